@@ -1,0 +1,36 @@
+import pino from 'pino'
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+/** One line per event: what happened in words, its particulars as fields. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  child(fields: Record<string, unknown>): Logger
+}
+
+export interface LoggerOptions {
+  level: LogLevel
+  /** The component's name, on each line. */
+  name: string
+  /** Where the lines go; standard output by default. */
+  stream?: { write(line: string): void }
+}
+
+/** NDJSON by pino, synchronous, so that the last words of a dying process are written. */
+export function createLogger(options: LoggerOptions): Logger {
+  return pino(
+    { level: options.level, name: options.name, base: { name: options.name }, timestamp: pino.stdTimeFunctions.isoTime },
+    options.stream ?? pino.destination({ dest: 1, sync: true }),
+  )
+}
+
+export const silentLogger: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child: () => silentLogger,
+}
