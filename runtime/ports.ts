@@ -129,6 +129,7 @@ export interface Listener {
   close(): void
 }
 
+/** A host that begins with `/` is the path of a Unix socket. */
 export interface Net {
   /** Never throws: a failure comes as `onClose(error)`. */
   connect(host: string, port: number, handler: StreamHandler): Stream

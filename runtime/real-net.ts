@@ -1,6 +1,6 @@
 import { connect, createServer, Socket } from 'node:net'
 import type { OnReadOpts, SocketConstructorOpts } from 'node:net'
-import type { Listener, Net, Stream, StreamHandler } from './ports'
+import type { Net, Stream, StreamHandler } from './ports'
 
 /**
  * Where all sockets of this event loop receive. A chunk is handed on before the next read, so one buffer serves them all, and an
@@ -122,7 +122,7 @@ export const realNet: Net = {
   connect(host, port, handler) {
     const stream = new RealStream()
     stream.handle(handler)
-    stream.attach(connect({ host, port, onread: stream.onread }))
+    stream.attach(connect({ ...(host.startsWith('/') ? { path: host } : { host, port }), onread: stream.onread }))
     return stream
   },
 
@@ -136,13 +136,14 @@ export const realNet: Net = {
         else stream.handle(handler)
       })
       server.once('error', reject)
-      server.listen({ port, ...(host === '' ? {} : { host }) }, () => {
+      const where = host.startsWith('/') ? { path: host } : { port, ...(host === '' ? {} : { host }) }
+      server.listen(where, () => {
         server.off('error', reject)
         // A failing accept (no descriptors left) must not end the process; the client sees a refused connection.
         server.on('error', () => {})
-        const address = server.address() as { address: string; port: number }
-        const listener: Listener = { host: address.address, port: address.port, close: () => void server.close() }
-        resolve(listener)
+        const address = server.address()
+        const bound = typeof address === 'string' || address === null ? { host, port } : { host: address.address, port: address.port }
+        resolve({ ...bound, close: () => void server.close() })
       })
     })
   },

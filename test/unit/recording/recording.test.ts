@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { encodeRecorded, EventReader } from '../../../recording/codec'
+import { FileRecorder } from '../../../recording/file-recorder'
+import { realEnvironment } from '../../../runtime/real'
+import { silentLogger } from '../../../runtime/log'
+import type { Recorded } from '../../../recording/events'
+
+const transition: Recorded = {
+  sequence: 7,
+  wallUs: 1_700_000_000_123_456,
+  monoMs: 12.5,
+  process: 'broker-1',
+  event: {
+    kind: 'stateTransition', topic: 'orders', partition: 3, replica: -1, from: 'OfflinePartition', to: 'OnlinePartition',
+    rule: 'first live replica in the ISR', cause: 'BrokerChange', leader: 2, leaderEpoch: 4, isr: [2, 3], controllerEpoch: 9, error: '',
+  },
+}
+
+test('an event comes back as it was written, in whatever pieces', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 60 }), (count, piece) => {
+      const bytes = Buffer.concat(Array.from({ length: count }, () => encodeRecorded(transition)))
+      const reader = new EventReader()
+      const events: Recorded[] = []
+      for (let at = 0; at < bytes.length; at += piece) events.push(...reader.push(bytes.subarray(at, at + piece)))
+      expect(events).toEqual(Array.from({ length: count }, () => transition))
+    }),
+  )
+})
+
+test('fields left out read as nothing, and a partition has replica -1', () => {
+  const bytes = encodeRecorded({ sequence: 1, wallUs: 0, monoMs: 0, process: 'p', event: { kind: 'stateTransition', topic: 't', partition: 0, from: 'a', to: 'b' } })
+  expect(new EventReader().push(bytes)[0]!.event).toMatchObject({ replica: -1, leader: 0, isr: [], rule: '' })
+})
+
+test('bytes that are no recording are refused', () => {
+  expect(() => new EventReader().push(Buffer.alloc(20, 0xff))).toThrow('not a recording')
+})
+
+describe('the recorder of a process', () => {
+  const env = realEnvironment()
+  let directory: string
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'prekraft-recording-'))
+  })
+  afterEach(() => rmSync(directory, { recursive: true }))
+
+  test('writes its files and tells its followers', async () => {
+    const recorder = new FileRecorder(env, { directory, process: 'broker-0', logger: silentLogger })
+    await recorder.start()
+    const reader = new EventReader()
+    const followed: Recorded[] = []
+    const stream = env.net.connect(join(directory, 'follow.sock'), 0, {
+      onConnect: () => {},
+      onData: (chunk) => void followed.push(...reader.push(chunk)),
+      onClose() {},
+    })
+    let beat = 0
+    while (followed.length < 3) {
+      recorder.record({ kind: 'life', what: 'beat', detail: String(beat++) })
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    recorder.close()
+    stream.destroy()
+    const written = new EventReader().push(readFileSync(join(directory, 'recording-0.bin')))
+    expect(written.map((each) => each.sequence)).toEqual(written.map((_, index) => index + 1))
+    expect(written.slice(-followed.length).length).toBeGreaterThanOrEqual(3)
+  })
+
+  test('keeps its files bounded, the newest events among them', async () => {
+    const recorder = new FileRecorder(env, { directory, process: 'broker-0', logger: silentLogger })
+    await recorder.start()
+    const text = 'x'.repeat(100_000)
+    for (let i = 0; i < 300; i++) {
+      recorder.record({ kind: 'remark', level: 'info', text })
+      recorder.flush()
+    }
+    recorder.close()
+    const sizes = [0, 1].map((index) => statSync(join(directory, `recording-${index}.bin`)).size)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(8 * 1024 * 1024)
+    const last = [0, 1].flatMap((index) => new EventReader().push(readFileSync(join(directory, `recording-${index}.bin`))))
+    expect(Math.max(...last.map((each) => each.sequence))).toBe(300)
+  })
+})
