@@ -1,0 +1,243 @@
+import { FrameReader } from '../../network/frame-reader'
+import { encodeResponseFrame } from '../../protocol/messages/frames'
+import { apiByKey } from '../../protocol/messages/apis'
+import type { SlabPool } from '../../network/slab-pool'
+import type { Stream, StreamHandler } from '../../runtime/ports'
+import type { Turn } from '../../runtime/turn'
+import type { AnswerSink, RequestContext, RequestOrigin } from './request-context'
+
+/** Frames that may wait behind the one in flight; what is more stays in the kernel, because reading stops at the first. */
+const MAX_WAITING_FRAMES = 4096
+/** While a client has more than this to read, its next request waits. */
+const MAX_UNREAD_BYTES = 1024 * 1024
+
+export interface ConnectionHooks {
+  /** A complete request. It must end in exactly one call of `answer`, `noAnswer` or `close`. */
+  onRequest(connection: Connection, frame: Buffer): void
+  onClosed(connection: Connection, reason: string): void
+  /** An answer that does not fit its schema: a mistake of ours. */
+  onUnencodable(context: RequestContext, error: Error): void
+  /** Bytes of answers that wait in this process; the difference to what was reported before. */
+  onUnreadBytes(difference: number): void
+  nowMs(): number
+}
+
+/**
+ * One client: frames in, answers out. One request is in flight at a time; requests that came with it wait in order, and reading
+ * stops while any waits (Kafka mutes the channel). Answers of one turn of the event loop leave in one write.
+ */
+export class Connection implements StreamHandler, AnswerSink {
+  readonly origin: RequestOrigin
+  /** When the last request came or the last answer left, monotonic ms. */
+  lastActiveMs: number
+  /** What ApiVersions told of the client. */
+  clientSoftware = ''
+  private readonly stream: Stream
+  private readonly turn: Turn
+  private readonly hooks: ConnectionHooks
+  private readonly reader: FrameReader
+  private readonly waiting: Buffer[] = []
+  private firstWaiting = 0
+  private isBusy = false
+  private isDispatching = false
+  private isPaused = false
+  private isStopped = false
+  private closed = false
+  private out: Uint8Array[] = []
+  private outBytes = 0
+  private outReleases: (() => void)[] = []
+  private flushScheduled = false
+  /** Bytes handed to the stream whose write has not been confirmed. */
+  private unreadBytes = 0
+  private readonly releasesOfUnread = new Set<() => void>()
+
+  constructor(
+    stream: Stream,
+    origin: RequestOrigin,
+    options: { turn: Turn; pool: SlabPool; maxFrameBytes: number; hooks: ConnectionHooks },
+  ) {
+    this.stream = stream
+    this.origin = origin
+    this.turn = options.turn
+    this.hooks = options.hooks
+    this.lastActiveMs = options.hooks.nowMs()
+    this.reader = new FrameReader({
+      maxFrameBytes: options.maxFrameBytes,
+      pool: options.pool,
+      onFrame: (frame) => this.onFrame(frame),
+      onBad: (reason) => this.close(reason),
+    })
+  }
+
+  get isClosed(): boolean {
+    return this.closed
+  }
+
+  /** A request is being handled, or its answer has not left. */
+  get isIdle(): boolean {
+    return !this.isBusy && this.unreadBytes === 0 && this.waiting.length === 0
+  }
+
+  get pendingBytes(): number {
+    return this.unreadBytes
+  }
+
+  onData(chunk: Buffer): void {
+    if (!this.closed) this.reader.onData(chunk)
+  }
+
+  receiveBuffer(): Buffer | undefined {
+    return this.closed ? undefined : this.reader.receiveBuffer()
+  }
+
+  onClose(error?: Error): void {
+    this.end(error === undefined ? 'closed by the client' : error.message, false)
+  }
+
+  /** Reading starts when the broker is ready to serve. */
+  pause(): void {
+    this.stream.pause()
+  }
+
+  resume(): void {
+    if (!this.closed && !this.isPaused) this.stream.resume()
+  }
+
+  /** For good: what waits is dropped, the request under way is still answered. */
+  stopReading(): void {
+    this.isStopped = true
+    this.waiting.length = 0
+    this.firstWaiting = 0
+    this.stream.pause()
+  }
+
+  answer(context: RequestContext, body: unknown, release: (() => void) | undefined): void {
+    let parts: Uint8Array[]
+    try {
+      parts = encodeResponseFrame(apiByKey(context.apiKey)!, context.apiVersion, context.correlationId, body as object)
+    } catch (error) {
+      release?.()
+      this.hooks.onUnencodable(context, error as Error)
+      this.close('its answer could not be encoded')
+      return
+    }
+    for (const part of parts) {
+      this.out.push(part)
+      this.outBytes += part.length
+    }
+    if (release !== undefined) this.outReleases.push(release)
+    if (!this.flushScheduled) {
+      this.flushScheduled = true
+      this.turn.atEnd(2, this.flush)
+    }
+    this.finished()
+  }
+
+  noAnswer(_context: RequestContext): void {
+    this.finished()
+  }
+
+  close(reason: string): void {
+    this.end(reason, true)
+  }
+
+  private end(reason: string, destroy: boolean): void {
+    if (this.closed) return
+    this.closed = true
+    this.reader.close()
+    this.waiting.length = 0
+    this.hooks.onUnreadBytes(-this.unreadBytes)
+    this.unreadBytes = 0
+    this.out = []
+    for (const release of this.outReleases.splice(0)) release()
+    // A confirmed write after this finds its release gone from the set.
+    for (const release of this.releasesOfUnread) release()
+    this.releasesOfUnread.clear()
+    if (destroy) this.stream.destroy()
+    this.hooks.onClosed(this, reason)
+  }
+
+  private onFrame(frame: Buffer): void {
+    if (this.closed || this.isStopped) return
+    if (!this.isBusy && !this.isDispatching && this.waiting.length === 0 && this.unreadBytes < MAX_UNREAD_BYTES) {
+      this.dispatch(frame)
+      return
+    }
+    if (this.waiting.length - this.firstWaiting >= MAX_WAITING_FRAMES) {
+      this.close(`more than ${MAX_WAITING_FRAMES} requests in one read`)
+      return
+    }
+    // The frame lies in a buffer that the next read overwrites. At most one read's frames are copied: reading stops here.
+    this.waiting.push(Buffer.from(frame))
+    if (!this.isPaused) {
+      this.isPaused = true
+      this.stream.pause()
+    }
+  }
+
+  private dispatch(frame: Buffer): void {
+    this.isBusy = true
+    this.lastActiveMs = this.hooks.nowMs()
+    this.isDispatching = true
+    try {
+      this.hooks.onRequest(this, frame)
+    } finally {
+      this.isDispatching = false
+    }
+    this.takeWaiting()
+  }
+
+  private finished(): void {
+    this.isBusy = false
+    this.lastActiveMs = this.hooks.nowMs()
+    if (!this.isDispatching) this.takeWaiting()
+  }
+
+  /** A loop and not a recursion: a client may send thousands of requests that are answered at once. */
+  private takeWaiting(): void {
+    while (!this.isBusy && !this.closed && this.firstWaiting < this.waiting.length && this.unreadBytes + this.outBytes < MAX_UNREAD_BYTES) {
+      const frame = this.waiting[this.firstWaiting]!
+      this.waiting[this.firstWaiting++] = EMPTY
+      this.isBusy = true
+      this.isDispatching = true
+      try {
+        this.hooks.onRequest(this, frame)
+      } finally {
+        this.isDispatching = false
+      }
+    }
+    if (this.firstWaiting < this.waiting.length) return
+    this.waiting.length = 0
+    this.firstWaiting = 0
+    if (this.isPaused && !this.closed && !this.isStopped && !this.isBusy && this.unreadBytes < MAX_UNREAD_BYTES) {
+      this.isPaused = false
+      this.stream.resume()
+    }
+  }
+
+  private readonly flush = (): void => {
+    this.flushScheduled = false
+    if (this.closed || this.out.length === 0) return
+    const parts = this.out
+    const bytes = this.outBytes
+    const releases = this.outReleases
+    this.out = []
+    this.outBytes = 0
+    this.outReleases = []
+    this.unreadBytes += bytes
+    this.hooks.onUnreadBytes(bytes)
+    for (const release of releases) this.releasesOfUnread.add(release)
+    this.stream.writev(parts, () => this.onWritten(bytes, releases))
+  }
+
+  private onWritten(bytes: number, releases: (() => void)[]): void {
+    for (const release of releases) if (this.releasesOfUnread.delete(release)) release()
+    if (this.closed) return
+    this.unreadBytes -= bytes
+    this.hooks.onUnreadBytes(-bytes)
+    this.lastActiveMs = this.hooks.nowMs()
+    if (!this.isDispatching) this.takeWaiting()
+  }
+}
+
+const EMPTY = Buffer.alloc(0)

@@ -1,0 +1,102 @@
+import type { Input } from '../../protocol/messages/codec'
+
+/** Where an answer goes; a client's connection, or a test. */
+export interface AnswerSink {
+  /** `releases` run once the bytes left the process, or the connection ended. */
+  answer(context: RequestContext, body: unknown, releases: (() => void) | undefined): void
+  /** The request was acknowledged by nothing (Produce with acks=0). */
+  noAnswer(context: RequestContext): void
+  close(reason: string): void
+  readonly isClosed: boolean
+}
+
+export interface RequestOrigin {
+  listenerName: string
+  /** The listener named by control.plane.listener.name. */
+  isControlPlane: boolean
+  /** True where control.plane.listener.name is set: then control requests are believed on that listener alone. */
+  hasControlPlane: boolean
+  clientHost: string
+}
+
+/**
+ * One request under way. Exactly one of `respond`, `noResponse` and `close` ends it; whatever comes later is ignored, so that a
+ * late completion harms nothing.
+ *
+ * `body` and what it aliases is valid only until the handler returns (for an async handler: until its first await), except for
+ * strings and numbers.
+ */
+export class RequestContext<Request = unknown, Response = unknown> {
+  readonly apiKey: number
+  readonly apiVersion: number
+  readonly correlationId: number
+  /** Null is "", as in Kafka. */
+  readonly clientId: string
+  readonly body: Request
+  readonly origin: RequestOrigin
+  /** Bytes of the frame, the size field excluded. */
+  readonly sizeBytes: number
+  private sink: AnswerSink | undefined
+
+  constructor(
+    header: { apiKey: number; apiVersion: number; correlationId: number; clientId: string | null },
+    body: Request,
+    sizeBytes: number,
+    origin: RequestOrigin,
+    sink: AnswerSink,
+  ) {
+    this.apiKey = header.apiKey
+    this.apiVersion = header.apiVersion
+    this.correlationId = header.correlationId
+    this.clientId = header.clientId ?? ''
+    this.body = body
+    this.sizeBytes = sizeBytes
+    this.origin = origin
+    this.sink = sink
+  }
+
+  get listenerName(): string {
+    return this.origin.listenerName
+  }
+
+  get clientHost(): string {
+    return this.origin.clientHost
+  }
+
+  /** False once it was answered, or its connection ended. */
+  get isOpen(): boolean {
+    return this.sink !== undefined && !this.sink.isClosed
+  }
+
+  /** Answers. `release` is called once when the bytes that the body refers to are no longer needed, also if nobody gets them. */
+  respond(body: Input<Response>, release?: () => void): void {
+    const sink = this.sink
+    this.sink = undefined
+    if (sink === undefined || sink.isClosed) {
+      release?.()
+      sink?.noAnswer(this)
+      return
+    }
+    sink.answer(this, body, release)
+  }
+
+  /** Ends the request without an answer: the client expects none. */
+  noResponse(): void {
+    const sink = this.sink
+    this.sink = undefined
+    sink?.noAnswer(this)
+  }
+
+  /** Ends the connection: what Kafka does where no answer can be given. */
+  close(reason: string): void {
+    const sink = this.sink
+    this.sink = undefined
+    sink?.close(reason)
+  }
+}
+
+/** Handles one kind of request. A rejected promise or a throw closes the connection (an InvariantError ends the process). */
+export type Handler<Request = unknown, Response = unknown> = (context: RequestContext<Request, Response>) => void | Promise<void>
+
+/** The requests that this broker serves, by api key; what is here is what ApiVersions advertises. */
+export type HandlerTable = ReadonlyMap<number, Handler>

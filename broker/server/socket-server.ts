@@ -1,0 +1,191 @@
+import { SlabPool } from '../../network/slab-pool'
+import { Connection } from './connection'
+import { ConnectionLimits } from './connection-limits'
+import type { Environment, Listener, Stream, StreamHandler, Timer } from '../../runtime/ports'
+import type { Logger } from '../../runtime/log'
+import type { Turn } from '../../runtime/turn'
+import type { ConnectionHooks } from './connection'
+import type { RequestOrigin } from './request-context'
+import type { RequestPipeline } from './request-pipeline'
+
+export interface ListenerOptions {
+  name: string
+  host: string
+  /** 0: any free port. */
+  port: number
+  isControlPlane: boolean
+  /** Connections of other listeners make room for this one's (the inter-broker and the control plane listener). */
+  isProtected: boolean
+}
+
+export interface SocketServerOptions {
+  listeners: ListenerOptions[]
+  maxFrameBytes: number
+  /** For frames that are being received, over all connections. */
+  receiveBudgetBytes: number
+  /** For answers that clients do not read, over all connections. */
+  unreadBudgetBytes: number
+  maxConnections: number
+  maxConnectionsPerIp: number
+  maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
+  /** 0 or less: never. */
+  maxIdleMs: number
+  logger: Logger
+}
+
+/** The listeners and connections of a broker. Bound first, so that ports are known; requests are served from `start` on. */
+export class SocketServer {
+  private readonly env: Environment
+  private readonly turn: Turn
+  private readonly options: SocketServerOptions
+  private readonly logger: Logger
+  private readonly pool: SlabPool
+  private readonly limits: ConnectionLimits
+  private readonly connections = new Set<Connection>()
+  private listeners: { options: ListenerOptions; listener: Listener }[] = []
+  private pipeline: RequestPipeline | undefined
+  private unreadBytes = 0
+  private idleTimer: Timer | undefined
+  private isClosed = false
+  private readonly hooks: ConnectionHooks
+
+  constructor(env: Environment, turn: Turn, options: SocketServerOptions) {
+    this.env = env
+    this.turn = turn
+    this.options = options
+    this.logger = options.logger
+    this.pool = new SlabPool(options.receiveBudgetBytes)
+    this.limits = new ConnectionLimits(options)
+    this.hooks = {
+      onRequest: (connection, frame) => this.pipeline!.accept(connection, frame),
+      onClosed: (connection, reason) => this.onClosed(connection, reason),
+      onUnencodable: (context, error) =>
+        this.logger.error({ apiKey: context.apiKey, version: context.apiVersion, err: error }, 'an answer could not be encoded'),
+      onUnreadBytes: (difference) => this.onUnreadBytes(difference),
+      nowMs: () => env.clock.monoMs(),
+    }
+  }
+
+  /** Opens every listener, or none. Rejects with Node's error (EADDRINUSE ...), its `listener` saying which. */
+  async bind(): Promise<void> {
+    for (const options of this.options.listeners) {
+      try {
+        const listener = await this.env.net.listen(options.host, options.port, (stream) => this.accept(stream, options))
+        this.listeners.push({ options, listener })
+      } catch (error) {
+        this.closeListeners()
+        throw Object.assign(error as Error, { listener: options.name, host: options.host, port: options.port })
+      }
+    }
+  }
+
+  /** The port that a listener really has. */
+  portOf(listenerName: string): number {
+    const bound = this.listeners.find(({ options }) => options.name === listenerName)
+    if (bound === undefined) throw new Error(`no listener ${listenerName}`)
+    return bound.listener.port
+  }
+
+  get connectionCount(): number {
+    return this.connections.size
+  }
+
+  start(pipeline: RequestPipeline): void {
+    this.pipeline = pipeline
+    for (const connection of this.connections) connection.resume()
+    this.armIdleTimer()
+  }
+
+  /** No new connections and no new requests; answers that are still to come go out. */
+  stopAccepting(): void {
+    this.closeListeners()
+    for (const connection of this.connections) connection.stopReading()
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.closeListeners()
+    this.idleTimer?.cancel()
+    for (const connection of [...this.connections]) connection.close('the broker stops')
+  }
+
+  private closeListeners(): void {
+    for (const { listener } of this.listeners) listener.close()
+    this.listeners = []
+  }
+
+  private accept(stream: Stream, listener: ListenerOptions): StreamHandler | undefined {
+    if (this.isClosed) return undefined
+    const host = stream.remoteAddress
+    if (!this.limits.allows(host)) {
+      // A broker must be able to reach a broker: the longest idle client gives way.
+      const victim = listener.isProtected && !this.limits.isIpFull(host) ? this.longestIdle() : undefined
+      if (victim === undefined) {
+        this.logger.warn({ client: host, listener: listener.name, connections: this.connections.size }, 'connection refused: too many')
+        return undefined
+      }
+      victim.close('made room for a broker')
+    }
+    this.limits.add(host)
+    const origin: RequestOrigin = {
+      listenerName: listener.name,
+      isControlPlane: listener.isControlPlane,
+      hasControlPlane: this.options.listeners.some((each) => each.isControlPlane),
+      clientHost: host,
+    }
+    const connection = new Connection(stream, origin, {
+      turn: this.turn,
+      pool: this.pool,
+      maxFrameBytes: this.options.maxFrameBytes,
+      hooks: this.hooks,
+    })
+    this.connections.add(connection)
+    if (this.pipeline === undefined) connection.pause()
+    return connection
+  }
+
+  private isProtected(connection: Connection): boolean {
+    return this.options.listeners.some(({ name, isProtected }) => isProtected && name === connection.origin.listenerName)
+  }
+
+  private longestIdle(): Connection | undefined {
+    let found: Connection | undefined
+    for (const connection of this.connections) {
+      if (!connection.isIdle || this.isProtected(connection)) continue
+      if (found === undefined || connection.lastActiveMs < found.lastActiveMs) found = connection
+    }
+    return found
+  }
+
+  private onClosed(connection: Connection, reason: string): void {
+    if (!this.connections.delete(connection)) return
+    this.limits.remove(connection.origin.clientHost)
+    this.logger.debug({ client: connection.origin.clientHost, listener: connection.origin.listenerName, reason }, 'connection ended')
+  }
+
+  private onUnreadBytes(difference: number): void {
+    this.unreadBytes += difference
+    if (difference <= 0 || this.unreadBytes <= this.options.unreadBudgetBytes) return
+    let slowest: Connection | undefined
+    for (const connection of this.connections) {
+      if (connection.pendingBytes === 0) continue
+      if (slowest === undefined || connection.lastActiveMs < slowest.lastActiveMs) slowest = connection
+    }
+    if (slowest === undefined) return
+    this.logger.warn({ client: slowest.origin.clientHost, bytes: slowest.pendingBytes }, 'connection closed: it does not read its answers')
+    slowest.close('does not read its answers')
+  }
+
+  private armIdleTimer(): void {
+    const { maxIdleMs } = this.options
+    if (maxIdleMs <= 0 || this.isClosed) return
+    this.idleTimer = this.env.clock.timer(Math.max(maxIdleMs / 10, 10), () => {
+      const before = this.env.clock.monoMs() - maxIdleMs
+      // A request under way may take its time; an answer that nobody reads may not.
+      for (const connection of [...this.connections]) {
+        if (connection.lastActiveMs < before && (connection.isIdle || connection.pendingBytes > 0)) connection.close('idle')
+      }
+      this.armIdleTimer()
+    })
+  }
+}
