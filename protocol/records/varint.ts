@@ -14,8 +14,8 @@ export class VarintError extends Error {
   override name = 'VarintError'
 }
 
-const TWO_28 = 268435456
-const TWO_56 = 72057594037927936
+const TWO_27 = 134217728
+const TWO_55 = 36028797018963968
 
 /** An unsigned LEB128 of at most five bytes; returns the zigzag-decoded 32-bit value. */
 export function readVarint(cursor: Cursor): number {
@@ -54,8 +54,8 @@ export function readVarlong(cursor: Cursor): number {
   }
   cursor.at = at
   const negative = low & 1
-  // Halve the limbs first: twice the value need not be exact, the value is.
-  const half = (low >>> 1) + (middle & 1 ? TWO_28 / 2 : 0) + (middle >>> 1) * TWO_28 + ((high & 0xff) / 2) * TWO_56
+  // Halved limb by limb: twice the value need not be exact, the value is.
+  const half = (low >>> 1) + middle * TWO_27 + (high & 0xff) * TWO_55
   return negative ? -half - 1 : half
 }
 
