@@ -1,0 +1,395 @@
+import { createHash } from 'node:crypto'
+import type { SeededRandom } from './random'
+import type { Process } from './world'
+import type { Disk, DiskFile, FileStat, OpenMode } from '../../../runtime/ports'
+
+const SECTOR = 512
+
+type FileChange = { kind: 'write'; position: number; bytes: Buffer } | { kind: 'truncate'; length: number }
+
+/** A file as the page cache shows it, and as it would be after a power cut. */
+class Inode {
+  readonly number: number
+  content = Buffer.alloc(0)
+  length = 0
+  durable = Buffer.alloc(0)
+  /** What happened since the last sync, oldest first. */
+  unsynced: FileChange[] = []
+  mtimeMs = 0
+
+  constructor(number: number) {
+    this.number = number
+  }
+
+  apply(change: FileChange): void {
+    if (change.kind === 'truncate') {
+      if (change.length > this.content.length) this.grow(change.length)
+      if (change.length < this.length) this.content.fill(0, change.length, this.length)
+      this.length = change.length
+      return
+    }
+    const end = change.position + change.bytes.length
+    this.grow(end)
+    change.bytes.copy(this.content, change.position)
+    this.length = Math.max(this.length, end)
+  }
+
+  bytes(): Buffer {
+    return this.content.subarray(0, this.length)
+  }
+
+  sync(): void {
+    this.durable = Buffer.from(this.bytes())
+    this.unsynced = []
+  }
+
+  /** Of the changes since the last sync a prefix survives, the last of it perhaps torn at a sector. */
+  losePower(random: SeededRandom): void {
+    const kept = this.unsynced.slice(0, random.below(this.unsynced.length + 1))
+    const torn = kept.at(-1)
+    if (torn?.kind === 'write' && random.chance(0.5)) {
+      const sectors = Math.floor(torn.bytes.length / SECTOR)
+      kept[kept.length - 1] = { ...torn, bytes: torn.bytes.subarray(0, random.below(sectors + 1) * SECTOR) }
+    }
+    this.content = Buffer.from(this.durable)
+    this.length = this.durable.length
+    for (const change of kept) this.apply(change)
+    this.sync()
+  }
+
+  private grow(length: number): void {
+    if (length <= this.content.length) return
+    const larger = Buffer.alloc(Math.max(length, this.content.length * 2, 256))
+    this.bytes().copy(larger)
+    this.content = larger
+  }
+}
+
+interface Name {
+  inode: Inode | 'directory'
+}
+
+type NameChange = { parent: string; undo: () => void }
+
+function fault(code: string, what: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${what} '${path}'`), { code, path })
+}
+
+function parentOf(path: string): string {
+  const at = path.lastIndexOf('/')
+  return at <= 0 ? '/' : path.slice(0, at)
+}
+
+function normal(path: string): string {
+  const clean = path.replace(/\/+/g, '/')
+  return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean
+}
+
+/** What a test can make go wrong. */
+export interface DiskFaults {
+  /** Error code for every write, sync and creation below this path (ENOSPC, EIO). */
+  failBelow?: { path: string; code: string }
+}
+
+/**
+ * A disk in memory that knows what a power cut takes: of each file what was not synced, of each directory the creations,
+ * renames and removals after its last sync, newest first.
+ */
+export class SimulatedDisk implements Disk {
+  readonly faults: DiskFaults = {}
+  private readonly process: Process
+  private readonly random: SeededRandom
+  private readonly names = new Map<string, Name>([['/', { inode: 'directory' }]])
+  private nameChanges: NameChange[] = []
+  private nextInode = 1
+  private readonly openFiles = new Set<SimulatedFile>()
+
+  constructor(process: Process, random: SeededRandom) {
+    this.process = process
+    this.random = random
+  }
+
+  open(path: string, mode: OpenMode): DiskFile {
+    path = normal(path)
+    let name = this.names.get(path)
+    if (name?.inode === 'directory') throw fault('EISDIR', 'open', path)
+    if (name === undefined) {
+      if (mode === 'read') throw fault('ENOENT', 'open', path)
+      this.check(path)
+      this.needDirectory(parentOf(path))
+      name = { inode: this.touch(new Inode(this.nextInode++)) }
+      this.setName(path, name)
+    }
+    const inode = name.inode as Inode
+    const file = new SimulatedFile(this.process, this, path, inode, this.random)
+    this.openFiles.add(file)
+    if (mode === 'create' && inode.length > 0) file.truncate(0)
+    return file
+  }
+
+  exists(path: string): boolean {
+    return this.names.has(normal(path))
+  }
+
+  stat(path: string): FileStat | undefined {
+    const inode = this.names.get(normal(path))?.inode
+    if (inode === undefined) return undefined
+    if (inode === 'directory') return { size: 0, mtimeMs: 0, isDirectory: true, inode: 0 }
+    return { size: inode.length, mtimeMs: inode.mtimeMs, isDirectory: false, inode: inode.number }
+  }
+
+  list(path: string): string[] {
+    path = normal(path)
+    this.needDirectory(path)
+    const prefix = path === '/' ? '/' : `${path}/`
+    return [...this.names.keys()]
+      .filter((name) => name.startsWith(prefix) && name.length > prefix.length && !name.includes('/', prefix.length))
+      .map((name) => name.slice(prefix.length))
+      .sort()
+  }
+
+  makeDirectory(path: string): void {
+    path = normal(path)
+    if (this.names.get(path)?.inode === 'directory') return
+    this.check(path)
+    this.makeDirectory(parentOf(path))
+    this.setName(path, { inode: 'directory' })
+  }
+
+  rename(from: string, to: string): void {
+    from = normal(from)
+    to = normal(to)
+    this.check(to)
+    const name = this.names.get(from)
+    if (name === undefined) throw fault('ENOENT', 'rename', from)
+    this.needDirectory(parentOf(to))
+    if (name.inode === 'directory') {
+      if (this.names.has(to)) throw fault('ENOTEMPTY', 'rename', to)
+      for (const path of [...this.names.keys()]) {
+        if (path.startsWith(`${from}/`)) this.moveName(path, to + path.slice(from.length))
+      }
+    }
+    this.moveName(from, to)
+  }
+
+  remove(path: string): void {
+    path = normal(path)
+    const name = this.names.get(path)
+    if (name === undefined) return
+    if (name.inode === 'directory') throw fault('EISDIR', 'unlink', path)
+    this.check(path)
+    this.dropName(path)
+  }
+
+  removeTree(path: string): Promise<void> {
+    path = normal(path)
+    const { incarnation } = this.process
+    return new Promise((resolve) => {
+      this.process.world.plan(this.process, this.random.between(0.1, 5), () => {
+        if (incarnation !== this.process.incarnation) return
+        for (const name of [...this.names.keys()]) if (name === path || name.startsWith(`${path}/`)) this.dropName(name)
+        resolve()
+      })
+    })
+  }
+
+  readFile(path: string): Buffer {
+    const inode = this.names.get(normal(path))?.inode
+    if (inode === undefined) throw fault('ENOENT', 'open', path)
+    if (inode === 'directory') throw fault('EISDIR', 'read', path)
+    return Buffer.from(inode.bytes())
+  }
+
+  syncDirectory(path: string): void {
+    path = normal(path)
+    this.check(path)
+    this.needDirectory(path)
+    this.nameChanges = this.nameChanges.filter((change) => change.parent !== path)
+  }
+
+  setModified(path: string, mtimeMs: number): void {
+    const inode = this.names.get(normal(path))?.inode
+    if (inode !== undefined && inode !== 'directory') inode.mtimeMs = mtimeMs
+  }
+
+  space(): { total: number; usable: number } {
+    return { total: 1e12, usable: 5e11 }
+  }
+
+  /** Throws the fault that a test has planned for this path. */
+  check(path: string): void {
+    const planned = this.faults.failBelow
+    if (planned !== undefined && (path === planned.path || path.startsWith(`${planned.path}/`))) throw fault(planned.code, 'write', path)
+  }
+
+  touch(inode: Inode): Inode {
+    inode.mtimeMs = 1_700_000_000_000 + Math.floor(this.process.world.nowMs)
+    return inode
+  }
+
+  closeAll(): void {
+    for (const file of this.openFiles) file.poison()
+    this.openFiles.clear()
+  }
+
+  forget(file: SimulatedFile): void {
+    this.openFiles.delete(file)
+  }
+
+  losePower(): void {
+    // Each directory keeps its own oldest changes; the newest are undone, newest first.
+    const parents = [...new Set(this.nameChanges.map((change) => change.parent))]
+    const lost = new Set<NameChange>()
+    for (const parent of parents) {
+      const changes = this.nameChanges.filter((change) => change.parent === parent)
+      for (const change of changes.slice(this.random.below(changes.length + 1))) lost.add(change)
+    }
+    for (const change of this.nameChanges.reverse()) if (lost.has(change)) change.undo()
+    this.nameChanges = []
+    for (const { inode } of this.names.values()) if (inode !== 'directory') inode.losePower(this.random)
+  }
+
+  /** Of names and contents, for the trace. */
+  digest(): string {
+    const hash = createHash('sha256')
+    for (const path of [...this.names.keys()].sort()) {
+      const { inode } = this.names.get(path)!
+      hash.update(path)
+      if (inode !== 'directory') hash.update(inode.bytes())
+    }
+    return hash.digest('hex').slice(0, 16)
+  }
+
+  private needDirectory(path: string): void {
+    const inode = this.names.get(path)?.inode
+    if (inode === undefined) throw fault('ENOENT', 'no directory', path)
+    if (inode !== 'directory') throw fault('ENOTDIR', 'not a directory', path)
+  }
+
+  private setName(path: string, name: Name): void {
+    const former = this.names.get(path)
+    this.names.set(path, name)
+    this.nameChanges.push({ parent: parentOf(path), undo: () => void (former === undefined ? this.names.delete(path) : this.names.set(path, former)) })
+  }
+
+  private dropName(path: string): void {
+    const former = this.names.get(path)
+    if (former === undefined) return
+    this.names.delete(path)
+    this.nameChanges.push({ parent: parentOf(path), undo: () => void this.names.set(path, former) })
+  }
+
+  /** A rename is one change of the new parent: it is durable, or undone, as a whole. */
+  private moveName(from: string, to: string): void {
+    const moved = this.names.get(from)!
+    const replaced = this.names.get(to)
+    this.names.delete(from)
+    this.names.set(to, moved)
+    this.nameChanges.push({
+      parent: parentOf(to),
+      undo: () => {
+        if (replaced === undefined) this.names.delete(to)
+        else this.names.set(to, replaced)
+        this.names.set(from, moved)
+      },
+    })
+  }
+}
+
+class SimulatedFile implements DiskFile {
+  readonly path: string
+  private readonly process: Process
+  private readonly disk: SimulatedDisk
+  private readonly inode: Inode
+  private readonly random: SeededRandom
+  private readonly incarnation: number
+  private state: 'open' | 'closed' | 'poisoned' = 'open'
+
+  constructor(process: Process, disk: SimulatedDisk, path: string, inode: Inode, random: SeededRandom) {
+    this.process = process
+    this.disk = disk
+    this.path = path
+    this.inode = inode
+    this.random = random
+    this.incarnation = process.incarnation
+  }
+
+  read(target: Uint8Array, offset: number, length: number, position: number): number {
+    this.use()
+    const available = Math.max(0, Math.min(length, this.inode.length - position))
+    target.set(this.inode.content.subarray(position, position + available), offset)
+    return available
+  }
+
+  readLater(target: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    return this.later(0.05, 2, () => this.read(target, offset, length, position))
+  }
+
+  write(source: Uint8Array, position: number): void {
+    this.use()
+    this.disk.check(this.path)
+    this.change({ kind: 'write', position, bytes: Buffer.from(source) })
+  }
+
+  writev(sources: Uint8Array[], position: number): void {
+    this.write(Buffer.concat(sources), position)
+  }
+
+  truncate(length: number): void {
+    this.use()
+    this.disk.check(this.path)
+    this.change({ kind: 'truncate', length })
+  }
+
+  size(): number {
+    this.use()
+    return this.inode.length
+  }
+
+  sync(): Promise<void> {
+    this.use()
+    return this.later(0.1, 4, () => this.syncNow())
+  }
+
+  syncNow(): void {
+    this.disk.check(this.path)
+    this.inode.sync()
+  }
+
+  close(): void {
+    if (this.state === 'open') this.state = 'closed'
+    this.disk.forget(this)
+  }
+
+  /** The process that had it open is dead: whoever still uses it would be a ghost. */
+  poison(): void {
+    this.state = 'poisoned'
+  }
+
+  private change(change: FileChange): void {
+    this.inode.apply(change)
+    this.inode.unsynced.push(change)
+    this.disk.touch(this.inode)
+  }
+
+  private use(): void {
+    if (this.state === 'open') return
+    const error = new Error(`${this.path} was used after it was ${this.state}`)
+    this.process.world.fail(error)
+    throw error
+  }
+
+  /** As the thread pool would: done a little later, unless the process has died by then. */
+  private later<T>(lowMs: number, highMs: number, work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.process.world.plan(this.process, this.random.between(lowMs, highMs), () => {
+        if (this.incarnation !== this.process.incarnation) return
+        try {
+          resolve(work())
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  }
+}
