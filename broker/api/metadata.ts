@@ -1,0 +1,126 @@
+import { ErrorCode } from '../../protocol/errors'
+import { isInternalTopic, validateTopicName } from '../../protocol/rules/topic-name'
+import { NO_LEADER } from '../metadata/metadata-cache'
+import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from './authorized-operations'
+import { ZERO_UUID } from './topic-ids'
+import type { Input } from '../../protocol/messages/codec'
+import type { MetadataRequest, MetadataResponse, MetadataResponsePartition, MetadataResponseTopic } from '../../protocol/messages/metadata'
+import type { PartitionMetadata, TopicMetadata } from '../metadata/metadata-cache'
+import type { Handler, RequestContext } from '../server/request-context'
+import type { BrokerServices } from './services'
+
+/**
+ * Metadata 0-12. Version 0 means all topics by an empty list, later ones by null; from 12 on topics may be asked for by id.
+ * Shows only brokers that have the listener of the request. Topics that do not exist are created on the way if the broker and the
+ * request allow it: the controller is asked, and the client hears LEADER_NOT_AVAILABLE, on which it asks again.
+ */
+export function metadataHandler(services: BrokerServices): Handler<MetadataRequest, MetadataResponse> {
+  return async (context) => {
+    const { body, apiVersion } = context
+    const asked = body.topics
+    if (asked !== null && apiVersion < 12 && asked.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID)) {
+      context.respond(answer(services, context, asked.map((topic) => ({ ...topic, errorCode: ErrorCode.INVALID_REQUEST, name: topic.name ?? '' }))))
+      return
+    }
+    const topics: Input<MetadataResponseTopic>[] = []
+    const missing: string[] = []
+    if (asked === null || (apiVersion === 0 && asked.length === 0)) {
+      for (const topic of services.metadata.topics()) topics.push(describe(services, context, topic))
+    } else {
+      collect(services, context, asked, topics, missing)
+    }
+    const create = missing.length > 0 && body.allowAutoTopicCreation && services.config.autoCreateTopicsEnable
+    const created = create ? await services.autoTopicCreation.create(missing) : undefined
+    for (const name of missing) {
+      const errorCode = created?.get(name) ?? errorOfMissing(name)
+      topics.push({ errorCode, name, topicId: ZERO_UUID, isInternal: isInternalTopic(name), partitions: [] })
+    }
+    context.respond(answer(services, context, topics))
+  }
+}
+
+function collect(
+  services: BrokerServices,
+  context: RequestContext<MetadataRequest, MetadataResponse>,
+  asked: NonNullable<MetadataRequest['topics']>,
+  topics: Input<MetadataResponseTopic>[],
+  missing: string[],
+): void {
+  const byId = asked.some(({ topicId }) => topicId !== ZERO_UUID)
+  const seen = new Set<string>()
+  for (const { topicId, name } of asked) {
+    if (byId) {
+      if (topicId === ZERO_UUID || seen.has(topicId)) continue
+      seen.add(topicId)
+      const topic = services.metadata.topic(services.metadata.topicName(topicId) ?? '')
+      if (topic === undefined) topics.push({ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null, topicId, partitions: [] })
+      else topics.push(describe(services, context, topic))
+      continue
+    }
+    if (name === null || seen.has(name)) continue
+    seen.add(name)
+    const topic = services.metadata.topic(name)
+    if (topic === undefined) missing.push(name)
+    else topics.push(describe(services, context, topic))
+  }
+}
+
+function errorOfMissing(name: string): number {
+  return validateTopicName(name) === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
+}
+
+function answer(
+  services: BrokerServices,
+  context: RequestContext<MetadataRequest, MetadataResponse>,
+  topics: Input<MetadataResponseTopic>[],
+): Input<MetadataResponse> {
+  if (context.apiVersion >= 8 && context.body.includeTopicAuthorizedOperations) {
+    for (const topic of topics) topic.topicAuthorizedOperations = TOPIC_OPERATIONS
+  }
+  const brokers = services.metadata.brokers(context.listenerName)
+  return {
+    brokers: brokers.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
+    clusterId: services.clusterId,
+    controllerId: services.metadata.controllerId,
+    topics,
+    clusterAuthorizedOperations: context.body.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
+  }
+}
+
+function describe(
+  services: BrokerServices,
+  context: RequestContext<MetadataRequest, MetadataResponse>,
+  topic: TopicMetadata,
+): Input<MetadataResponseTopic> {
+  const partitions: Input<MetadataResponsePartition>[] = []
+  for (const partition of topic.partitions.values()) partitions.push(describePartition(services, context, partition))
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.topicId ?? ZERO_UUID,
+    isInternal: isInternalTopic(topic.name),
+    partitions,
+  }
+}
+
+/** As ZkMetadataCache.getPartitionMetadata. */
+function describePartition(
+  { metadata }: BrokerServices,
+  { apiVersion, listenerName }: RequestContext,
+  partition: PartitionMetadata,
+): Input<MetadataResponsePartition> {
+  const hasListener = (id: number): boolean => metadata.aliveBroker(id, listenerName) !== undefined
+  const common = { partitionIndex: partition.partition, leaderEpoch: partition.leaderEpoch }
+  // Version 0 clients are shown live replicas alone, and told by an error that some are missing.
+  const replicaNodes = apiVersion === 0 ? partition.replicas.filter(hasListener) : [...partition.replicas]
+  const isrNodes = apiVersion === 0 ? partition.isr.filter(hasListener) : [...partition.isr]
+  const offlineReplicas = partition.replicas.filter((id) => partition.offlineReplicas.includes(id) || !hasListener(id))
+  const lists = { replicaNodes, isrNodes, offlineReplicas }
+  if (!hasListener(partition.leader)) {
+    const listenerIsMissing = metadata.hasAliveBroker(partition.leader)
+    const errorCode = listenerIsMissing && apiVersion >= 6 ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.LEADER_NOT_AVAILABLE
+    return { ...common, ...lists, errorCode, leaderId: NO_LEADER }
+  }
+  const isIncomplete = replicaNodes.length < partition.replicas.length || isrNodes.length < partition.isr.length
+  return { ...common, ...lists, errorCode: isIncomplete ? ErrorCode.REPLICA_NOT_AVAILABLE : ErrorCode.NONE, leaderId: partition.leader }
+}

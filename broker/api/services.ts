@@ -1,0 +1,30 @@
+import type { MetadataCache } from '../metadata/metadata-cache'
+import type { ReplicaManager } from '../replica/replica-manager'
+import type { ConfigAdmin } from '../config/config-admin'
+import type { KafkaConfig } from '../config/kafka-config'
+import type { TopicConfigStore } from '../config/topic-config-store'
+import type { AutoTopicCreation } from './auto-topic-creation'
+import type { ControllerGate } from './controller-gate'
+import type { MetadataWaits } from './metadata-waits'
+import type { ProducerIdManager } from './producer-id-manager'
+import type { Logger } from '../../runtime/log'
+import type { Clock } from '../../runtime/ports'
+
+/** What the request handlers work with; broker/broker.ts puts it together. */
+export interface BrokerServices {
+  clock: Clock
+  logger: Logger
+  brokerId: number
+  clusterId: string
+  config: KafkaConfig
+  metadata: MetadataCache
+  replicas: ReplicaManager
+  controller: ControllerGate
+  topicConfigs: TopicConfigStore
+  configAdmin: ConfigAdmin
+  autoTopicCreation: AutoTopicCreation
+  metadataWaits: MetadataWaits
+  producerIds: ProducerIdManager
+  /** The version of `/feature`, -1 if it is not there: the finalized features epoch in ApiVersions. */
+  featureEpoch(): number
+}
