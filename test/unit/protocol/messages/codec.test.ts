@@ -1,0 +1,46 @@
+import * as fc from 'fast-check'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { decode, encode, encodeParts } from '../../../../protocol/messages/codec'
+import { arbitraryOf } from './arbitrary-message'
+import type { Message } from '../../../../protocol/messages/schema'
+
+const folder = join(__dirname, '../../../../protocol/messages')
+const messages: Message<unknown>[] = []
+for (const file of readdirSync(folder).sort()) {
+  for (const value of Object.values(require(join(folder, file)) as Record<string, unknown>)) {
+    if (typeof value === 'object' && value !== null && 'compiled' in value) messages.push(value as Message<unknown>)
+  }
+}
+const versionsOf = ({ versions }: Message<unknown>): number[] =>
+  Array.from({ length: versions.last - versions.first + 1 }, (_, i) => versions.first + i)
+
+test('there are tables for every API and record', () => {
+  expect(messages.length).toBe(62 * 2 + 11)
+})
+
+describe.each(messages.map(message => [message.name, message] as const))('%s', (_, message) => {
+  test.each(versionsOf(message))('v%i: what is encoded is decoded', version => {
+    fc.assert(fc.property(arbitraryOf(message, version), value => {
+      const bytes = encode(message, version, value as never)
+      expect(decode(message, version, bytes)).toEqual(value)
+      expect(Buffer.concat(encodeParts(message, version, value as never)).equals(bytes)).toBe(true)
+    }), { numRuns: 25 })
+  })
+
+  test.each(versionsOf(message))('v%i: nothing given is all defaults', version => {
+    const nothing = decode(message, version, encode(message, version, required(message, version) as never))
+    expect(decode(message, version, encode(message, version, nothing as never))).toEqual(nothing)
+  })
+})
+
+/** Fields whose default is null in a version that does not allow null must be given. */
+function required(message: Message<unknown>, version: number): Record<string, unknown> {
+  const out: Record<string, unknown> = {}
+  for (const field of message.fields) {
+    const here = version >= field.versions.first && version <= field.versions.last
+    const nullable = version >= field.nullable.first && version <= field.nullable.last
+    if (here && field.default === null && !nullable) out[field.name] = field.array ? [] : ''
+  }
+  return out
+}
