@@ -1,0 +1,17 @@
+import { decodeLong } from './znode-json'
+
+/** Where consumers of 0.8 kept their offsets; OffsetCommit and OffsetFetch version 0 still do. */
+export const CONSUMERS_PATH = '/consumers'
+
+export function consumerOffsetPath(group: string, topic: string, partition: number): string {
+  return `${CONSUMERS_PATH}/${group}/offsets/${topic}/${partition}`
+}
+
+export function encodeConsumerOffset(offset: number): Buffer {
+  return Buffer.from(String(offset))
+}
+
+/** Throws ZnodeFormatError. */
+export function decodeConsumerOffset(path: string, data: Buffer | null): number {
+  return decodeLong(path, data)
+}
