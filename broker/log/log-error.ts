@@ -1,3 +1,5 @@
+import { ErrorCode } from '../../protocol/errors'
+
 /** What the append, read and truncation of a log may be refused with: an error code of Kafka's protocol, and why. */
 export class LogError extends Error {
   override readonly name: string = 'LogError'
@@ -24,6 +26,6 @@ export class StorageError extends LogError {
   override readonly name = 'StorageError'
 
   constructor(message: string) {
-    super(56, message)
+    super(ErrorCode.KAFKA_STORAGE_ERROR, message)
   }
 }

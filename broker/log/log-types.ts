@@ -1,28 +1,11 @@
+import type { TopicConfig } from '../../protocol/rules/topic-config'
 import type { RecordError } from './log-error'
 
 /** Who brings the records: it decides what is checked (Kafka's AppendOrigin). */
 export type AppendOrigin = 'client' | 'coordinator' | 'replication'
 
-/** The topic's configuration as far as a log obeys it; units as in the keys. */
-export interface LogConfig {
-  segmentBytes: number
-  segmentMs: number
-  segmentJitterMs: number
-  segmentIndexBytes: number
-  indexIntervalBytes: number
-  retentionMs: number
-  retentionBytes: number
-  cleanupPolicy: readonly string[]
-  deleteRetentionMs: number
-  fileDeleteDelayMs: number
-  flushMessages: number
-  flushMs: number
-  maxMessageBytes: number
-  compressionType: string
-  messageTimestampType: string
-  messageTimestampBeforeMaxMs: number
-  messageTimestampAfterMaxMs: number
-}
+/** The topic's configuration; a log obeys those keys that concern it. */
+export type LogConfig = TopicConfig
 
 export interface AppendOptions {
   /** Stamped on each batch. */
