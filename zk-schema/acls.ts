@@ -1,7 +1,7 @@
 import { decodeJson, encodeJson } from './znode-json'
 
-export const ACL_PATH = '/kafka-acl'
-export const EXTENDED_ACL_PATH = '/kafka-acl-extended'
+export const aclRootPath = '/kafka-acl'
+export const extendedAclRootPath = '/kafka-acl-extended'
 
 /** Kafka's names, as they stand in paths. */
 export const aclResourceTypes = ['Topic', 'Group', 'Cluster', 'TransactionalId', 'DelegationToken', 'User'] as const
@@ -21,7 +21,7 @@ export interface AclEntry {
 }
 
 export function aclResourceTypePath(patternType: AclPatternType, resourceType: AclResourceType): string {
-  const root = patternType === 'LITERAL' ? ACL_PATH : `${EXTENDED_ACL_PATH}/${patternType.toLowerCase()}`
+  const root = patternType === 'LITERAL' ? aclRootPath : `${extendedAclRootPath}/${patternType.toLowerCase()}`
   return `${root}/${resourceType}`
 }
 

@@ -1,16 +1,16 @@
 import { decodeJson, encodeJson } from './znode-json'
 
-export const ADMIN_PATH = '/admin'
+export const adminPath = '/admin'
 /** Its children name the topics that are to be deleted. */
-export const DELETE_TOPICS_PATH = '/admin/delete_topics'
+export const deleteTopicsPath = '/admin/delete_topics'
 /** Written by tools before 2.4; the controller takes it over and deletes it. */
-export const REASSIGN_PARTITIONS_PATH = '/admin/reassign_partitions'
+export const reassignPartitionsPath = '/admin/reassign_partitions'
 /** Written by tools before 2.4; the controller elects and deletes it. */
-export const PREFERRED_REPLICA_ELECTION_PATH = '/admin/preferred_replica_election'
+export const preferredReplicaElectionPath = '/admin/preferred_replica_election'
 
 /** Persistent, null data. */
 export function deleteTopicPath(topic: string): string {
-  return `${DELETE_TOPICS_PATH}/${topic}`
+  return `${deleteTopicsPath}/${topic}`
 }
 
 export interface TopicPartition {
@@ -28,7 +28,7 @@ export function encodeReassignPartitions(partitions: readonly PartitionReassignm
 
 /** Throws ZnodeFormatError. */
 export function decodeReassignPartitions(data: Buffer | null): PartitionReassignment[] {
-  return decodeJson(REASSIGN_PARTITIONS_PATH, data)
+  return decodeJson(reassignPartitionsPath, data)
     .objects('partitions')
     .map((item) => ({ topic: item.string('topic'), partition: item.int('partition'), replicas: item.ints('replicas') }))
 }
@@ -39,7 +39,7 @@ export function encodePreferredReplicaElection(partitions: readonly TopicPartiti
 
 /** Throws ZnodeFormatError. */
 export function decodePreferredReplicaElection(data: Buffer | null): TopicPartition[] {
-  return decodeJson(PREFERRED_REPLICA_ELECTION_PATH, data)
+  return decodeJson(preferredReplicaElectionPath, data)
     .objects('partitions')
     .map((item) => ({ topic: item.string('topic'), partition: item.int('partition') }))
 }

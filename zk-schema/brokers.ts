@@ -1,14 +1,14 @@
 import { decodeJson, encodeJson, ZnodeFormatError } from './znode-json'
 
-export const BROKERS_PATH = '/brokers'
+export const brokersPath = '/brokers'
 /** Persistent, null data; its children are the live brokers. */
-export const BROKER_IDS_PATH = '/brokers/ids'
+export const brokerIdsPath = '/brokers/ids'
 /** Persistent, empty; the version after a set is the next generated broker id, less reserved.broker.max.id. */
-export const BROKER_SEQUENCE_ID_PATH = '/brokers/seqid'
+export const brokerSequenceIdPath = '/brokers/seqid'
 
 /** Ephemeral; its czxid is the broker epoch (KIP-380). */
 export function brokerIdPath(brokerId: number): string {
-  return `${BROKER_IDS_PATH}/${brokerId}`
+  return `${brokerIdsPath}/${brokerId}`
 }
 
 export interface BrokerEndpoint {

@@ -1,11 +1,11 @@
 import { decodeJson, encodeJson, ZnodeFormatError } from './znode-json'
 
-export const CLUSTER_PATH = '/cluster'
-export const CLUSTER_ID_PATH = '/cluster/id'
-export const PRODUCER_ID_BLOCK_PATH = '/latest_producer_id_block'
-export const FEATURE_PATH = '/feature'
+export const clusterPath = '/cluster'
+export const clusterIdPath = '/cluster/id'
+export const producerIdBlockPath = '/latest_producer_id_block'
+export const featurePath = '/feature'
 /** Exists only while a KRaft controller takes the cluster over. */
-export const MIGRATION_PATH = '/migration'
+export const migrationPath = '/migration'
 
 /** The version is a text here. */
 export function encodeClusterId(id: string): Buffer {
@@ -14,7 +14,7 @@ export function encodeClusterId(id: string): Buffer {
 
 /** Throws ZnodeFormatError. */
 export function decodeClusterId(data: Buffer | null): string {
-  return decodeJson(CLUSTER_ID_PATH, data).string('id')
+  return decodeJson(clusterIdPath, data).string('id')
 }
 
 export const PRODUCER_ID_BLOCK_SIZE = 1000
@@ -38,10 +38,10 @@ export function encodeProducerIdBlock(block: ProducerIdBlock): Buffer {
 /** undefined: none was handed out yet (no data). Throws ZnodeFormatError: guessing would hand out an id twice. */
 export function decodeProducerIdBlock(data: Buffer | null): ProducerIdBlock | undefined {
   if (data === null || data.length === 0) return undefined
-  const json = decodeJson(PRODUCER_ID_BLOCK_PATH, data)
+  const json = decodeJson(producerIdBlockPath, data)
   const block = { brokerId: json.int('broker'), firstProducerId: json.long('block_start'), lastProducerId: json.long('block_end') }
   if (block.firstProducerId < 0 || block.lastProducerId < block.firstProducerId) {
-    throw new ZnodeFormatError(PRODUCER_ID_BLOCK_PATH, `${block.firstProducerId} to ${block.lastProducerId} is no block`)
+    throw new ZnodeFormatError(producerIdBlockPath, `${block.firstProducerId} to ${block.lastProducerId} is no block`)
   }
   return block
 }
@@ -68,7 +68,7 @@ export function encodeFeatures({ version, status, features }: Features): Buffer 
 
 /** Throws ZnodeFormatError. */
 export function decodeFeatures(data: Buffer | null): Features {
-  const json = decodeJson(FEATURE_PATH, data)
+  const json = decodeJson(featurePath, data)
   const version = json.int('version')
   const status = json.int('status')
   if (version !== 1 && version !== 2) throw json.complaint('version', '1 or 2')

@@ -1,6 +1,6 @@
 import { decodeJson, encodeJson } from './znode-json'
 
-export const CONFIG_PATH = '/config'
+export const configRootPath = '/config'
 
 export const configTypes = ['topics', 'clients', 'users', 'brokers', 'ips'] as const
 export type ConfigType = (typeof configTypes)[number]
@@ -9,12 +9,12 @@ export type ConfigType = (typeof configTypes)[number]
 export const DEFAULT_ENTITY = '<default>'
 
 export function configTypePath(type: ConfigType): string {
-  return `${CONFIG_PATH}/${type}`
+  return `${configRootPath}/${type}`
 }
 
 /** `name` is what a user calls it; it is sanitized here. */
 export function configPath(type: ConfigType, name: string): string {
-  return `${CONFIG_PATH}/${configEntityPath(type, name)}`
+  return `${configRootPath}/${configEntityPath(type, name)}`
 }
 
 /** `topics/foo`: what a change notification names. */
@@ -29,7 +29,7 @@ export function userClientEntityPath(user: string, clientId: string): string {
 
 /** `entityPath` as a change notification has it. */
 export function configPathOfEntity(entityPath: string): string {
-  return `${CONFIG_PATH}/${entityPath}`
+  return `${configRootPath}/${entityPath}`
 }
 
 export type ConfigEntity =

@@ -1,10 +1,10 @@
 import { decodeLong } from './znode-json'
 
 /** Where consumers of 0.8 kept their offsets; OffsetCommit and OffsetFetch version 0 still do. */
-export const CONSUMERS_PATH = '/consumers'
+export const consumersPath = '/consumers'
 
 export function consumerOffsetPath(group: string, topic: string, partition: number): string {
-  return `${CONSUMERS_PATH}/${group}/offsets/${topic}/${partition}`
+  return `${consumersPath}/${group}/offsets/${topic}/${partition}`
 }
 
 export function encodeConsumerOffset(offset: number): Buffer {

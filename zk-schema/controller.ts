@@ -1,9 +1,9 @@
 import { decodeInt, decodeJson, encodeJson } from './znode-json'
 
 /** Ephemeral; the broker whose session owns it is the controller, whatever id it names. */
-export const CONTROLLER_PATH = '/controller'
+export const controllerPath = '/controller'
 /** Persistent decimal text. Its version is what fences a controller's writes. */
-export const CONTROLLER_EPOCH_PATH = '/controller_epoch'
+export const controllerEpochPath = '/controller_epoch'
 
 export interface ControllerRegistration {
   brokerId: number
@@ -20,7 +20,7 @@ export function encodeController(brokerId: number, timestampMs: number): Buffer 
 
 /** Reads versions 1 and 2. Throws ZnodeFormatError. */
 export function decodeController(data: Buffer | null): ControllerRegistration {
-  const json = decodeJson(CONTROLLER_PATH, data)
+  const json = decodeJson(controllerPath, data)
   return {
     brokerId: json.int('brokerid'),
     timestampMs: json.long('timestamp', -1),
@@ -34,5 +34,5 @@ export function encodeControllerEpoch(epoch: number): Buffer {
 
 /** Throws ZnodeFormatError. */
 export function decodeControllerEpoch(data: Buffer | null): number {
-  return decodeInt(CONTROLLER_EPOCH_PATH, data)
+  return decodeInt(controllerEpochPath, data)
 }

@@ -1,10 +1,10 @@
 import { decodeJson, encodeJson } from './znode-json'
 import { desanitizeEntity, sanitizeEntity } from './configs'
 
-export const DELEGATION_TOKENS_PATH = '/delegation_token/tokens'
+export const delegationTokensPath = '/delegation_token/tokens'
 
 export function delegationTokenPath(tokenId: string): string {
-  return `${DELEGATION_TOKENS_PATH}/${tokenId}`
+  return `${delegationTokensPath}/${tokenId}`
 }
 
 /** A token without its HMAC, which follows from delegation.token.secret.key. Principals are `User:alice`. */

@@ -1,11 +1,11 @@
 import { decodeJson, encodeJson } from './znode-json'
 
 /** Ours alone, and there only while a dead broker has still to delete: at rest the tree equals Kafka's (controller.md, 8). */
-export const PREKRAFT_PATH = '/prekraft'
-export const DELETIONS_PATH = '/prekraft/deletions'
+export const prekraftPath = '/prekraft'
+export const deletionsPath = '/prekraft/deletions'
 
 export function deletionPath(topicId: string): string {
-  return `${DELETIONS_PATH}/${topicId}`
+  return `${deletionsPath}/${topicId}`
 }
 
 /** A deleted topic whose logs lie on brokers that were dead when it was deleted. */

@@ -1,22 +1,22 @@
 import { decodeJson, encodeJson, ZnodeFormatError } from './znode-json'
 import type { JsonFields } from './znode-json'
 
-export const TOPICS_PATH = '/brokers/topics'
+export const topicsPath = '/brokers/topics'
 
 export function topicPath(topic: string): string {
-  return `${TOPICS_PATH}/${topic}`
+  return `${topicsPath}/${topic}`
 }
 
-export function topicPartitionsPath(topic: string): string {
+export function partitionsPath(topic: string): string {
   return `${topicPath(topic)}/partitions`
 }
 
-export function topicPartitionPath(topic: string, partition: number): string {
-  return `${topicPartitionsPath(topic)}/${partition}`
+export function partitionPath(topic: string, partition: number): string {
+  return `${partitionsPath(topic)}/${partition}`
 }
 
-export function topicPartitionStatePath(topic: string, partition: number): string {
-  return `${topicPartitionPath(topic, partition)}/state`
+export function partitionStatePath(topic: string, partition: number): string {
+  return `${partitionPath(topic, partition)}/state`
 }
 
 /** The head of `replicas` is the preferred leader. While a reassignment is under way `replicas` holds target and original. */
@@ -98,7 +98,7 @@ export function encodePartitionState(state: PartitionState): Buffer {
 
 /** Throws ZnodeFormatError. */
 export function decodePartitionState(topic: string, partition: number, data: Buffer | null): PartitionState {
-  const json = decodeJson(topicPartitionStatePath(topic, partition), data)
+  const json = decodeJson(partitionStatePath(topic, partition), data)
   const recovery = json.int('leader_recovery_state', LeaderRecoveryState.recovered)
   if (recovery !== LeaderRecoveryState.recovered && recovery !== LeaderRecoveryState.recovering) {
     throw json.complaint('leader_recovery_state', '0 or 1')
