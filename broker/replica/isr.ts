@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../protocol/errors'
 import type { ReplicaState } from './replica-state'
 
 /**
@@ -11,6 +12,8 @@ export interface IsrState {
   readonly committed: readonly number[]
   readonly maximal: readonly number[]
   readonly proposal: IsrProposal | undefined
+  /** The controller refused the proposal because it knows another state than this leader: that has to be found out first. */
+  readonly isAwaitingState?: boolean
 }
 
 export interface IsrProposal {
@@ -92,17 +95,17 @@ export type ProposalOutcome = 'commit' | 'revert' | 'await' | 'retry'
  */
 export function proposalOutcome(errorCode: number): ProposalOutcome {
   switch (errorCode) {
-    case 0:
+    case ErrorCode.NONE:
       return 'commit'
-    case 55: // OPERATION_NOT_ATTEMPTED
-    case 107: // INELIGIBLE_REPLICA
+    case ErrorCode.OPERATION_NOT_ATTEMPTED:
+    case ErrorCode.INELIGIBLE_REPLICA:
       return 'revert'
-    case 3: // UNKNOWN_TOPIC_OR_PARTITION
-    case 42: // INVALID_REQUEST
-    case 74: // FENCED_LEADER_EPOCH
-    case 95: // INVALID_UPDATE_VERSION
-    case 100: // UNKNOWN_TOPIC_ID
-    case 108: // NEW_LEADER_ELECTED
+    case ErrorCode.UNKNOWN_TOPIC_OR_PARTITION:
+    case ErrorCode.INVALID_REQUEST:
+    case ErrorCode.FENCED_LEADER_EPOCH:
+    case ErrorCode.INVALID_UPDATE_VERSION:
+    case ErrorCode.UNKNOWN_TOPIC_ID:
+    case ErrorCode.NEW_LEADER_ELECTED:
       return 'await'
     default:
       return 'retry'

@@ -7,7 +7,7 @@ export type ReplicaLog = Pick<
   | 'topic' | 'partition' | 'topicId' | 'dir' | 'isOnline' | 'startOffset' | 'endOffset' | 'highWatermark' | 'lastStableOffset'
   | 'syncedOffset' | 'latestEpoch' | 'size' | 'producers' | 'assignTopicId' | 'appendAsLeader' | 'appendAsFollower' | 'read'
   | 'bytesFrom' | 'truncateTo' | 'truncateFullyAndStartAt' | 'endOffsetForEpoch' | 'offsetForTimestamp' | 'legacyOffsetsBefore'
-  | 'updateHighWatermark' | 'maybeIncrementHighWatermark' | 'incrementLogStartOffset' | 'assignEpochStart' | 'flush'
+  | 'config' | 'updateHighWatermark' | 'maybeIncrementHighWatermark' | 'incrementLogStartOffset' | 'assignEpochStart' | 'flush'
 >
 
 /** What replication needs of the log manager. */

@@ -1,0 +1,211 @@
+import { ErrorCode } from '../../protocol/errors'
+import type { ReadResult } from '../log/log-types'
+import type { Partition, PartitionRead } from './partition'
+import { preferredReadReplica } from './preferred-replica'
+import { DelayedOperation } from './purgatory'
+import type { ReplicaCore } from './replica-core'
+import type { ReplicaEpochs } from './replica-epochs'
+import type { FetchParams, FetchPartition, FetchPartitionResult } from './requests'
+
+type Done = (results: FetchPartitionResult[]) => void
+
+const NOTHING = Buffer.alloc(0)
+const noRelease = (): void => {}
+
+/**
+ * Serves a fetch of a consumer or a follower (Kafka's ReplicaManager.fetchMessages): at once if there are `minBytes`, an error, a
+ * diverging epoch or a better replica to read from, else when there are, at the latest after `maxWaitMs`.
+ *
+ * A follower's fetch tells the leader how far it is, once, on arrival; and only a follower that is assigned, alive and, as far
+ * as it says, registered under the epoch that it names (broker.md §5).
+ */
+export function fetch(
+  core: ReplicaCore,
+  epochs: ReplicaEpochs,
+  params: FetchParams,
+  requests: readonly FetchPartition[],
+  done: Done,
+): void {
+  const { replicaId, replicaEpoch } = params
+  if (replicaId >= 0 && core.options.metadata.hasAliveBroker(replicaId)) {
+    const claim = epochs.check(replicaId, replicaEpoch)
+    if (claim === 'unknown') {
+      void epochs.learn(replicaId).then(() => {
+        serve(core, params, requests, epochs.check(replicaId, replicaEpoch) === 'right', done)
+      })
+      return
+    }
+    serve(core, params, requests, claim === 'right', done)
+    return
+  }
+  serve(core, params, requests, false, done)
+}
+
+function serve(core: ReplicaCore, params: FetchParams, requests: readonly FetchPartition[], isFollower: boolean, done: Done): void {
+  const delayed = new DelayedFetch(core, params, requests, done)
+  if (isFollower) for (const request of requests) noteFollowerPosition(core, params, request)
+  const partitions = new Set<Partition>()
+  for (const { topic, partition: index } of requests) {
+    const partition = core.get(topic, index)
+    if (partition !== undefined) partitions.add(partition)
+  }
+  core.fetches.tryCompleteElseWatch(delayed, [...partitions], core.isShutDown ? 0 : params.maxWaitMs)
+}
+
+function noteFollowerPosition(core: ReplicaCore, params: FetchParams, request: FetchPartition): void {
+  const partition = core.get(request.topic, request.partition)
+  const follower = partition?.followers.get(params.replicaId)
+  if (partition === undefined || follower === undefined) return
+  let read: PartitionRead
+  try {
+    read = partition.prepareRead(request, params.replicaId, true)
+  } catch {
+    // The answer will say why.
+    return
+  }
+  if (read.divergingEpoch !== undefined) return
+  partition.updateFollower(follower, {
+    fetchOffset: request.fetchOffset,
+    logStartOffset: request.logStartOffset,
+    leaderEndOffset: read.logEndOffset,
+    brokerEpoch: params.replicaEpoch,
+  })
+}
+
+/** Followers read from leaders; consumers too, but for those that can be told of a nearer replica, and debugging ones. */
+function readsOnlyLeader(params: FetchParams): boolean {
+  return params.replicaId >= 0 || (params.replicaId === -1 && params.clientMetadata === undefined)
+}
+
+class DelayedFetch extends DelayedOperation<Partition> {
+  private readonly core: ReplicaCore
+  private readonly params: FetchParams
+  private readonly requests: readonly FetchPartition[]
+  private readonly done: Done
+
+  constructor(core: ReplicaCore, params: FetchParams, requests: readonly FetchPartition[], done: Done) {
+    super()
+    this.core = core
+    this.params = params
+    this.requests = requests
+    this.done = done
+  }
+
+  protected isReady(changed: Partition | undefined): boolean {
+    const { minBytes } = this.params
+    if (this.requests.length === 0 || minBytes <= 0) return true
+    // With the usual minBytes of 1, a change elsewhere cannot matter: a fetch over 1,000 partitions looks at one.
+    const only = minBytes <= 1 ? changed : undefined
+    let bytes = 0
+    for (const request of this.requests) {
+      if (only !== undefined && (request.partition !== only.partition || request.topic !== only.topic)) continue
+      const available = this.available(request)
+      if (available < 0) return true
+      bytes += available
+      if (bytes >= minBytes) return true
+    }
+    return false
+  }
+
+  /** Bytes to be had from a partition; -1 if there is something to say at once. */
+  private available(request: FetchPartition): number {
+    const { core, params } = this
+    const partition = core.get(request.topic, request.partition)
+    if (partition === undefined || partition.isOffline) return -1
+    if (params.replicaId < 0) {
+      if (partition.isLeader && !core.options.mayAct()) return -1
+      if (preferredReadReplica(core, partition, params, request) !== undefined) return -1
+    }
+    return partition.bytesFor(request, params.replicaId, readsOnlyLeader(params), params.isolation)
+  }
+
+  protected onComplete(): void {
+    const { core, params, requests, done } = this
+    core.answerLater(() => done(readAll(core, params, requests)))
+  }
+}
+
+/** Reads in the order of the request until the bytes are used up; the first batch that there is is given whole. */
+function readAll(core: ReplicaCore, params: FetchParams, requests: readonly FetchPartition[]): FetchPartitionResult[] {
+  let bytesLeft = Math.min(params.maxBytes, core.options.config.fetchMaxBytes)
+  let minOneMessage = !params.hardMaxBytes
+  const results: FetchPartitionResult[] = []
+  for (const request of requests) {
+    const result = readOne(core, params, request, Math.min(request.maxBytes, bytesLeft), minOneMessage)
+    if (result.records.length > 0) minOneMessage = false
+    bytesLeft = Math.max(0, bytesLeft - result.records.length)
+    results.push(result)
+  }
+  return results
+}
+
+function readOne(
+  core: ReplicaCore,
+  params: FetchParams,
+  request: FetchPartition,
+  maxBytes: number,
+  minOneMessage: boolean,
+): FetchPartitionResult {
+  const { topic, partition: index, topicId } = request
+  try {
+    const partition = core.require(topic, index)
+    if (params.replicaId < 0 && partition.isLeader && !core.options.mayAct()) {
+      return failed(core, request, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    }
+    const read = partition.prepareRead(request, params.replicaId, readsOnlyLeader(params))
+    const preferred = preferredReadReplica(core, partition, params, request)
+    const records = read.divergingEpoch === undefined && preferred === undefined ? readRecords(params, request, read, maxBytes, minOneMessage) : undefined
+    return {
+      topic,
+      partition: index,
+      topicId,
+      errorCode: ErrorCode.NONE,
+      highWatermark: read.highWatermark,
+      lastStableOffset: read.lastStableOffset,
+      logStartOffset: read.logStartOffset,
+      records: records?.records ?? NOTHING,
+      release: records === undefined ? noRelease : () => records.release(),
+      abortedTransactions: params.isolation === 'lastStable' ? (records?.abortedTransactions ?? []) : null,
+      ...(read.divergingEpoch !== undefined && { divergingEpoch: read.divergingEpoch }),
+      preferredReadReplica: preferred ?? -1,
+    }
+  } catch (error) {
+    return failed(core, request, core.errorCodeOf(error))
+  }
+}
+
+function readRecords(
+  params: FetchParams,
+  request: FetchPartition,
+  read: PartitionRead,
+  maxBytes: number,
+  minOneMessage: boolean,
+): ReadResult | undefined {
+  const { fetchOffset } = request
+  const limit =
+    params.isolation === 'logEnd' ? read.logEndOffset : params.isolation === 'highWatermark' ? read.highWatermark : read.lastStableOffset
+  // Most partitions of a follower's fetch have nothing new: they cost no read.
+  if (fetchOffset >= limit || (maxBytes <= 0 && !minOneMessage)) return undefined
+  return read.log.read(fetchOffset, maxBytes, { upTo: params.isolation, minOneMessage })
+}
+
+function failed(core: ReplicaCore, request: FetchPartition, errorCode: number): FetchPartitionResult {
+  const result: FetchPartitionResult = {
+    topic: request.topic,
+    partition: request.partition,
+    topicId: request.topicId,
+    errorCode,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    records: NOTHING,
+    release: noRelease,
+    abortedTransactions: null,
+    preferredReadReplica: -1,
+  }
+  if (errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH) {
+    const leader = core.currentLeader(request.topic, request.partition)
+    if (leader !== undefined) result.currentLeader = leader
+  }
+  return result
+}
