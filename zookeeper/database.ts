@@ -26,6 +26,10 @@ export interface DatabaseOptions {
 
 /** A log of this many bytes calls for a snapshot, however few its transactions. */
 const SNAPSHOT_LOG_BYTES = 128 * 1024 * 1024
+/** What may lie in a new data directory; Apache's scripts put some of it there. */
+const OWN_FILES: ReadonlySet<string> = new Set([
+  'session-identity', 'session-identity.tmp', 'myid', 'zookeeper_server.pid', 'initialize', 'lost+found',
+])
 /** A replay of this many transactions at the start calls for one too. */
 const LONG_REPLAY = 1000
 
@@ -114,6 +118,7 @@ export class Database {
 
   private recover(): SavedSession[] {
     const { disk } = this.env
+    this.refuseForeignDirectory()
     disk.makeDirectory(this.snapDirectory)
     disk.makeDirectory(this.logDirectory)
     const loaded = loadNewestSnapshot(disk, this.snapDirectory, this.tree)
@@ -130,6 +135,17 @@ export class Database {
     this.transactionsSinceSnapshot = replay.transactions
     if (replay.tornBytes > 0) this.options.logger.warn({ bytes: replay.tornBytes }, 'cut off the end of a write that was interrupted')
     return [...sessions.values()]
+  }
+
+  /** A directory with other things in it is somebody's mistake, not a place for a database. */
+  private refuseForeignDirectory(): void {
+    const { disk } = this.env
+    const dataDir = this.options.dataDir!
+    if (!disk.exists(dataDir) || disk.exists(this.snapDirectory)) return
+    const foreign = disk.list(dataDir).filter((name) => !OWN_FILES.has(name))
+    if (foreign.length === 0) return
+    const names = foreign.slice(0, 3).join(', ') + (foreign.length > 3 ? ' ...' : '')
+    throw new StorageError(`${dataDir} holds something else (${names}): set dataDir to an empty directory, or to one of a ZooKeeper.`)
   }
 
   private startSnapshot(sessions: () => SavedSession[]): void {
