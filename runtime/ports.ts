@@ -63,7 +63,8 @@ export type OpenMode = 'read' | 'update' | 'create'
 
 /** Errors carry Node's `code` (ENOENT, EEXIST, ENOTEMPTY, ENOSPC, EIO, EACCES ...), in the simulator too. */
 export interface Disk {
-  open(path: string, mode: OpenMode): DiskFile
+  /** `permissions` are for a file that is created: 0o644 by default, 0o600 for a secret. */
+  open(path: string, mode: OpenMode, permissions?: number): DiskFile
   exists(path: string): boolean
   /** undefined if there is nothing. */
   stat(path: string): FileStat | undefined

@@ -99,7 +99,7 @@ function statOrUndefined(path: string): FileStat | undefined {
 }
 
 export const realDisk: Disk = {
-  open: (path, mode) => new RealFile(path, openSync(path, FLAGS[mode], 0o644)),
+  open: (path, mode, permissions = 0o644) => new RealFile(path, openSync(path, FLAGS[mode], permissions)),
   exists: existsSync,
   stat: statOrUndefined,
   list: (path) => readdirSync(path).sort(),
