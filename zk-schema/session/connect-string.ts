@@ -1,3 +1,5 @@
+import type { Random } from '../../runtime/ports'
+
 export interface ServerAddress {
   host: string
   port: number
@@ -34,4 +36,14 @@ function parseServer(entry: string, text: string): ServerAddress {
   const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3])
   if (match === null || port < 1 || port > 65535) throw new Error(`"${text}": ${entry} is not host:port`)
   return { host: (match[1] ?? match[2])!, port }
+}
+
+/** The same in a random order, so that clients spread over the servers. */
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const result = [...items]
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = random.below(i + 1)
+    ;[result[i], result[j]] = [result[j]!, result[i]!]
+  }
+  return result
 }

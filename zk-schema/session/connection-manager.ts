@@ -1,12 +1,15 @@
 import Denque from 'denque'
 import type { Environment, Timer } from '../../runtime/ports'
 import type { Logger } from '../../runtime/log'
+import { shuffled } from './connect-string'
 import type { ServerAddress } from './connect-string'
 import { errnoOf } from './errors'
 import type { ZooKeeperErrorCode } from './errors'
 import { withoutChroot } from './paths'
 import { closeSessionRequest, Failure } from './package'
 import type { ClientTransport, JuteRequest, JuteResponse, ReplyCallback } from './package'
+import { authPacket } from './packets'
+import type { AuthInfo } from './packets'
 import { decodeReply, JuteReader, MalformedReplyError, OpCode, Xid } from './replies'
 import { ServerConnection } from './server-connection'
 import type { HandshakeAnswer } from './server-connection'
@@ -22,11 +25,6 @@ export type ManagerState = 'connecting' | 'connected' | 'suspended' | 'expired' 
 export interface Credentials {
   id: bigint
   password: Buffer
-}
-
-export interface AuthInfo {
-  scheme: string
-  auth: Buffer
 }
 
 export interface ManagerOptions {
@@ -103,7 +101,7 @@ export class ConnectionManager implements ClientTransport {
     this.env = env
     this.options = options
     this.handler = handler
-    this.servers = shuffled(options.servers, env)
+    this.servers = shuffled(options.servers, env.random)
     this.auth = [...(options.auth ?? [])]
     this.timeoutMs = options.sessionTimeoutMs
     this.sessionId = options.credentials?.id ?? 0n
@@ -391,24 +389,4 @@ function endFailure(state: ManagerState): Failure {
 
 function hex(id: bigint): string {
   return `0x${BigInt.asUintN(64, id).toString(16)}`
-}
-
-function shuffled<T>(items: readonly T[], env: Environment): T[] {
-  const result = [...items]
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = env.random.below(i + 1)
-    ;[result[i], result[j]] = [result[j]!, result[i]!]
-  }
-  return result
-}
-
-function authPacket({ scheme, auth }: AuthInfo): Buffer {
-  const name = Buffer.from(scheme)
-  const packet = Buffer.alloc(4 + 8 + 4 + 4 + name.length + 4 + auth.length)
-  let offset = packet.writeInt32BE(packet.length - 4, 0)
-  for (const value of [Xid.auth, OpCode.auth, 0, name.length]) offset = packet.writeInt32BE(value, offset)
-  offset += name.copy(packet, offset)
-  offset = packet.writeInt32BE(auth.length, offset)
-  auth.copy(packet, offset)
-  return packet
 }

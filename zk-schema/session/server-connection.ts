@@ -1,14 +1,9 @@
 import type { Environment, Stream, Timer } from '../../runtime/ports'
 import type { ServerAddress } from './connect-string'
 import { FrameAssembler } from './frames'
-import { JuteReader, MalformedReplyError, OpCode, Xid } from './replies'
-
-export interface Handshake {
-  lastZxid: number
-  timeoutMs: number
-  sessionId: bigint
-  password: Buffer
-}
+import { handshakePacket, pingPacket } from './packets'
+import type { Handshake } from './packets'
+import { JuteReader, MalformedReplyError, Xid } from './replies'
 
 export interface HandshakeAnswer {
   /** 0: the server does not know the session, or no longer. */
@@ -164,28 +159,10 @@ export class ServerConnection {
     const pingAfterMs = this.sessionTimeoutMs / 3
     if (now - this.lastSentMs >= pingAfterMs) {
       this.pingSentMs ??= now
-      this.send(PING)
+      this.send(pingPacket)
     }
     const untilPingMs = this.lastSentMs + pingAfterMs - now
     const untilDeadMs = this.lastReceivedMs + readTimeoutMs - now
     this.timer = this.env.clock.timer(Math.max(1, Math.min(untilPingMs, untilDeadMs)), this.watchOver)
   }
-}
-
-const PING = Buffer.alloc(12)
-PING.writeInt32BE(8, 0)
-PING.writeInt32BE(Xid.ping, 4)
-PING.writeInt32BE(OpCode.ping, 8)
-
-function handshakePacket({ lastZxid, timeoutMs, sessionId, password }: Handshake): Buffer {
-  const packet = Buffer.alloc(49)
-  packet.writeInt32BE(45, 0)
-  packet.writeInt32BE(0, 4)
-  packet.writeBigInt64BE(BigInt(lastZxid), 8)
-  packet.writeInt32BE(timeoutMs, 16)
-  packet.writeBigInt64BE(sessionId, 20)
-  packet.writeInt32BE(16, 28)
-  password.copy(packet, 32, 0, 16)
-  // The last byte says that a read-only server would not do.
-  return packet
 }

@@ -1,4 +1,4 @@
-import { OpCode, Xid } from './replies'
+import { setWatchesPacket } from './packets'
 import { withChroot } from './paths'
 
 /** Event types on the wire. */
@@ -106,22 +106,4 @@ export class WatchTable {
     flush()
     return packets
   }
-}
-
-function setWatchesPacket(relativeZxid: number, lists: Buffer[][]): Buffer {
-  const length = lists.reduce((sum, paths) => paths.reduce((bytes, path) => bytes + 4 + path.length, sum + 4), 16)
-  const packet = Buffer.alloc(4 + length)
-  packet.writeInt32BE(length, 0)
-  packet.writeInt32BE(Xid.setWatches, 4)
-  packet.writeInt32BE(lists.length === 5 ? OpCode.setWatches2 : OpCode.setWatches, 8)
-  packet.writeBigInt64BE(BigInt(relativeZxid), 12)
-  let offset = 20
-  for (const paths of lists) {
-    offset = packet.writeInt32BE(paths.length, offset)
-    for (const path of paths) {
-      offset = packet.writeInt32BE(path.length, offset)
-      offset += path.copy(packet, offset)
-    }
-  }
-  return packet
 }
