@@ -1,25 +1,14 @@
 import * as fc from 'fast-check'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { decode, encode, encodeParts } from '../../../../protocol/messages/codec'
+import { allMessages, versionsOf } from './all-messages'
 import { arbitraryOf } from './arbitrary-message'
 import type { Message } from '../../../../protocol/messages/schema'
 
-const folder = join(__dirname, '../../../../protocol/messages')
-const messages: Message<unknown>[] = []
-for (const file of readdirSync(folder).sort()) {
-  for (const value of Object.values(require(join(folder, file)) as Record<string, unknown>)) {
-    if (typeof value === 'object' && value !== null && 'compiled' in value) messages.push(value as Message<unknown>)
-  }
-}
-const versionsOf = ({ versions }: Message<unknown>): number[] =>
-  Array.from({ length: versions.last - versions.first + 1 }, (_, i) => versions.first + i)
-
 test('there are tables for every API and record', () => {
-  expect(messages.length).toBe(62 * 2 + 11)
+  expect(allMessages.length).toBe(62 * 2 + 11)
 })
 
-describe.each(messages.map(message => [message.name, message] as const))('%s', (_, message) => {
+describe.each(allMessages.map(message => [message.name, message] as const))('%s', (_, message) => {
   test.each(versionsOf(message))('v%i: what is encoded is decoded', version => {
     fc.assert(fc.property(arbitraryOf(message, version), value => {
       const bytes = encode(message, version, value as never)
