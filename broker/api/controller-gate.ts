@@ -6,7 +6,7 @@ import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../../pr
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/create-topics'
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/delete-topics'
 import type { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/elect-leaders'
-import type { Input } from '../../protocol/messages/codec'
+import type { Input } from '../../protocol/messages/schema'
 import type { ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse } from '../../protocol/messages/list-partition-reassignments'
 
 /**

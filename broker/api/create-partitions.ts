@@ -9,21 +9,19 @@ export function createPartitionsHandler(services: BrokerServices): Handler<Creat
     const { body, apiVersion } = context
     const startMs = services.clock.monoMs()
     const response = await services.controller.createPartitions(body, apiVersion)
-    const counts = new Map(body.topics.map(({ name, count }) => [name, count]))
-    if (!body.validateOnly) {
-      await Promise.all(
-        (response.results ?? []).map(async (result) => {
-          const name = result.name ?? ''
-          const count = counts.get(name)
-          if ((result.errorCode ?? ErrorCode.NONE) !== ErrorCode.NONE || count === undefined) return
-          const left = body.timeoutMs <= 0 ? 0 : startMs + body.timeoutMs - services.clock.monoMs()
-          const done = await services.metadataWaits.until([name], () => services.metadataWaits.hasLeaders(name, count), left)
-          if (done && body.timeoutMs > 0) return
-          result.errorCode = ErrorCode.REQUEST_TIMED_OUT
-          result.errorMessage = null
-        }),
-      )
+    if (body.validateOnly) {
+      context.respond(response)
+      return
     }
-    context.respond(response)
+    const counts = new Map(body.topics.map(({ name, count }) => [name, count]))
+    const results = (response.results ?? []).map(async (result) => {
+      const { name = '', errorCode = ErrorCode.NONE } = result
+      const count = counts.get(name)
+      if (errorCode !== ErrorCode.NONE || count === undefined) return result
+      const left = body.timeoutMs <= 0 ? 0 : startMs + body.timeoutMs - services.clock.monoMs()
+      const done = await services.metadataWaits.until([name], () => services.metadataWaits.hasLeaders(name, count), left)
+      return done && body.timeoutMs > 0 ? result : { name, errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: null }
+    })
+    context.respond({ ...response, results: await Promise.all(results) })
   }
 }

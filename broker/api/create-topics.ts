@@ -12,34 +12,20 @@ export function createTopicsHandler(services: BrokerServices): Handler<CreateTop
     const { body, apiVersion } = context
     const startMs = services.clock.monoMs()
     const response = await services.controller.createTopics(body, apiVersion)
-    const topics = response.topics ?? []
-    if (!body.validateOnly) {
-      const deadlineMs = startMs + body.timeoutMs
-      await Promise.all(
-        topics.map(async (topic) => {
-          if ((topic.errorCode ?? ErrorCode.NONE) !== ErrorCode.NONE) return
-          const name = topic.name ?? ''
-          const count = Math.max(topic.numPartitions ?? -1, 1)
-          const isReady = await services.metadataWaits.until(
-            [name],
-            () => services.metadataWaits.hasLeaders(name, count),
-            body.timeoutMs <= 0 ? 0 : deadlineMs - services.clock.monoMs(),
-          )
-          // A timeout of 0 is always reported as one, as in Kafka.
-          if (!isReady || body.timeoutMs <= 0) markTimedOut(topic)
-        }),
-      )
+    if (body.validateOnly) {
+      context.respond(response)
+      return
     }
-    context.respond(response)
+    const topics = (response.topics ?? []).map(async (topic) => {
+      const { name = '', topicId, errorCode = ErrorCode.NONE, numPartitions = -1 } = topic
+      if (errorCode !== ErrorCode.NONE) return topic
+      const isReady = (): boolean => services.metadataWaits.hasLeaders(name, Math.max(numPartitions, 1))
+      const left = body.timeoutMs <= 0 ? 0 : startMs + body.timeoutMs - services.clock.monoMs()
+      const done = await services.metadataWaits.until([name], isReady, left)
+      // A timeout of 0 is always reported as one, as in Kafka.
+      if (done && body.timeoutMs > 0) return topic
+      return { name, ...(topicId === undefined ? {} : { topicId }), errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: null, configs: [] }
+    })
+    context.respond({ ...response, topics: await Promise.all(topics) })
   }
-}
-
-type Topic = NonNullable<Parameters<Parameters<Handler<CreateTopicsRequest, CreateTopicsResponse>>[0]['respond']>[0]['topics']>[number]
-
-function markTimedOut(topic: Topic): void {
-  topic.errorCode = ErrorCode.REQUEST_TIMED_OUT
-  topic.errorMessage = null
-  topic.numPartitions = -1
-  topic.replicationFactor = -1
-  topic.configs = []
 }

@@ -28,19 +28,17 @@ export function deleteTopicsHandler(services: BrokerServices): Handler<DeleteTop
     const response = await services.controller.deleteTopics(body, apiVersion)
     const responses = response.responses ?? []
     for (const { name } of responses) if (name !== undefined && name !== null) identities.set(name, services.metadata.topicId(name))
-    await Promise.all(
-      responses.map(async (topic) => {
-        const name = topic.name
-        if ((topic.errorCode ?? ErrorCode.NONE) !== ErrorCode.NONE || name === undefined || name === null) return
-        const isGone = (): boolean => {
-          const current = services.metadata.topic(name)
-          return current === undefined || current.topicId !== identities.get(name)
-        }
-        const left = body.timeoutMs <= 0 ? 0 : startMs + body.timeoutMs - services.clock.monoMs()
-        const done = await services.metadataWaits.until([name], isGone, left)
-        if (!done || body.timeoutMs <= 0) topic.errorCode = ErrorCode.REQUEST_TIMED_OUT
-      }),
-    )
-    context.respond(response)
+    const finished = responses.map(async (topic) => {
+      const { name, errorCode = ErrorCode.NONE } = topic
+      if (errorCode !== ErrorCode.NONE || name === undefined || name === null) return topic
+      const isGone = (): boolean => {
+        const current = services.metadata.topic(name)
+        return current === undefined || current.topicId !== identities.get(name)
+      }
+      const left = body.timeoutMs <= 0 ? 0 : startMs + body.timeoutMs - services.clock.monoMs()
+      const done = await services.metadataWaits.until([name], isGone, left)
+      return done && body.timeoutMs > 0 ? topic : { ...topic, errorCode: ErrorCode.REQUEST_TIMED_OUT }
+    })
+    context.respond({ ...response, responses: await Promise.all(finished) })
   }
 }

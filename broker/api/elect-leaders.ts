@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/elect-leaders'
-import type { Input } from '../../protocol/messages/codec'
+import type { Input } from '../../protocol/messages/schema'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
 
@@ -15,27 +15,25 @@ export function electLeadersHandler(services: BrokerServices): Handler<ElectLead
     const { body, apiVersion } = context
     const startMs = services.clock.monoMs()
     const response = await services.controller.electLeaders(body, apiVersion)
-    const waits: Promise<void>[] = []
-    for (const { topic = '', partitionResult = [] } of response.replicaElectionResults ?? []) {
-      for (const result of partitionResult) {
-        if ((result.errorCode ?? ErrorCode.NONE) !== ErrorCode.NONE) continue
-        const isElected = (): boolean => {
-          const partition = services.metadata.partition(topic, result.partitionId ?? -1)
-          if (partition === undefined) return true
-          return body.electionType === PREFERRED ? partition.leader === partition.replicas[0] : partition.leader >= 0
-        }
-        const left = startMs + body.timeoutMs - services.clock.monoMs()
-        waits.push(
-          services.metadataWaits.until([topic], isElected, left).then((done) => {
-            if (done) return
-            result.errorCode = ErrorCode.REQUEST_TIMED_OUT
-            result.errorMessage = null
-          }),
-        )
-      }
+    const isElected = (topic: string, partitionId: number): boolean => {
+      const partition = services.metadata.partition(topic, partitionId)
+      if (partition === undefined) return true
+      return body.electionType === PREFERRED ? partition.leader === partition.replicas[0] : partition.leader >= 0
     }
-    await Promise.all(waits)
-    context.respond(body.topicPartitions === null ? withoutNeedless(response) : response)
+    const results = (response.replicaElectionResults ?? []).map(async ({ topic = '', partitionResult = [] }) => ({
+      topic,
+      partitionResult: await Promise.all(
+        partitionResult.map(async (result) => {
+          const { partitionId = -1, errorCode = ErrorCode.NONE } = result
+          if (errorCode !== ErrorCode.NONE) return result
+          const left = startMs + body.timeoutMs - services.clock.monoMs()
+          const done = await services.metadataWaits.until([topic], () => isElected(topic, partitionId), left)
+          return done ? result : { partitionId, errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: null }
+        }),
+      ),
+    }))
+    const finished = { ...response, replicaElectionResults: await Promise.all(results) }
+    context.respond(body.topicPartitions === null ? withoutNeedless(finished) : finished)
   }
 }
 

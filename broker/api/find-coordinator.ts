@@ -1,5 +1,4 @@
 import { ErrorCode, errorMessage } from '../../protocol/errors'
-import { javaStringHash } from '../../protocol/rules/java-hash'
 import { GROUP_METADATA_TOPIC, TRANSACTION_STATE_TOPIC } from './auto-topic-creation'
 import type { Coordinator, FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/find-coordinator'
 import type { Handler } from '../server/request-context'
@@ -42,7 +41,10 @@ function find(services: BrokerServices, keyType: number, key: string, listenerNa
   return { key, nodeId: leader.id, host: leader.host, port: leader.port, errorCode: ErrorCode.NONE, errorMessage: null }
 }
 
-/** Kafka's Utils.abs(String.hashCode) % partitions. */
-function partitionOf(key: string, partitions: number): number {
-  return (javaStringHash(key) & 0x7fffffff) % partitions
+/** Kafka's Utils.abs(String.hashCode()) % partitions. */
+export function partitionOf(key: string, partitions: number): number {
+  let hash = 0
+  for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0
+  // Utils.abs, which is 0 for the one number that has no positive twin.
+  return (hash === -2147483648 ? 0 : Math.abs(hash)) % partitions
 }

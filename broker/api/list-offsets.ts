@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/list-offsets'
-import type { Input } from '../../protocol/messages/codec'
+import type { Input } from '../../protocol/messages/schema'
 import type { ListOffsetsQuery, ListOffsetsResult } from '../replica/requests'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'

@@ -3,7 +3,7 @@ import { isInternalTopic, validateTopicName } from '../../protocol/rules/topic-n
 import { NO_LEADER } from '../metadata/metadata-cache'
 import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from './authorized-operations'
 import { ZERO_UUID } from './topic-ids'
-import type { Input } from '../../protocol/messages/codec'
+import type { Input } from '../../protocol/messages/schema'
 import type { MetadataRequest, MetadataResponse, MetadataResponsePartition, MetadataResponseTopic } from '../../protocol/messages/metadata'
 import type { PartitionMetadata, TopicMetadata } from '../metadata/metadata-cache'
 import type { Handler, RequestContext } from '../server/request-context'
@@ -74,15 +74,13 @@ function answer(
   context: RequestContext<MetadataRequest, MetadataResponse>,
   topics: Input<MetadataResponseTopic>[],
 ): Input<MetadataResponse> {
-  if (context.apiVersion >= 8 && context.body.includeTopicAuthorizedOperations) {
-    for (const topic of topics) topic.topicAuthorizedOperations = TOPIC_OPERATIONS
-  }
+  const showsOperations = context.apiVersion >= 8 && context.body.includeTopicAuthorizedOperations
   const brokers = services.metadata.brokers(context.listenerName)
   return {
     brokers: brokers.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
     clusterId: services.clusterId,
     controllerId: services.metadata.controllerId,
-    topics,
+    topics: showsOperations ? topics.map((topic) => ({ ...topic, topicAuthorizedOperations: TOPIC_OPERATIONS })) : topics,
     clusterAuthorizedOperations: context.body.includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
   }
 }

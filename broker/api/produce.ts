@@ -2,9 +2,10 @@ import { ErrorCode, errorName } from '../../protocol/errors'
 import { BATCH_HEADER_BYTES, batchSizeAt, codecAt, isTransactionalAt, magicAt } from '../../protocol/records/batch'
 import { NodeEndpoints } from './node-endpoints'
 import type { PartitionProduceResponse, ProduceRequest, ProduceResponse } from '../../protocol/messages/produce'
-import type { Input } from '../../protocol/messages/codec'
+import type { Input } from '../../protocol/messages/schema'
 import type { AppendPartition, AppendResult } from '../replica/requests'
 import type { Handler, RequestContext } from '../server/request-context'
+import type { Draft } from './draft'
 import type { BrokerServices } from './services'
 
 const ZSTD = 4
@@ -150,7 +151,7 @@ function finish(services: BrokerServices, context: RequestContext<ProduceRequest
 }
 
 function partitionResponse(result: AppendResult, apiVersion: number, endpoints: NodeEndpoints): Input<PartitionProduceResponse> {
-  const response: Input<PartitionProduceResponse> = {
+  const response: Draft<PartitionProduceResponse> = {
     index: result.partition,
     errorCode: result.errorCode,
     baseOffset: result.baseOffset,

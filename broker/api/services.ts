@@ -1,8 +1,8 @@
 import type { MetadataCache } from '../metadata/metadata-cache'
 import type { ReplicaManager } from '../replica/replica-manager'
-import type { ConfigAdmin } from '../config/config-admin'
 import type { KafkaConfig } from '../config/kafka-config'
 import type { TopicConfigStore } from '../config/topic-config-store'
+import type { TopicConfigWriter } from '../config/topic-config-writer'
 import type { AutoTopicCreation } from './auto-topic-creation'
 import type { ControllerGate } from './controller-gate'
 import type { MetadataWaits } from './metadata-waits'
@@ -21,7 +21,7 @@ export interface BrokerServices {
   replicas: ReplicaManager
   controller: ControllerGate
   topicConfigs: TopicConfigStore
-  configAdmin: ConfigAdmin
+  topicConfigWriter: TopicConfigWriter
   autoTopicCreation: AutoTopicCreation
   metadataWaits: MetadataWaits
   producerIds: ProducerIdManager

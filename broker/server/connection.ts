@@ -22,6 +22,11 @@ export interface ConnectionHooks {
   nowMs(): number
 }
 
+interface WaitingFrame {
+  frame: Buffer
+  recycle(): void
+}
+
 /**
  * One client: frames in, answers out. One request is in flight at a time; requests that came with it wait in order, and reading
  * stops while any waits (Kafka mutes the channel). Answers of one turn of the event loop leave in one write.
@@ -36,7 +41,7 @@ export class Connection implements StreamHandler, AnswerSink {
   private readonly turn: Turn
   private readonly hooks: ConnectionHooks
   private readonly reader: FrameReader
-  private readonly waiting: Buffer[] = []
+  private readonly waiting: (WaitingFrame | undefined)[] = []
   private firstWaiting = 0
   private isBusy = false
   private isDispatching = false
@@ -54,7 +59,7 @@ export class Connection implements StreamHandler, AnswerSink {
   constructor(
     stream: Stream,
     origin: RequestOrigin,
-    options: { turn: Turn; pool: SlabPool; maxFrameBytes: number; hooks: ConnectionHooks },
+    options: { turn: Turn; pool: SlabPool; maxFrameBytes: number; isPrivileged: boolean; hooks: ConnectionHooks },
   ) {
     this.stream = stream
     this.origin = origin
@@ -64,8 +69,11 @@ export class Connection implements StreamHandler, AnswerSink {
     this.reader = new FrameReader({
       maxFrameBytes: options.maxFrameBytes,
       pool: options.pool,
-      onFrame: (frame) => this.onFrame(frame),
+      onFrame: (frame, recycle) => this.onFrame(frame, recycle),
       onBad: (reason) => this.close(reason),
+      // Handlers take what they need of a request before they return.
+      mayBorrow: () => this.mayDispatch(),
+      privileged: options.isPrivileged,
     })
   }
 
@@ -157,9 +165,13 @@ export class Connection implements StreamHandler, AnswerSink {
     this.hooks.onClosed(this, reason)
   }
 
-  private onFrame(frame: Buffer): void {
+  private mayDispatch(): boolean {
+    return !this.isBusy && !this.isDispatching && this.waiting.length === 0 && this.unreadBytes < MAX_UNREAD_BYTES
+  }
+
+  private onFrame(frame: Buffer, recycle: () => void): void {
     if (this.closed || this.isStopped) return
-    if (!this.isBusy && !this.isDispatching && this.waiting.length === 0 && this.unreadBytes < MAX_UNREAD_BYTES) {
+    if (this.mayDispatch()) {
       this.dispatch(frame)
       return
     }
@@ -167,8 +179,8 @@ export class Connection implements StreamHandler, AnswerSink {
       this.close(`more than ${MAX_WAITING_FRAMES} requests in one read`)
       return
     }
-    // The frame lies in a buffer that the next read overwrites. At most one read's frames are copied: reading stops here.
-    this.waiting.push(Buffer.from(frame))
+    // At most what one read brought waits here: reading stops now.
+    this.waiting.push({ frame, recycle })
     if (!this.isPaused) {
       this.isPaused = true
       this.stream.pause()
@@ -196,14 +208,15 @@ export class Connection implements StreamHandler, AnswerSink {
   /** A loop and not a recursion: a client may send thousands of requests that are answered at once. */
   private takeWaiting(): void {
     while (!this.isBusy && !this.closed && this.firstWaiting < this.waiting.length && this.unreadBytes + this.outBytes < MAX_UNREAD_BYTES) {
-      const frame = this.waiting[this.firstWaiting]!
-      this.waiting[this.firstWaiting++] = EMPTY
+      const { frame, recycle } = this.waiting[this.firstWaiting]!
+      this.waiting[this.firstWaiting++] = undefined
       this.isBusy = true
       this.isDispatching = true
       try {
         this.hooks.onRequest(this, frame)
       } finally {
         this.isDispatching = false
+        recycle()
       }
     }
     if (this.firstWaiting < this.waiting.length) return
@@ -239,5 +252,3 @@ export class Connection implements StreamHandler, AnswerSink {
     if (!this.isDispatching) this.takeWaiting()
   }
 }
-
-const EMPTY = Buffer.alloc(0)

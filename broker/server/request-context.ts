@@ -1,4 +1,4 @@
-import type { Input } from '../../protocol/messages/codec'
+import type { Input } from '../../protocol/messages/schema'
 
 /** Where an answer goes; a client's connection, or a test. */
 export interface AnswerSink {
@@ -39,7 +39,7 @@ export class RequestContext<Request = unknown, Response = unknown> {
   private sink: AnswerSink | undefined
 
   constructor(
-    header: { apiKey: number; apiVersion: number; correlationId: number; clientId: string | null },
+    header: { apiKey: number; apiVersion: number; correlationId: number; clientId: string },
     body: Request,
     sizeBytes: number,
     origin: RequestOrigin,
@@ -48,7 +48,7 @@ export class RequestContext<Request = unknown, Response = unknown> {
     this.apiKey = header.apiKey
     this.apiVersion = header.apiVersion
     this.correlationId = header.correlationId
-    this.clientId = header.clientId ?? ''
+    this.clientId = header.clientId
     this.body = body
     this.sizeBytes = sizeBytes
     this.origin = origin

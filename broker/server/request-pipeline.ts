@@ -1,6 +1,5 @@
 import { ApiKey, apiByKey } from '../../protocol/messages/apis'
-import { decode } from '../../protocol/messages/codec'
-import { decodeRequestHeader } from '../../protocol/messages/frames'
+import { decodeRequestBody, decodeRequestHeader } from '../../protocol/messages/frames'
 import { ErrorCode } from '../../protocol/errors'
 import { InvariantError } from '../../runtime/assert'
 import { RequestContext } from './request-context'
@@ -49,7 +48,7 @@ export class RequestPipeline {
         this.refuse(connection, `${api.name} has no version ${header.apiVersion}`)
         return
       }
-      const body = decode(api.request, header.apiVersion, frame.subarray(header.bodyOffset))
+      const body = decodeRequestBody(api, header.apiVersion, frame, header.bodyOffset)
       context = new RequestContext(header, body, frame.length, connection.origin, connection)
     } catch (error) {
       this.refuse(connection, `malformed request: ${(error as Error).message}`)
@@ -68,7 +67,7 @@ export class RequestPipeline {
   private answerUnsupportedApiVersions(
     connection: Connection,
     frame: Buffer,
-    header: { apiKey: number; correlationId: number; clientId: string | null },
+    header: { apiKey: number; correlationId: number; clientId: string },
   ): void {
     const context = new RequestContext({ ...header, apiVersion: 0 }, {}, frame.length, connection.origin, connection)
     const { minVersion, maxVersion } = apiByKey(ApiKey.apiVersions)!

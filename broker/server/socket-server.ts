@@ -137,6 +137,7 @@ export class SocketServer {
       turn: this.turn,
       pool: this.pool,
       maxFrameBytes: this.options.maxFrameBytes,
+      isPrivileged: listener.isProtected,
       hooks: this.hooks,
     })
     this.connections.add(connection)

@@ -1,0 +1,138 @@
+import { ApiKey, apiByKey } from '../../protocol/messages/apis'
+import { decode, encode } from '../../protocol/messages/codec'
+import { ErrorCode } from '../../protocol/errors'
+import { KafkaConnection } from '../../network/kafka-connection'
+import type { Input } from '../../protocol/messages/schema'
+import type { Logger } from '../../runtime/log'
+import type { Environment } from '../../runtime/ports'
+import type { MetadataCache } from '../metadata/metadata-cache'
+import type { ControllerGate } from './controller-gate'
+import type { ToController } from './to-controller'
+
+const RETRY_MS = 50
+
+export interface ControllerClientOptions {
+  env: Environment
+  brokerId: number
+  metadata: MetadataCache
+  /** The controller of this process, which may be the active one, and which watches `/controller`. */
+  gate: ControllerGate
+  /** Where controllers listen: control.plane.listener.name, else inter.broker.listener.name. */
+  listenerName: string
+  requestTimeoutMs: number
+  logger: Logger
+}
+
+/** One connection to the active controller's broker, made when it is needed; this process's own controller is asked directly. */
+export class ControllerClient implements ToController {
+  private readonly options: ControllerClientOptions
+  private readonly logger: Logger
+  private connection: { brokerId: number; kafka: Promise<KafkaConnection> } | undefined
+  private isClosed = false
+
+  constructor(options: ControllerClientOptions) {
+    this.options = options
+    this.logger = options.logger
+  }
+
+  async send<Request extends object, Response extends object>(
+    apiKey: number,
+    body: Input<Request> | ((version: number) => Input<Request>),
+    timeoutMs = this.options.requestTimeoutMs,
+  ): Promise<Response> {
+    const { clock } = this.options.env
+    const deadlineMs = clock.monoMs() + timeoutMs
+    let last = 'no controller is known'
+    while (!this.isClosed) {
+      try {
+        const answer = await this.attempt<Request, Response>(apiKey, body, deadlineMs - clock.monoMs())
+        if (answer !== undefined && !saysNotController(answer)) return answer
+        last = answer === undefined ? 'no controller is known' : 'the broker that was asked is not the controller'
+      } catch (error) {
+        last = (error as Error).message
+        this.logger.debug({ apiKey, err: error }, 'the controller could not be asked')
+      }
+      this.drop()
+      if (clock.monoMs() + RETRY_MS >= deadlineMs) break
+      await new Promise<void>((resolve) => clock.timer(RETRY_MS, resolve))
+    }
+    throw new Error(`${apiByKey(apiKey)?.name} got no answer from the controller: ${last}`)
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.drop()
+  }
+
+  /** undefined: nobody to ask. */
+  private async attempt<Request extends object, Response extends object>(
+    apiKey: number,
+    body: Input<Request> | ((version: number) => Input<Request>),
+    timeoutMs: number,
+  ): Promise<Response | undefined> {
+    const { gate, brokerId, metadata } = this.options
+    const bodyFor = typeof body === 'function' ? body : () => body
+    if (gate.isActive()) return (await this.askOwn(apiKey, bodyFor)) as Response
+    const active = gate.activeControllerId()
+    const controllerId = active >= 0 ? active : metadata.controllerId
+    if (controllerId < 0 || controllerId === brokerId) return undefined
+    const kafka = await this.connect(controllerId)
+    if (kafka === undefined) return undefined
+    const version = kafka.versionOf(apiKey)
+    return kafka.send<Request, Response>(apiKey, bodyFor(version), { version, timeoutMs: Math.max(timeoutMs, 1) })
+  }
+
+  private async connect(controllerId: number): Promise<KafkaConnection | undefined> {
+    if (this.connection !== undefined && this.connection.brokerId !== controllerId) this.drop()
+    if (this.connection === undefined) {
+      const node = this.options.metadata.aliveBroker(controllerId, this.options.listenerName)
+      if (node === undefined) return undefined
+      const kafka = new KafkaConnection(this.options.env, {
+        host: node.host,
+        port: node.port,
+        clientId: `broker-${this.options.brokerId}-to-controller`,
+        requestTimeoutMs: this.options.requestTimeoutMs,
+        logger: this.logger,
+      })
+      this.connection = { brokerId: controllerId, kafka: kafka.connect().then(() => kafka) }
+    }
+    const { kafka } = this.connection
+    const connected = await kafka
+    if (!connected.closed) return connected
+    if (this.connection?.kafka === kafka) this.connection = undefined
+    return undefined
+  }
+
+  private drop(): void {
+    const { connection } = this
+    this.connection = undefined
+    void connection?.kafka.then((kafka) => kafka.close(), () => {})
+  }
+
+  /** Through the codec all the same: what the controller gets has every field. */
+  private askOwn(apiKey: number, bodyFor: (version: number) => Input<object>): Promise<object> {
+    const { gate } = this.options
+    const api = apiByKey(apiKey)!
+    const version = api.maxVersion
+    const request = decode(api.request, version, encode(api.request, version, bodyFor(version) as Input<unknown>)) as never
+    switch (apiKey) {
+      case ApiKey.createTopics:
+        return gate.createTopics(request, version)
+      case ApiKey.alterPartition:
+        return gate.alterPartition(request, version)
+      case ApiKey.allocateProducerIds:
+        return gate.allocateProducerIds(request)
+      case ApiKey.controlledShutdown:
+        return gate.controlledShutdown(request, version)
+      default:
+        return Promise.reject(new Error(`${api.name} is not for the controller`))
+    }
+  }
+}
+
+/** For one item or for all: the answer is of no use. A controlled shutdown is refused with STALE_CONTROLLER_EPOCH instead. */
+function saysNotController(answer: unknown): boolean {
+  if (Array.isArray(answer)) return answer.some(saysNotController)
+  if (typeof answer !== 'object' || answer === null || Buffer.isBuffer(answer)) return false
+  return Object.entries(answer).some(([name, value]) => (name === 'errorCode' ? value === ErrorCode.NOT_CONTROLLER : saysNotController(value)))
+}

@@ -1,0 +1,59 @@
+import { ErrorCode, ProtocolError } from '../../protocol/errors'
+import { validateTopicName } from '../../protocol/rules/topic-name'
+import { describeBrokerConfig, describeTopicConfig } from '../config/config-descriptions'
+import { ResourceType, brokerIdOf } from './config-resources'
+import type { DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse } from '../../protocol/messages/describe-configs'
+import type { ConfigEntry } from '../config/config-descriptions'
+import type { Handler } from '../server/request-context'
+import type { BrokerServices } from './services'
+
+/**
+ * DescribeConfigs 0-4 for topics and for this broker. Version 0 knows only whether a value is the default; the source and the
+ * synonyms come from 1 on, the type from 3 on. A broker without a name means what all brokers share dynamically: nothing here.
+ */
+export function describeConfigsHandler(services: BrokerServices): Handler<DescribeConfigsRequest, DescribeConfigsResponse> {
+  return (context) => {
+    const { resources, includeSynonyms } = context.body
+    context.respond({
+      results: resources.map((resource) => {
+        const { resourceType, resourceName } = resource
+        try {
+          const configs = describe(services, resource)
+          return {
+            errorCode: ErrorCode.NONE,
+            errorMessage: null,
+            resourceType,
+            resourceName,
+            configs: includeSynonyms ? configs : configs.map((entry) => ({ ...entry, synonyms: [] })),
+          }
+        } catch (error) {
+          if (!(error instanceof ProtocolError)) throw error
+          return { errorCode: error.code, errorMessage: error.message, resourceType, resourceName, configs: [] }
+        }
+      }),
+    })
+  }
+}
+
+function describe(services: BrokerServices, { resourceType, resourceName, configurationKeys }: DescribeConfigsResource): ConfigEntry[] {
+  const { values } = services.config
+  switch (resourceType) {
+    case ResourceType.topic: {
+      const invalid = validateTopicName(resourceName)
+      if (invalid !== undefined) throw new ProtocolError(ErrorCode.INVALID_TOPIC_EXCEPTION, invalid)
+      if (services.metadata.topic(resourceName) === undefined) throw new ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      return describeTopicConfig(values, services.topicConfigs.overridesOf(resourceName), configurationKeys)
+    }
+    case ResourceType.broker:
+      if (resourceName === '') return []
+      if (brokerIdOf(resourceName) !== services.brokerId) {
+        throw new ProtocolError(
+          ErrorCode.INVALID_REQUEST,
+          `Unexpected broker id, expected ${services.brokerId} or empty string, but received ${resourceName}`,
+        )
+      }
+      return describeBrokerConfig(values, configurationKeys)
+    default:
+      throw new ProtocolError(ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`)
+  }
+}

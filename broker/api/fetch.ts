@@ -1,0 +1,145 @@
+import { ErrorCode } from '../../protocol/errors'
+import { downConvert } from './fetch-down-conversion'
+import { NodeEndpoints } from './node-endpoints'
+import { ZERO_UUID } from './topic-ids'
+import type { FetchableTopicResponse, FetchRequest, FetchResponse, PartitionData } from '../../protocol/messages/fetch'
+import type { Input } from '../../protocol/messages/schema'
+import type { FetchContext } from '../replica/fetch-session'
+import type { FetchParams, FetchPartition, FetchPartitionResult, Isolation } from '../replica/requests'
+import type { Handler, RequestContext } from '../server/request-context'
+import type { Draft } from './draft'
+import type { BrokerServices } from './services'
+
+const CONSUMER = -1
+const READ_COMMITTED = 1
+const EMPTY = Buffer.alloc(0)
+
+/**
+ * Fetch 0-17, from consumers and from followers (whose replica id is checked by the replica manager). Below version 3 the limits
+ * hold even for the first batch; sessions from 7 on (KIP-227), leader epochs from 9, diverging epochs from 12, topic ids from 13,
+ * replica epochs from 15 (KIP-903), the leader's endpoint from 16 (KIP-951). Versions below 4 get their records converted to
+ * message sets of magic 0 or 1.
+ */
+export function fetchHandler(services: BrokerServices): Handler<FetchRequest, FetchResponse> {
+  return (context) => {
+    const { body, apiVersion } = context
+    const session = services.replicas.fetchSessions.begin(body, apiVersion, services.metadata)
+    if (session.errorCode !== ErrorCode.NONE) {
+      context.respond({ errorCode: session.errorCode })
+      return
+    }
+    const params = paramsOf(context, services.config.fetchMaxBytes)
+    const readable: FetchPartition[] = []
+    const places = session.partitions.map((partition): FetchPartitionResult | number => {
+      const errorCode = refusal(services, partition, apiVersion)
+      return errorCode === ErrorCode.NONE ? readable.push(partition) - 1 : failedPartition(partition, errorCode)
+    })
+    if (readable.length === 0) {
+      answer(services, context, session, places as FetchPartitionResult[])
+      return
+    }
+    services.replicas.fetch(params, readable, (results) => {
+      const inOrder = readable.length === places.length ? results : places.map((place) => (typeof place === 'number' ? results[place]! : place))
+      answer(services, context, session, inOrder)
+    })
+  }
+}
+
+function paramsOf(context: RequestContext<FetchRequest, FetchResponse>, fetchMaxBytes: number): FetchParams {
+  const { body, apiVersion, clientId, clientHost, listenerName } = context
+  const replicaId = apiVersion >= 15 ? body.replicaState.replicaId : body.replicaId
+  const maxBytes = Math.max(Math.min(body.maxBytes, fetchMaxBytes), 0)
+  const isolation: Isolation =
+    replicaId !== CONSUMER ? 'logEnd' : body.isolationLevel === READ_COMMITTED ? 'lastStable' : 'highWatermark'
+  return {
+    replicaId,
+    replicaEpoch: body.replicaState.replicaEpoch,
+    maxWaitMs: body.maxWaitMs,
+    minBytes: Math.min(body.minBytes, maxBytes),
+    maxBytes,
+    hardMaxBytes: apiVersion < 3,
+    isolation,
+    ...(apiVersion >= 11 ? { clientMetadata: { rackId: body.rackId, clientId, clientHost, listenerName } } : {}),
+  }
+}
+
+function refusal(services: BrokerServices, { topic, partition }: FetchPartition, apiVersion: number): number {
+  if (topic === '' && apiVersion >= 13) return ErrorCode.UNKNOWN_TOPIC_ID
+  if (services.metadata.partition(topic, partition) === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+  if (apiVersion < 10 && services.topicConfigs.of(topic).compressionType === 'zstd') return ErrorCode.UNSUPPORTED_COMPRESSION_TYPE
+  return ErrorCode.NONE
+}
+
+function failedPartition({ topic, topicId, partition }: FetchPartition, errorCode: number): FetchPartitionResult {
+  return {
+    topic,
+    topicId,
+    partition,
+    errorCode,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    records: EMPTY,
+    release() {},
+    abortedTransactions: null,
+    preferredReadReplica: -1,
+  }
+}
+
+function answer(
+  services: BrokerServices,
+  context: RequestContext<FetchRequest, FetchResponse>,
+  session: FetchContext,
+  results: readonly FetchPartitionResult[],
+): void {
+  const { apiVersion } = context
+  const { errorCode, sessionId, results: toSend } = session.finish(results)
+  const endpoints = new NodeEndpoints(services.metadata, context.listenerName)
+  const responses: Draft<FetchableTopicResponse>[] = []
+  let topic: { topic: string; topicId: string; partitions: Input<PartitionData>[] } | undefined
+  for (let i = 0; i < toSend.length; i++) {
+    const result = toSend[i]!
+    // By id two topics may both have no known name.
+    if (topic === undefined || topic.topic !== result.topic || topic.topicId !== result.topicId) {
+      topic = { topic: result.topic, topicId: result.topicId ?? ZERO_UUID, partitions: [] }
+      responses.push(topic)
+    }
+    topic.partitions.push(partitionData(services, context, result, endpoints, apiVersion < 4 ? session.partitions[i] : undefined))
+  }
+  const body = apiVersion >= 16 ? { errorCode, sessionId, responses, nodeEndpoints: endpoints.list() } : { errorCode, sessionId, responses }
+  context.respond(body, () => {
+    for (const result of toSend) result.release()
+  })
+}
+
+function partitionData(
+  services: BrokerServices,
+  { body, apiVersion }: RequestContext<FetchRequest, FetchResponse>,
+  result: FetchPartitionResult,
+  endpoints: NodeEndpoints,
+  asked: FetchPartition | undefined,
+): Draft<PartitionData> {
+  const data: Draft<PartitionData> = {
+    partitionIndex: result.partition,
+    errorCode: result.errorCode,
+    highWatermark: result.highWatermark,
+    lastStableOffset: result.lastStableOffset,
+    logStartOffset: result.logStartOffset,
+    abortedTransactions: result.abortedTransactions,
+    records: result.records,
+  }
+  if (apiVersion >= 11) data.preferredReadReplica = result.preferredReadReplica
+  if (apiVersion >= 12 && result.divergingEpoch !== undefined) data.divergingEpoch = result.divergingEpoch
+  const movesAway = result.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || result.errorCode === ErrorCode.FENCED_LEADER_EPOCH
+  if (apiVersion >= 16 && movesAway) data.currentLeader = endpoints.leaderOf(result.topic, result.partition, result.currentLeader)
+  // Old clients do not know that this error can be tried again.
+  if (apiVersion <= 5 && result.errorCode === ErrorCode.KAFKA_STORAGE_ERROR) data.errorCode = ErrorCode.NOT_LEADER_OR_FOLLOWER
+  if (asked !== undefined && result.records.length > 0) {
+    const config = services.topicConfigs.of(result.topic)
+    const converted = downConvert(result.records, apiVersion, asked.fetchOffset, asked.maxBytes, config, body.replicaId !== CONSUMER)
+    data.errorCode = converted.errorCode
+    data.records = converted.records
+    if (converted.errorCode !== ErrorCode.NONE) data.highWatermark = -1
+  }
+  return data
+}

@@ -1,0 +1,61 @@
+import { ApiKey } from '../../protocol/messages/apis'
+import { alterConfigsHandler, incrementalAlterConfigsHandler } from './alter-configs'
+import { allocateProducerIdsHandler, alterPartitionHandler } from './alter-partition'
+import { apiVersionsHandler } from './api-versions'
+import { controlledShutdownHandler, leaderAndIsrHandler, stopReplicaHandler, updateMetadataHandler } from './control-requests'
+import { createPartitionsHandler } from './create-partitions'
+import { createTopicsHandler } from './create-topics'
+import { deleteRecordsHandler } from './delete-records'
+import { deleteTopicsHandler } from './delete-topics'
+import { describeClusterHandler } from './describe-cluster'
+import { describeConfigsHandler } from './describe-configs'
+import { describeProducersHandler } from './describe-producers'
+import { electLeadersHandler } from './elect-leaders'
+import { fetchHandler } from './fetch'
+import { findCoordinatorHandler } from './find-coordinator'
+import { initProducerIdHandler } from './init-producer-id'
+import { listOffsetsHandler } from './list-offsets'
+import { alterReplicaLogDirsHandler, describeLogDirsHandler } from './log-dirs'
+import { metadataHandler } from './metadata'
+import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch'
+import { alterPartitionReassignmentsHandler, listPartitionReassignmentsHandler } from './partition-reassignments'
+import { produceHandler } from './produce'
+import type { Handler, HandlerTable } from '../server/request-context'
+import type { BrokerServices } from './services'
+
+/** Every request that this broker serves. ApiVersions advertises what is in this table, and nothing else. */
+export function handlerTable(services: BrokerServices): HandlerTable {
+  const table = new Map<number, Handler>()
+  const serve = <Request, Response>(apiKey: number, handler: Handler<Request, Response>): void => {
+    table.set(apiKey, handler as Handler)
+  }
+  serve(ApiKey.produce, produceHandler(services))
+  serve(ApiKey.fetch, fetchHandler(services))
+  serve(ApiKey.listOffsets, listOffsetsHandler(services))
+  serve(ApiKey.metadata, metadataHandler(services))
+  serve(ApiKey.leaderAndIsr, leaderAndIsrHandler(services))
+  serve(ApiKey.stopReplica, stopReplicaHandler(services))
+  serve(ApiKey.updateMetadata, updateMetadataHandler(services))
+  serve(ApiKey.controlledShutdown, controlledShutdownHandler(services))
+  serve(ApiKey.findCoordinator, findCoordinatorHandler(services))
+  serve(ApiKey.apiVersions, apiVersionsHandler(() => table.keys(), services.featureEpoch))
+  serve(ApiKey.createTopics, createTopicsHandler(services))
+  serve(ApiKey.deleteTopics, deleteTopicsHandler(services))
+  serve(ApiKey.deleteRecords, deleteRecordsHandler(services))
+  serve(ApiKey.initProducerId, initProducerIdHandler(services))
+  serve(ApiKey.offsetForLeaderEpoch, offsetForLeaderEpochHandler(services))
+  serve(ApiKey.describeConfigs, describeConfigsHandler(services))
+  serve(ApiKey.alterConfigs, alterConfigsHandler(services))
+  serve(ApiKey.alterReplicaLogDirs, alterReplicaLogDirsHandler(services))
+  serve(ApiKey.describeLogDirs, describeLogDirsHandler(services))
+  serve(ApiKey.createPartitions, createPartitionsHandler(services))
+  serve(ApiKey.electLeaders, electLeadersHandler(services))
+  serve(ApiKey.incrementalAlterConfigs, incrementalAlterConfigsHandler(services))
+  serve(ApiKey.alterPartitionReassignments, alterPartitionReassignmentsHandler(services))
+  serve(ApiKey.listPartitionReassignments, listPartitionReassignmentsHandler(services))
+  serve(ApiKey.alterPartition, alterPartitionHandler(services))
+  serve(ApiKey.describeCluster, describeClusterHandler(services))
+  serve(ApiKey.describeProducers, describeProducersHandler(services))
+  serve(ApiKey.allocateProducerIds, allocateProducerIdsHandler(services))
+  return table
+}

@@ -1,0 +1,134 @@
+import { brokerKeys } from '../../protocol/rules/config-definition'
+import { canonicalConfigText, configTypeIds, formatConfigValue } from '../../protocol/rules/config-values'
+import { listedTopicKeys, topicKeys } from '../../protocol/rules/topic-config'
+import {
+  logFlushIntervalMs, logRetentionMs, logRollJitterMs, logRollMs,
+} from '../../protocol/rules/broker-config-checks'
+import type { BrokerConfig, ConfigKey } from '../../protocol/rules/config-definition'
+import type { Overrides } from './topic-config-store'
+
+/** Where a value comes from; the numbers of DescribeConfigs. */
+export const ConfigSource = { topic: 1, dynamicBroker: 2, dynamicDefaultBroker: 3, staticBroker: 4, default: 5 } as const
+
+export interface ConfigSynonym {
+  name: string
+  value: string | null
+  source: number
+}
+
+export interface ConfigEntry {
+  name: string
+  value: string | null
+  readOnly: boolean
+  /** DescribeConfigs 0 has this in place of the source. */
+  isDefault: boolean
+  configSource: number
+  isSensitive: boolean
+  synonyms: ConfigSynonym[]
+  configType: number
+  documentation: null
+}
+
+const UNKNOWN_TYPE = 0
+
+/** Keys that say one thing in several units, strongest first (DynamicBrokerConfig.brokerConfigSynonyms). */
+const SYNONYM_GROUPS = [
+  ['log.roll.ms', 'log.roll.hours'],
+  ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
+  ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
+]
+
+function brokerSynonyms(name: string): readonly string[] {
+  if (name === 'log.flush.interval.ms') return [name, 'log.flush.scheduler.interval.ms']
+  return SYNONYM_GROUPS.find((group) => group.includes(name)) ?? [name]
+}
+
+/**
+ * What `names` are set to in each source, strongest source first. Leading entries that are not named like the key itself are
+ * dropped, as Kafka does: `retention.ms` does not show that log.retention.hours is in server.properties.
+ */
+function synonymsOf(config: BrokerConfig, name: string, names: readonly string[], isSensitive: boolean): ConfigSynonym[] {
+  const found: ConfigSynonym[] = []
+  const add = (each: string, value: string | null | undefined, source: number): void => {
+    if (value !== undefined && value !== null) found.push({ name: each, value: isSensitive ? null : value, source })
+  }
+  for (const each of names) add(each, config.isGiven(each) ? config.given[each] : undefined, ConfigSource.staticBroker)
+  for (const each of names) {
+    const key = brokerKeys.get(each)
+    if (key?.defaultText !== null && key !== undefined) {
+      add(each, canonicalConfigText(each, key.type, key.defaultText), ConfigSource.default)
+    }
+  }
+  const first = found.findIndex((synonym) => synonym.name === name)
+  return first < 0 ? [] : found.slice(first)
+}
+
+function entry(
+  name: string, value: string | null, key: ConfigKey | undefined, synonyms: ConfigSynonym[], readOnly: boolean, isSensitive: boolean,
+): ConfigEntry {
+  const configSource = synonyms[0]?.source ?? ConfigSource.default
+  return {
+    name,
+    value: isSensitive ? null : value,
+    readOnly,
+    isDefault: configSource === ConfigSource.default,
+    configSource,
+    isSensitive,
+    synonyms,
+    configType: key === undefined ? UNKNOWN_TYPE : configTypeIds[key.type],
+    documentation: null,
+  }
+}
+
+/** All keys of this broker, and what was given without being a key (its type is unknown, so its value is kept back). */
+export function describeBrokerConfig(config: BrokerConfig, keys: readonly string[] | null): ConfigEntry[] {
+  const names = new Set<string>()
+  for (const key of brokerKeys.values()) if (!key.internal && key.mode !== 'dynamic-only') names.add(key.name)
+  for (const name of Object.keys(config.given)) names.add(name)
+  return selected(names, keys).map((name) => {
+    const key = brokerKeys.get(name)
+    const isSensitive = key === undefined || key.type === 'password'
+    const value = key === undefined ? null : config.text(name)
+    // Nothing of a broker can be changed while it runs.
+    return entry(name, value, key, synonymsOf(config, name, brokerSynonyms(name), isSensitive), true, isSensitive)
+  })
+}
+
+/** The 36 keys of a topic, and what else it sets. */
+export function describeTopicConfig(config: BrokerConfig, overrides: Overrides, keys: readonly string[] | null): ConfigEntry[] {
+  const names = new Set(listedTopicKeys.map((key) => key.name))
+  for (const name of Object.keys(overrides)) names.add(name)
+  return selected(names, keys).map((name) => {
+    const key = topicKeys.get(name)
+    const isSensitive = key === undefined
+    const own = overrides[name]
+    const fromBroker = key === undefined || key.synonyms.length === 0 ? [] : synonymsOf(config, key.synonyms[0]!, key.synonyms, false)
+    if (own === undefined) return entry(name, brokerValue(config, key), key, fromBroker, false, isSensitive)
+    const value = key === undefined ? own : canonicalConfigText(name, key.type, own)
+    const synonyms = [{ name, value: isSensitive ? null : value, source: ConfigSource.topic }, ...fromBroker]
+    return entry(name, value, key, synonyms, false, isSensitive)
+  })
+}
+
+/** Where the broker's keys together make the topic's value. */
+const WORKED_OUT: Readonly<Record<string, (config: BrokerConfig) => number>> = {
+  'flush.ms': logFlushIntervalMs,
+  'retention.ms': logRetentionMs,
+  'segment.jitter.ms': logRollJitterMs,
+  'segment.ms': logRollMs,
+}
+
+function brokerValue(config: BrokerConfig, key: ConfigKey | undefined): string | null {
+  if (key === undefined) return null
+  const workOut = WORKED_OUT[key.name]
+  if (workOut !== undefined) return formatConfigValue(key.type, workOut(config))
+  const synonym = key.synonyms[0]
+  if (synonym !== undefined) return config.text(synonym)
+  return key.defaultText === null ? null : canonicalConfigText(key.name, key.type, key.defaultText)
+}
+
+/** null or an empty list: all. */
+function selected(names: ReadonlySet<string>, keys: readonly string[] | null): string[] {
+  const wanted = keys === null || keys.length === 0 ? undefined : new Set(keys)
+  return [...names].filter((name) => wanted === undefined || wanted.has(name)).sort()
+}

@@ -1,0 +1,86 @@
+import {
+  ConfigError, maxSegmentMs, timestampAfterMaxMs, timestampBeforeMaxMs, topicConfig, topicDefaults,
+} from '../../protocol/rules/topic-config'
+import type { TopicConfig } from '../../protocol/rules/topic-config'
+import type { Logger } from '../../runtime/log'
+import type { KafkaConfig } from './kafka-config'
+
+export type Overrides = Readonly<Record<string, string>>
+
+const NO_OVERRIDES: Overrides = Object.freeze({})
+
+/**
+ * The configuration of all topics: what `/config/topics/<topic>` says over what this broker's own keys say. Fed by
+ * ConfigListener; a value that cannot be one is logged, and the previous configuration stays.
+ */
+export class TopicConfigStore {
+  /** As the logs obey it: several keys that mean one thing are already worked out. */
+  readonly defaults: TopicConfig
+  private readonly ownDefaults: TopicConfig
+  private readonly logger: Logger
+  private readonly byTopic = new Map<string, { overrides: Overrides; config: TopicConfig }>()
+  private readonly listeners: ((topic: string, config: TopicConfig) => void)[] = []
+
+  constructor(config: KafkaConfig, logger: Logger) {
+    this.ownDefaults = topicDefaults(config.values)
+    this.defaults = effective(this.ownDefaults)
+    this.logger = logger
+  }
+
+  of(topic: string): TopicConfig {
+    return this.byTopic.get(topic)?.config ?? this.defaults
+  }
+
+  /** What the topic itself sets. */
+  overridesOf(topic: string): Overrides {
+    return this.byTopic.get(topic)?.overrides ?? NO_OVERRIDES
+  }
+
+  onChange(listener: (topic: string, config: TopicConfig) => void): void {
+    this.listeners.push(listener)
+  }
+
+  /** Takes what the znode says; undefined or nothing: the topic sets nothing (any more). */
+  replace(topic: string, overrides: Overrides | undefined): void {
+    const current = this.byTopic.get(topic)
+    if (overrides === undefined || Object.keys(overrides).length === 0) {
+      if (current === undefined) return
+      this.byTopic.delete(topic)
+      this.notify(topic)
+      return
+    }
+    if (current !== undefined && sameOverrides(current.overrides, overrides)) return
+    try {
+      this.byTopic.set(topic, { overrides: { ...overrides }, config: effective(topicConfig(overrides, this.ownDefaults)) })
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      this.logger.error({ topic, reason: error.message }, 'the configuration of a topic in ZooKeeper is invalid; the previous one stays')
+      return
+    }
+    this.notify(topic)
+  }
+
+  /** Forgets the topics that are not among these. */
+  retain(topics: ReadonlySet<string>): void {
+    for (const topic of [...this.byTopic.keys()]) if (!topics.has(topic)) this.replace(topic, undefined)
+  }
+
+  private notify(topic: string): void {
+    const config = this.of(topic)
+    for (const listener of this.listeners) listener(topic, config)
+  }
+}
+
+function effective(config: TopicConfig): TopicConfig {
+  return {
+    ...config,
+    segmentMs: maxSegmentMs(config),
+    messageTimestampBeforeMaxMs: timestampBeforeMaxMs(config),
+    messageTimestampAfterMaxMs: timestampAfterMaxMs(config),
+  }
+}
+
+function sameOverrides(a: Overrides, b: Overrides): boolean {
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key])
+}
