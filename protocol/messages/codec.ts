@@ -14,8 +14,8 @@ interface Compiled {
   write?: WriteFunction
 }
 
-/** Heap that decoding may spend: twelve times the wire and a little, at most `maxObjectBytes` (reliability: hostile input). */
-const budgetPerByte = 12
+/** Heap that decoding may spend: sixteen times the wire and a little, at most `maxObjectBytes` (reliability: hostile input). */
+const budgetPerByte = 16
 const budgetBase = 64 * 1024
 export const defaultMaxObjectBytes = 64 * 1024 * 1024
 

@@ -88,27 +88,32 @@ export class Writer {
 
   int8(value: number): void {
     if (value << 24 >> 24 !== value) throw new EncodeError(`${value} is no int8`)
-    this.view.setInt8(this.reserve(1), value)
+    const at = this.reserve(1)
+    this.view.setInt8(at, value)
   }
 
   int16(value: number): void {
     if (value << 16 >> 16 !== value) throw new EncodeError(`${value} is no int16`)
-    this.view.setInt16(this.reserve(2), value)
+    const at = this.reserve(2)
+    this.view.setInt16(at, value)
   }
 
   uint16(value: number): void {
     if ((value & 0xffff) !== value) throw new EncodeError(`${value} is no uint16`)
-    this.view.setUint16(this.reserve(2), value)
+    const at = this.reserve(2)
+    this.view.setUint16(at, value)
   }
 
   int32(value: number): void {
     if ((value | 0) !== value) throw new EncodeError(`${value} is no int32`)
-    this.view.setInt32(this.reserve(4), value)
+    const at = this.reserve(4)
+    this.view.setInt32(at, value)
   }
 
   uint32(value: number): void {
     if (value >>> 0 !== value) throw new EncodeError(`${value} is no uint32`)
-    this.view.setUint32(this.reserve(4), value)
+    const at = this.reserve(4)
+    this.view.setUint32(at, value)
   }
 
   /** 2^63 (what Long.MAX_VALUE reads as) is written as Long.MAX_VALUE. */
@@ -127,7 +132,8 @@ export class Writer {
   }
 
   float64(value: number): void {
-    this.view.setFloat64(this.reserve(8), value)
+    const at = this.reserve(8)
+    this.view.setFloat64(at, value)
   }
 
   uuid(value: string): void {
@@ -255,6 +261,7 @@ export class Writer {
     return length
   }
 
+  /** Makes room, and gives its position. `view` and `buffer` may be others afterwards: read them after this call, not before. */
   private reserve(bytes: number): number {
     const at = this.position
     const end = at + bytes
