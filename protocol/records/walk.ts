@@ -14,9 +14,6 @@ export interface WalkResult {
   maxTimestampDelta: number
 }
 
-/** Stands in for any number too large to be a length. */
-const TOO_LONG = 0x7fffffff
-
 /** The walker's place; module-wide, since a walk is never interrupted. */
 let at = 0
 
@@ -37,9 +34,9 @@ function readUnsigned(bytes: { readonly [index: number]: number }, end: number, 
   return -1
 }
 
-/** A length from its zigzag form: -1 for null, or a number that fits nowhere. */
-function lengthOf(raw: number): number {
-  return raw > 0xffffffff ? TOO_LONG : raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2
+/** The 32-bit value of a zigzag form; bits beyond 32 are dropped, as everywhere in Kafka. */
+function zigzag32(raw: number): number {
+  return (raw >>> 1) ^ -(raw & 1)
 }
 
 /** Walks `count` records in `bytes[start, end)`, which must be exactly filled by them. */
@@ -51,8 +48,7 @@ export function walkRecords(buffer: Uint8Array, start: number, end: number, coun
   at = start
   for (let index = 0; index < count; index++) {
     const rawSize = readUnsigned(bytes, end, 5)
-    if (rawSize < 0 || (rawSize & 1) === 1) return result
-    const size = rawSize / 2
+    const size = rawSize < 0 ? -1 : zigzag32(rawSize)
     const recordEnd = at + size
     if (size < 6 || recordEnd > end) return result
     at++ // attributes
@@ -63,13 +59,13 @@ export function walkRecords(buffer: Uint8Array, start: number, end: number, coun
     const timestampDelta = rawTimestamp % 2 === 0 ? rawTimestamp / 2 : -(rawTimestamp + 1) / 2
     if (timestampDelta > max) max = timestampDelta
     if (timestampDelta < min) min = timestampDelta
-    if (rawOffset !== index * 2) result.consecutive = false
-    const keyLength = lengthOf(rawKey)
+    if (zigzag32(rawOffset) !== index) result.consecutive = false
+    const keyLength = zigzag32(rawKey)
     if (keyLength < 0) result.hasNullKey = true
     else at += keyLength
     const rawValue = readUnsigned(bytes, recordEnd, 5)
     if (rawValue < 0) return result
-    const valueLength = lengthOf(rawValue)
+    const valueLength = zigzag32(rawValue)
     if (valueLength > 0) at += valueLength
     const rawHeaders = readUnsigned(bytes, recordEnd, 5)
     if (rawHeaders !== 0 && !skipHeaders(bytes, rawHeaders, recordEnd)) return result
@@ -84,15 +80,16 @@ export function walkRecords(buffer: Uint8Array, start: number, end: number, coun
 }
 
 function skipHeaders(bytes: { readonly [index: number]: number }, rawCount: number, end: number): boolean {
-  const count = lengthOf(rawCount)
+  const count = zigzag32(rawCount)
   if (rawCount < 0 || count < 0 || count > end - at) return false
   for (let i = 0; i < count; i++) {
-    const keyLength = lengthOf(readUnsigned(bytes, end, 5))
-    if (keyLength < 0) return false
+    const rawKey = readUnsigned(bytes, end, 5)
+    const keyLength = zigzag32(rawKey)
+    if (rawKey < 0 || keyLength < 0) return false
     at += keyLength
     const rawValue = readUnsigned(bytes, end, 5)
     if (rawValue < 0) return false
-    const valueLength = lengthOf(rawValue)
+    const valueLength = zigzag32(rawValue)
     if (valueLength > 0) at += valueLength
   }
   return true
