@@ -154,7 +154,8 @@ function readOne(
     }
     const read = partition.prepareRead(request, params.replicaId, readsOnlyLeader(params))
     const preferred = preferredReadReplica(core, partition, params, request)
-    const records = read.divergingEpoch === undefined && preferred === undefined ? readRecords(params, request, read, maxBytes, minOneMessage) : undefined
+    const mayRead = read.divergingEpoch === undefined && preferred === undefined
+    const records = mayRead ? readRecords(params, request, read, maxBytes, minOneMessage) : undefined
     return {
       topic,
       partition: index,
@@ -189,7 +190,9 @@ function readRecords(
   return read.log.read(fetchOffset, maxBytes, { upTo: params.isolation, minOneMessage })
 }
 
-function failed(core: ReplicaCore, request: FetchPartition, errorCode: number): FetchPartitionResult {
+function failed(core: ReplicaCore, request: FetchPartition, code: number): FetchPartitionResult {
+  // The session found no name for the topic id.
+  const errorCode = request.topic === '' ? ErrorCode.UNKNOWN_TOPIC_ID : code
   const result: FetchPartitionResult = {
     topic: request.topic,
     partition: request.partition,

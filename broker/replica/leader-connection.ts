@@ -1,9 +1,13 @@
+import { KafkaConnection } from '../../network/kafka-connection'
+import { apis } from '../../protocol/messages/apis'
 import type { Input } from '../../protocol/messages/codec'
 import type { FetchRequest, FetchResponse } from '../../protocol/messages/fetch'
 import type { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/list-offsets'
 import type {
   OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
 } from '../../protocol/messages/offset-for-leader-epoch'
+import type { Logger } from '../../runtime/log'
+import type { Environment } from '../../runtime/ports'
 import type { BrokerNode } from '../metadata/metadata-cache'
 
 /** A follower's connection to a leader. Requests reject when there is no answer; then the connection is of no use any more. */
@@ -16,3 +20,22 @@ export interface LeaderConnection {
 
 /** Resolves when connected, rejects when the broker cannot be reached. */
 export type ConnectToLeader = (broker: BrokerNode, clientId: string) => Promise<LeaderConnection>
+
+/**
+ * Connections over the network. Versions follow from `inter.broker.protocol.version`, not from what the leader offers, so nothing
+ * is asked before the first fetch.
+ */
+export function connectByNetwork(env: Environment, logger: Logger, socketTimeoutMs: number): ConnectToLeader {
+  return async ({ host, port }, clientId) => {
+    const connection = new KafkaConnection(env, {
+      host, port, clientId, logger, requestTimeoutMs: socketTimeoutMs, maxInFlight: 1, versions: new Map(),
+    })
+    await connection.connect()
+    return {
+      fetch: (version, request) => connection.send(apis.fetch, request, { version }),
+      listOffsets: (version, request) => connection.send(apis.listOffsets, request, { version }),
+      offsetForLeaderEpoch: (version, request) => connection.send(apis.offsetForLeaderEpoch, request, { version }),
+      close: () => connection.close(),
+    }
+  }
+}

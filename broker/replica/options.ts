@@ -41,8 +41,8 @@ export interface ReplicaConfig {
   replicaFetchBackoffMs: number
   replicaSocketTimeoutMs: number
   numReplicaFetchers: number
-  /** `replica.high.watermark.checkpoint.interval.ms`. */
-  highWatermarkCheckpointIntervalMs: number
+  /** `replica.alter.log.dirs.io.max.bytes.per.second`. */
+  replicaAlterLogDirsIoMaxBytesPerSecond: number
   /** `fetch.max.bytes`: most that one answer holds. */
   fetchMaxBytes: number
   maxIncrementalFetchSessionSlots: number
@@ -61,7 +61,7 @@ export const DEFAULT_REPLICA_CONFIG: ReplicaConfig = {
   replicaFetchBackoffMs: 1000,
   replicaSocketTimeoutMs: 30_000,
   numReplicaFetchers: 1,
-  highWatermarkCheckpointIntervalMs: 5000,
+  replicaAlterLogDirsIoMaxBytesPerSecond: Infinity,
   fetchMaxBytes: 55 * 1024 * 1024,
   maxIncrementalFetchSessionSlots: 1000,
   rackAwareReplicaSelector: false,
@@ -110,18 +110,25 @@ export interface ReplicaManagerOptions {
   /** How a follower reaches a leader; network/kafka-connection by default. */
   connectToLeader?: ConnectToLeader
   /**
-   * Sends AlterPartition to the active controller in its highest version. The request holds names and ids, ISRs with and without
-   * epochs: the sender drops what the version has not. Rejects if there is no answer.
+   * Sends AlterPartition to the active controller. The request holds names and ids, ISRs with and without epochs: the sender picks
+   * the version (at most `highestAlterPartitionVersion`) and drops what it has not (`alterPartitionForVersion`, both in
+   * alter-partition-manager.ts). Rejects if there is no answer.
    */
   toController(request: Input<AlterPartitionRequest>): Promise<AlterPartitionResponse>
-  /** Asks ZooKeeper whether this broker is the controller with this epoch. Rejects or resolves false: it is not believed. */
+  /**
+   * Asks ZooKeeper, after a sync, whether this broker is the controller with this epoch: `/controller` and `/controller_epoch`. False: it
+   * is not believed. Rejects: ZooKeeper cannot be asked; it is asked again.
+   */
   confirmController(controllerId: number, controllerEpoch: number): Promise<boolean>
   /** The czxid of `/brokers/ids/<id>`, undefined if it is not there. Without it every follower's epoch is believed. */
   readBrokerEpoch?(brokerId: number): Promise<number | undefined>
-  /** The partition's state znode; for a leader whose proposal was refused as out of date (known-problems 2.9). */
+  /** The partition's state znode, read after a sync; for a leader whose proposal was refused as out of date (2.9). */
   readPartitionState?(topic: string, partition: number): Promise<PartitionState | undefined>
-  /** The id in `/brokers/topics/<topic>`, undefined if the topic is not there; before a replica is deleted. */
-  readTopicId?(topic: string): Promise<string | undefined>
+  /**
+   * Does ZooKeeper say that this very topic is meant: its id in `/brokers/topics/<topic>` or in `/prekraft/deletions`? Asked before a
+   * replica is deleted; if not, or if it rejects, the log is kept as `-stray`.
+   */
+  mayDeleteReplica?(topic: string, topicId: string): Promise<boolean>
   /** Coordinators start and stop with the leadership of their partitions. An epoch may be announced again. */
   onLeadershipChange?(leaders: readonly LeadershipChange[], followers: readonly LeadershipChange[]): void
   /** The replica is gone (StopReplica), after `onLeadershipChange` would have said follower. */

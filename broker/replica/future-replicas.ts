@@ -1,0 +1,141 @@
+import { InvariantError } from '../../runtime/assert'
+import type { ReplicaLog } from './log-port'
+import { startWithinFirstBatch, type Partition } from './partition'
+import type { ReplicaCore } from './replica-core'
+import { decideTruncation } from './truncation'
+
+const COPY_BYTES = 1024 * 1024
+
+/**
+ * Copies replicas that move to another log directory (KIP-113, Kafka's ReplicaAlterLogDirsThread): a future log follows the
+ * current one as a follower its leader, and takes its place when it has all. Copying and the last comparison are synchronous, so
+ * nothing is appended between them.
+ */
+export class FutureReplicas {
+  private readonly core: ReplicaCore
+  private readonly copying = new Set<Partition>()
+  /** Monotonic: the rate limit allows nothing before. */
+  private nextCopyMs = 0
+  private scheduled = false
+  private closed = false
+
+  constructor(core: ReplicaCore) {
+    this.core = core
+  }
+
+  get size(): number {
+    return this.copying.size
+  }
+
+  begin(partition: Partition, futureLog: ReplicaLog): void {
+    partition.futureLog = futureLog
+    this.copying.add(partition)
+    this.schedule()
+  }
+
+  /** Goes on with a move that a restart interrupted. */
+  resume(partition: Partition): void {
+    if (partition.futureLog !== undefined || partition.log === undefined) return
+    const futureLog = this.core.options.logs.future(partition.topic, partition.partition)
+    if (futureLog !== undefined) this.begin(partition, futureLog)
+  }
+
+  cancel(partition: Partition): void {
+    if (partition.futureLog === undefined) return
+    this.forget(partition)
+    this.core.options.logs.delete(partition.topic, partition.partition, { future: true })
+  }
+
+  /** The future log is gone by itself. */
+  forget(partition: Partition): void {
+    this.copying.delete(partition)
+    partition.futureLog = undefined
+  }
+
+  shutdown(): void {
+    this.closed = true
+    this.copying.clear()
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.closed || this.copying.size === 0) return
+    this.scheduled = true
+    const { clock } = this.core.options.env
+    const run = (): void => {
+      this.scheduled = false
+      this.copyOne()
+      this.schedule()
+    }
+    const waitMs = this.nextCopyMs - clock.monoMs()
+    if (waitMs > 0) clock.timer(waitMs, run)
+    else clock.immediate(run)
+  }
+
+  /** One piece of one partition, then the next one's turn. */
+  private copyOne(): void {
+    const partition: Partition | undefined = this.copying.values().next().value
+    if (partition === undefined || this.closed) return
+    this.copying.delete(partition)
+    const { log, futureLog } = partition
+    if (log === undefined || futureLog === undefined) {
+      partition.futureLog = undefined
+      return
+    }
+    try {
+      const bytes = this.copyPiece(log, futureLog)
+      this.limitRate(bytes)
+      if (futureLog.endOffset === log.endOffset && this.isSame(log, futureLog)) this.replace(partition)
+      else this.copying.add(partition)
+    } catch (error) {
+      if (error instanceof InvariantError) throw error
+      const { topic, partition: index } = partition
+      this.core.logger.error({ topic, partition: index, err: error }, 'moving a replica to another log directory failed')
+      this.forget(partition)
+    }
+  }
+
+  private copyPiece(log: ReplicaLog, future: ReplicaLog): number {
+    if (!this.isSame(log, future)) {
+      const end = log.endOffsetForEpoch(future.latestEpoch)
+      future.truncateTo(decideTruncation(future, { epoch: end.epoch, endOffset: end.endOffset }, future.startOffset).offset)
+      return 0
+    }
+    if (future.endOffset < log.startOffset) future.truncateFullyAndStartAt(log.startOffset)
+    if (future.endOffset >= log.endOffset) return 0
+    const read = log.read(future.endOffset, COPY_BYTES, { upTo: 'logEnd', minOneMessage: true })
+    try {
+      if (read.records.length > 0) {
+        startWithinFirstBatch(future, read.records)
+        future.appendAsFollower(read.records)
+      }
+      future.maybeIncrementHighWatermark(Math.min(log.highWatermark, future.endOffset))
+      if (log.startOffset > future.startOffset && log.startOffset <= future.highWatermark) future.incrementLogStartOffset(log.startOffset)
+      return read.records.length
+    } finally {
+      read.release()
+    }
+  }
+
+  /** False when the current log was truncated since, so that the copy has what is no longer there. */
+  private isSame(log: ReplicaLog, future: ReplicaLog): boolean {
+    if (future.latestEpoch < 0) return future.endOffset <= log.endOffset
+    const end = log.endOffsetForEpoch(future.latestEpoch)
+    return end.epoch === future.latestEpoch && end.endOffset >= future.endOffset
+  }
+
+  private replace(partition: Partition): void {
+    const { logs } = this.core.options
+    const { topic, partition: index } = partition
+    logs.replaceCurrentWithFuture(topic, index)
+    partition.log = logs.get(topic, index)
+    partition.futureLog = undefined
+    this.core.logger.info({ topic, partition: index, dir: partition.log?.dir }, 'replica moved to another log directory')
+  }
+
+  private limitRate(bytes: number): void {
+    const perSecond = this.core.options.config.replicaAlterLogDirsIoMaxBytesPerSecond
+    const nowMs = this.core.options.env.clock.monoMs()
+    this.nextCopyMs = Math.max(this.nextCopyMs, nowMs) + (bytes / perSecond) * 1000
+    if (this.nextCopyMs <= nowMs) this.nextCopyMs = 0
+  }
+}

@@ -1,0 +1,144 @@
+import { ErrorCode } from '../../protocol/errors'
+import type { Input } from '../../protocol/messages/codec'
+import type { LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponse } from '../../protocol/messages/leader-and-isr'
+import type { FetcherManager } from './fetcher-manager'
+import type { LeadershipChange } from './options'
+import type { Partition } from './partition'
+import { compareEpochs, type ReplicaAssignment } from './partition-state'
+import type { ReplicaCore } from './replica-core'
+
+const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+interface PartitionRequest {
+  topic: string
+  topicId: string | undefined
+  state: LeaderAndIsrPartitionState
+}
+
+/**
+ * Carries out a LeaderAndIsr that was believed, each partition on its own. A state that was applied before is not applied again,
+ * but its follower is fetched and its coordinator announced once more: what failed half-way is repaired by a resend
+ * (known-problems 2.8). An older state is refused with STALE_CONTROLLER_EPOCH.
+ */
+export function applyLeaderAndIsr(
+  core: ReplicaCore,
+  fetchers: FetcherManager,
+  request: LeaderAndIsrRequest,
+  version: number,
+): Input<LeaderAndIsrResponse> {
+  const leaders: LeadershipChange[] = []
+  const followers: LeadershipChange[] = []
+  const errors = partitionsOf(request).map((each) => {
+    const { errorCode, partition } = applyOne(core, fetchers, each)
+    if (errorCode === ErrorCode.NONE && partition !== undefined) {
+      const { topic, partition: index, leaderEpoch } = partition
+      const list = partition.isLeader ? leaders : followers
+      list.push({ topic, partition: index, leaderEpoch })
+    }
+    return { ...each, errorCode }
+  })
+  fetchers.closeIdle()
+  core.options.onLeadershipChange?.(leaders, followers)
+  return responseOf(errors, version)
+}
+
+function* flatten(request: LeaderAndIsrRequest): Iterable<PartitionRequest> {
+  for (const { topicName, topicId, partitionStates } of request.topicStates) {
+    for (const state of partitionStates) yield { topic: topicName, topicId: topicId === ZERO_UUID ? undefined : topicId, state }
+  }
+  for (const state of request.ungroupedPartitionStates) yield { topic: state.topicName, topicId: undefined, state }
+}
+
+function partitionsOf(request: LeaderAndIsrRequest): PartitionRequest[] {
+  return [...flatten(request)]
+}
+
+function applyOne(core: ReplicaCore, fetchers: FetcherManager, request: PartitionRequest): { errorCode: number; partition?: Partition } {
+  const { topic, topicId, state } = request
+  const index = state.partitionIndex
+  const { brokerId, logs } = core.options
+  const known = core.get(topic, index)
+  if (known?.isOffline) return { errorCode: ErrorCode.KAFKA_STORAGE_ERROR }
+  const knownId = known?.topicId ?? logs.get(topic, index)?.topicId
+  if (topicId !== undefined && knownId !== undefined && topicId !== knownId) return { errorCode: ErrorCode.INCONSISTENT_TOPIC_ID }
+  const order = known === undefined ? 1 : compareEpochs(state, known.seen)
+  if (order < 0) return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH }
+  if (!state.replicas.includes(brokerId)) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+  const partition = core.getOrCreate(topic, index)
+  try {
+    if (partition.isApplied(state)) repeat(partition, topicId)
+    else apply(core, fetchers, partition, topicId, state)
+    // Also for a follower that was given up, or that waits for its leader.
+    if (partition.role === 'follower') fetchers.ensure(partition)
+    return { errorCode: ErrorCode.NONE, partition }
+  } catch (error) {
+    const errorCode = core.errorCodeOf(error)
+    core.logger.error({ topic, partition: index, err: error }, 'a new state could not be applied')
+    return { errorCode }
+  }
+}
+
+/** The state was applied; an id may be news (the controller gives ids to the topics of older clusters). */
+function repeat(partition: Partition, topicId: string | undefined): void {
+  if (topicId === undefined || partition.topicId !== undefined) return
+  partition.log?.assignTopicId(topicId)
+  partition.topicId = topicId
+}
+
+function apply(
+  core: ReplicaCore,
+  fetchers: FetcherManager,
+  partition: Partition,
+  topicId: string | undefined,
+  state: LeaderAndIsrPartitionState,
+): void {
+  const { brokerId, logs } = core.options
+  // Seen from now on, whatever becomes of it: an older state must not come after it.
+  partition.seen = { leaderEpoch: state.leaderEpoch, partitionEpoch: state.partitionEpoch }
+  const becomesLeader = state.leader === brokerId
+  if (becomesLeader || state.leader !== partition.leaderId || state.leaderEpoch !== partition.leaderEpoch) fetchers.remove(partition)
+  const from = partition.role
+  const log = partition.log ?? logs.getOrCreate(partition.topic, partition.partition, { topicId, isNew: state.isNew })
+  if (topicId !== undefined && log.topicId === undefined) log.assignTopicId(topicId)
+  const assignment: ReplicaAssignment = {
+    controllerEpoch: state.controllerEpoch,
+    leader: state.leader,
+    leaderEpoch: state.leaderEpoch,
+    isr: state.isr,
+    partitionEpoch: state.partitionEpoch,
+    replicas: state.replicas,
+    addingReplicas: state.addingReplicas,
+    removingReplicas: state.removingReplicas,
+    isNew: state.isNew,
+  }
+  if (becomesLeader) partition.becomeLeader(assignment, log)
+  else partition.becomeFollower(assignment, log)
+  record(core, partition, from)
+}
+
+function record(core: ReplicaCore, partition: Partition, from: string): void {
+  const { topic, partition: index, leaderId, leaderEpoch, isr, controllerEpoch, log } = partition
+  const change = { topic, partition: index, from, to: partition.role, leader: leaderId, leaderEpoch, controllerEpoch }
+  core.recorder.record({
+    kind: 'stateTransition', ...change, replica: core.options.brokerId, isr: isr.committed, rule: 'LeaderAndIsr',
+  })
+  core.logger.info({ ...change, endOffset: log?.endOffset, highWatermark: log?.highWatermark }, 'new role')
+}
+
+function responseOf(errors: readonly (PartitionRequest & { errorCode: number })[], version: number): Input<LeaderAndIsrResponse> {
+  if (version < 5) {
+    return {
+      errorCode: ErrorCode.NONE,
+      partitionErrors: errors.map(({ topic, state, errorCode }) => ({
+        topicName: topic, partitionIndex: state.partitionIndex, errorCode,
+      })),
+    }
+  }
+  const topics = new Map<string, { topicId: string; partitionErrors: { partitionIndex: number; errorCode: number }[] }>()
+  for (const { topic, topicId = ZERO_UUID, state, errorCode } of errors) {
+    const group = topics.get(topic) ?? { topicId, partitionErrors: [] }
+    topics.set(topic, group)
+    group.partitionErrors.push({ partitionIndex: state.partitionIndex, errorCode })
+  }
+  return { errorCode: ErrorCode.NONE, topics: [...topics.values()] }
+}
