@@ -19,6 +19,10 @@ export interface ProposalAnswer {
   partitionEpoch: number
 }
 
+const NOT_ANSWERED: ProposalAnswer = {
+  errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, leaderId: -1, leaderEpoch: -1, isr: [], partitionEpoch: -1,
+}
+
 interface Proposal {
   request: IsrProposalRequest
   done: (answer: ProposalAnswer) => void
@@ -92,7 +96,7 @@ export class AlterPartitionManager {
     for (const [key, proposal] of proposals) {
       const answer = answers.get(key)
       if (answer?.errorCode !== ErrorCode.NONE) failed = true
-      proposal.done(answer ?? { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, leaderId: -1, leaderEpoch: -1, isr: [], partitionEpoch: -1 })
+      proposal.done(answer ?? NOT_ANSWERED)
     }
     // Who was refused may propose again at once; the controller is not asked faster than the back-off.
     if (failed) this.pause()

@@ -177,7 +177,13 @@ export class FetchSessionCache {
     const nowMs = this.clock.monoMs()
     if (this.sessions.size >= this.maxSlots && !this.evict(size, isPrivileged, nowMs)) return undefined
     const session: Session = {
-      id: this.newId(), isPrivileged, usesTopicIds, createdMs: nowMs, lastUsedMs: nowMs, epoch: nextEpoch(INITIAL_EPOCH), partitions: new Map(),
+      id: this.newId(),
+      isPrivileged,
+      usesTopicIds,
+      createdMs: nowMs,
+      lastUsedMs: nowMs,
+      epoch: nextEpoch(INITIAL_EPOCH),
+      partitions: new Map(),
     }
     this.sessions.set(session.id, session)
     return session

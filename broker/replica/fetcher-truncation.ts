@@ -53,7 +53,8 @@ async function askEpochEnds(
   context: TruncationContext,
   asking: readonly { state: FetchState; epoch: number }[],
 ): Promise<Map<string, { errorCode: number; leaderEpoch: number; endOffset: number }>> {
-  const topics = new Map<string, { topic: string; partitions: { partition: number; currentLeaderEpoch: number; leaderEpoch: number }[] }>()
+  type Question = { partition: number; currentLeaderEpoch: number; leaderEpoch: number }
+  const topics = new Map<string, { topic: string; partitions: Question[] }>()
   for (const { state, epoch } of asking) {
     const { topic, partition } = state.partition
     const group = topics.get(topic) ?? { topic, partitions: [] }

@@ -41,7 +41,13 @@ export function fetch(
   serve(core, params, requests, false, done)
 }
 
-function serve(core: ReplicaCore, params: FetchParams, requests: readonly FetchPartition[], isFollower: boolean, done: Done): void {
+function serve(
+  core: ReplicaCore,
+  params: FetchParams,
+  requests: readonly FetchPartition[],
+  isFollower: boolean,
+  done: Done,
+): void {
   const delayed = new DelayedFetch(core, params, requests, done)
   if (isFollower) for (const request of requests) noteFollowerPosition(core, params, request)
   const partitions = new Set<Partition>()
@@ -183,11 +189,11 @@ function readRecords(
   minOneMessage: boolean,
 ): ReadResult | undefined {
   const { fetchOffset } = request
-  const limit =
-    params.isolation === 'logEnd' ? read.logEndOffset : params.isolation === 'highWatermark' ? read.highWatermark : read.lastStableOffset
+  const { isolation } = params
+  const limit = isolation === 'logEnd' ? read.logEndOffset : isolation === 'highWatermark' ? read.highWatermark : read.lastStableOffset
   // Most partitions of a follower's fetch have nothing new: they cost no read.
   if (fetchOffset >= limit || (maxBytes <= 0 && !minOneMessage)) return undefined
-  return read.log.read(fetchOffset, maxBytes, { upTo: params.isolation, minOneMessage })
+  return read.log.read(fetchOffset, maxBytes, { upTo: isolation, minOneMessage })
 }
 
 function failed(core: ReplicaCore, request: FetchPartition, code: number): FetchPartitionResult {

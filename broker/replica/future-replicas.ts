@@ -109,7 +109,8 @@ export class FutureReplicas {
         future.appendAsFollower(read.records)
       }
       future.maybeIncrementHighWatermark(Math.min(log.highWatermark, future.endOffset))
-      if (log.startOffset > future.startOffset && log.startOffset <= future.highWatermark) future.incrementLogStartOffset(log.startOffset)
+      const { startOffset } = log
+      if (startOffset > future.startOffset && startOffset <= future.highWatermark) future.incrementLogStartOffset(startOffset)
       return read.records.length
     } finally {
       read.release()

@@ -36,7 +36,8 @@ export async function considerShrinkingIsr(partition: Partition): Promise<void> 
   }
   const still = replicasToRemove(partition)
   if (still.length === 0) return
-  propose(partition, pendingShrink(partition.isr, still, partition.leaderEpoch, partition.partitionEpoch), `out of sync: ${still.join()}`)
+  const proposed = pendingShrink(partition.isr, still, partition.leaderEpoch, partition.partitionEpoch)
+  propose(partition, proposed, `out of sync: ${still.join()}`)
 }
 
 function replicasToRemove(partition: Partition): number[] {
@@ -110,8 +111,8 @@ function commit(partition: Partition, state: { isr: readonly number[]; partition
 }
 
 /**
- * The controller knows another state than this leader. Kafka waits for the LeaderAndIsr that must be on its way, for ever if it is
- * not (KAFKA-2729); this leader reads the state itself, again with each check of the ISR until it can.
+ * The controller knows another state than this leader. Kafka waits for the LeaderAndIsr that must be on its way, for ever if it
+ * is not (KAFKA-2729); this leader reads the state itself, again with each check of the ISR until it can.
  */
 function awaitState(partition: Partition, proposed: IsrState): void {
   partition.isr = { ...proposed, isAwaitingState: true }

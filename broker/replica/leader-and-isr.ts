@@ -1,6 +1,8 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { Input } from '../../protocol/messages/codec'
-import type { LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponse } from '../../protocol/messages/leader-and-isr'
+import type {
+  LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponse,
+} from '../../protocol/messages/leader-and-isr'
 import type { FetcherManager } from './fetcher-manager'
 import type { LeadershipChange } from './options'
 import type { Partition } from './partition'
@@ -53,7 +55,11 @@ function partitionsOf(request: LeaderAndIsrRequest): PartitionRequest[] {
   return [...flatten(request)]
 }
 
-function applyOne(core: ReplicaCore, fetchers: FetcherManager, request: PartitionRequest): { errorCode: number; partition?: Partition } {
+function applyOne(
+  core: ReplicaCore,
+  fetchers: FetcherManager,
+  request: PartitionRequest,
+): { errorCode: number; partition?: Partition } {
   const { topic, topicId, state } = request
   const index = state.partitionIndex
   const { brokerId, logs } = core.options
@@ -96,7 +102,8 @@ function apply(
   // Seen from now on, whatever becomes of it: an older state must not come after it.
   partition.seen = { leaderEpoch: state.leaderEpoch, partitionEpoch: state.partitionEpoch }
   const becomesLeader = state.leader === brokerId
-  if (becomesLeader || state.leader !== partition.leaderId || state.leaderEpoch !== partition.leaderEpoch) fetchers.remove(partition)
+  const isSameLeader = state.leader === partition.leaderId && state.leaderEpoch === partition.leaderEpoch
+  if (becomesLeader || !isSameLeader) fetchers.remove(partition)
   const from = partition.role
   const log = partition.log ?? logs.getOrCreate(partition.topic, partition.partition, { topicId, isNew: state.isNew })
   if (topicId !== undefined && log.topicId === undefined) log.assignTopicId(topicId)

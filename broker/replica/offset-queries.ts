@@ -20,7 +20,11 @@ const FIRST_VERSION_OF = new Map([
 const NOT_FOUND: TimestampOffset = { timestamp: -1, offset: -1, leaderEpoch: -1 }
 
 /** A partition that the request names twice is refused with INVALID_REQUEST, both times. */
-export function listOffsets(core: ReplicaCore, params: ListOffsetsParams, queries: readonly ListOffsetsQuery[]): ListOffsetsResult[] {
+export function listOffsets(
+  core: ReplicaCore,
+  params: ListOffsetsParams,
+  queries: readonly ListOffsetsQuery[],
+): ListOffsetsResult[] {
   const twice = duplicates(queries)
   return queries.map((query) => {
     const result: ListOffsetsResult = {
@@ -41,9 +45,14 @@ export function listOffsets(core: ReplicaCore, params: ListOffsetsParams, querie
 }
 
 /** A debugging consumer (-2) may ask a follower. A leader that may not act answers only replicas. */
-function partitionFor(core: ReplicaCore, params: ListOffsetsParams, query: TopicPartition): { partition: Partition; onlyLeader: boolean } {
+function partitionFor(
+  core: ReplicaCore,
+  params: ListOffsetsParams,
+  query: TopicPartition,
+): { partition: Partition; onlyLeader: boolean } {
   const partition = core.require(query.topic, query.partition)
-  if (params.replicaId < 0 && partition.isLeader && !core.options.mayAct()) throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  const isFenced = params.replicaId < 0 && partition.isLeader && !core.options.mayAct()
+  if (isFenced) throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
   return { partition, onlyLeader: params.replicaId !== -2 }
 }
 

@@ -110,14 +110,14 @@ export interface ReplicaManagerOptions {
   /** How a follower reaches a leader; network/kafka-connection by default. */
   connectToLeader?: ConnectToLeader
   /**
-   * Sends AlterPartition to the active controller. The request holds names and ids, ISRs with and without epochs: the sender picks
-   * the version (at most `highestAlterPartitionVersion`) and drops what it has not (`alterPartitionForVersion`, both in
+   * Sends AlterPartition to the active controller. The request holds names and ids, ISRs with and without epochs: the sender
+   * picks the version (at most `highestAlterPartitionVersion`) and drops what it has not (`alterPartitionForVersion`, both in
    * alter-partition-manager.ts). Rejects if there is no answer.
    */
   toController(request: Input<AlterPartitionRequest>): Promise<AlterPartitionResponse>
   /**
-   * Asks ZooKeeper, after a sync, whether this broker is the controller with this epoch: `/controller` and `/controller_epoch`. False: it
-   * is not believed. Rejects: ZooKeeper cannot be asked; it is asked again.
+   * Asks ZooKeeper, after a sync, whether this broker is the controller with this epoch (`/controller`, `/controller_epoch`).
+   * False: it is not believed. Rejects: ZooKeeper cannot be asked; it is asked again.
    */
   confirmController(controllerId: number, controllerEpoch: number): Promise<boolean>
   /** The czxid of `/brokers/ids/<id>`, undefined if it is not there. Without it every follower's epoch is believed. */
@@ -125,8 +125,8 @@ export interface ReplicaManagerOptions {
   /** The partition's state znode, read after a sync; for a leader whose proposal was refused as out of date (2.9). */
   readPartitionState?(topic: string, partition: number): Promise<PartitionState | undefined>
   /**
-   * Does ZooKeeper say that this very topic is meant: its id in `/brokers/topics/<topic>` or in `/prekraft/deletions`? Asked before a
-   * replica is deleted; if not, or if it rejects, the log is kept as `-stray`.
+   * Does ZooKeeper say that this very topic is meant: its id in `/brokers/topics/<topic>` or in `/prekraft/deletions`? Asked
+   * before a replica is deleted; if not, or if it rejects, the log is kept as `-stray`.
    */
   mayDeleteReplica?(topic: string, topicId: string): Promise<boolean>
   /** Coordinators start and stop with the leadership of their partitions. An epoch may be announced again. */

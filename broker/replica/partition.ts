@@ -244,7 +244,8 @@ export class Partition {
       own,
       this.followers.values(),
       this.isr.maximal,
-      (follower) => follower.isCaughtUp(log.endOffset, nowMs, lagMaxMs) && this.context.metadata.hasAliveBroker(follower.brokerId),
+      (follower) =>
+        follower.isCaughtUp(log.endOffset, nowMs, lagMaxMs) && this.context.metadata.hasAliveBroker(follower.brokerId),
     )
     if (highWatermark < 0 || !log.maybeIncrementHighWatermark(highWatermark)) return false
     this.context.highWatermarkAdvanced(this)
@@ -283,7 +284,8 @@ export class Partition {
   ): void {
     const oldEndOffset = follower.logEndOffset
     const oldStartOffset = follower.logStartOffset
-    follower.update(fetch.fetchOffset, fetch.logStartOffset, this.context.clock.monoMs(), fetch.leaderEndOffset, fetch.brokerEpoch)
+    const { fetchOffset, logStartOffset, leaderEndOffset, brokerEpoch } = fetch
+    follower.update(fetchOffset, logStartOffset, this.context.clock.monoMs(), leaderEndOffset, brokerEpoch)
     considerExpandingIsr(this, follower)
     if (oldEndOffset !== follower.logEndOffset) this.advanceHighWatermark()
     if (oldStartOffset !== follower.logStartOffset) this.context.lowWatermarkMayHaveMoved(this)
@@ -356,7 +358,9 @@ export class Partition {
   /** What the leader sent, then (and only then) its watermarks (KAFKA-14704). Throws what the log throws. */
   appendAsFollower(records: Buffer, leader: { leaderEpoch: number; highWatermark: number; logStartOffset: number }): void {
     const log = this.log
-    if (log === undefined) throw new ProtocolError(this.isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    if (log === undefined) {
+      throw new ProtocolError(this.isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    }
     if (records.length > 0) {
       startWithinFirstBatch(log, records)
       log.appendAsFollower(records, leader.leaderEpoch)

@@ -77,8 +77,8 @@ export class Purgatory<Key> {
   }
 
   /**
-   * Completes the operation if it is ready, else lets it wait up to `timeoutMs`. With the purgatory full it is completed as it is,
-   * as if its time had run out. True if it is completed.
+   * Completes the operation if it is ready, else lets it wait up to `timeoutMs`. With the purgatory full it is completed as it
+   * is, as if its time had run out. True if it is completed.
    */
   tryCompleteElseWatch(operation: DelayedOperation<Key>, keys: readonly Key[], timeoutMs: number): boolean {
     if (operation.tryComplete()) return true

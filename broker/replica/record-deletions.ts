@@ -14,7 +14,11 @@ interface Entry {
 }
 
 /** Moves log starts forward, and waits until every live replica has done so too (KIP-107). */
-export function deleteRecords(core: ReplicaCore, params: DeleteRecordsParams, done: (results: DeleteRecordsResult[]) => void): void {
+export function deleteRecords(
+  core: ReplicaCore,
+  params: DeleteRecordsParams,
+  done: (results: DeleteRecordsResult[]) => void,
+): void {
   const entries = params.partitions.map(({ topic, partition, offset }) => deleteOne(core, topic, partition, offset))
   const watched = entries.filter((entry) => entry.isPending).map((entry) => entry.partition!)
   core.recordDeletions.tryCompleteElseWatch(new DelayedDeletion(core, entries, done), watched, params.timeoutMs)

@@ -3,10 +3,10 @@ import { noRecorder, type Recorder } from '../../recording/events'
 import { InvariantError } from '../../runtime/assert'
 import type { Logger } from '../../runtime/log'
 import { LogError } from '../log/log-error'
-import { AlterPartitionManager, type ProposalAnswer } from './alter-partition-manager'
+import { AlterPartitionManager } from './alter-partition-manager'
 import type { ReplicaManagerOptions } from './options'
 import { Partition } from './partition'
-import type { IsrProposalRequest, PartitionContext } from './partition-context'
+import type { PartitionContext } from './partition-context'
 import { Purgatory } from './purgatory'
 import type { LeaderIdAndEpoch } from './requests'
 
@@ -65,7 +65,7 @@ export class ReplicaCore {
         this.logger.info({ topic, partition: index, fromOffset, toOffset, reason }, 'truncated')
         this.scheduleCheck(partition)
       },
-      proposeIsr: (proposal: IsrProposalRequest, done: (answer: ProposalAnswer) => void) => this.alterPartition.submit(proposal, done),
+      proposeIsr: (proposal, done) => this.alterPartition.submit(proposal, done),
       readPartitionState: async (topic, partition) => options.readPartitionState?.(topic, partition),
     }
   }

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { Input } from '../../protocol/messages/codec'
-import type { FetchRequest, FetchResponse } from '../../protocol/messages/fetch'
+import type { FetchPartition, FetchRequest, FetchResponse } from '../../protocol/messages/fetch'
 
 /** What a follower wants of one partition. */
 export interface FetchWish {
@@ -103,7 +103,7 @@ function isSame(a: FetchWish | undefined, b: FetchWish): boolean {
 }
 
 function grouped(wishes: readonly FetchWish[]): NonNullable<Input<FetchRequest>['topics']> {
-  const topics = new Map<string, { topic: string; topicId?: string; partitions: Input<FetchRequest['topics'][number]['partitions'][number]>[] }>()
+  const topics = new Map<string, { topic: string; topicId?: string; partitions: Input<FetchPartition>[] }>()
   for (const wish of wishes) {
     let topic = topics.get(wish.topic)
     if (topic === undefined) {

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/errors'
+import { ErrorCode, errorName } from '../../protocol/errors'
 import type { Input } from '../../protocol/messages/codec'
 import type { LeaderAndIsrRequest, LeaderAndIsrResponse } from '../../protocol/messages/leader-and-isr'
 import type { StopReplicaRequest, StopReplicaResponse } from '../../protocol/messages/stop-replica'
@@ -23,8 +23,9 @@ import { deleteRecords } from './record-deletions'
 import { ReplicaCore } from './replica-core'
 import { ReplicaEpochs } from './replica-epochs'
 import type {
-  AppendParams, AppendResult, DeleteRecordsParams, DeleteRecordsResult, DescribeProducersResult, EpochQuery, EpochResult, FetchParams,
-  FetchPartition, FetchPartitionResult, ListOffsetsParams, ListOffsetsQuery, ListOffsetsResult, LogDirDescription, TopicPartition,
+  AppendParams, AppendResult, DeleteRecordsParams, DeleteRecordsResult, DescribeProducersResult, EpochQuery, EpochResult,
+  FetchParams, FetchPartition, FetchPartitionResult, ListOffsetsParams, ListOffsetsQuery, ListOffsetsResult, LogDirDescription,
+  TopicPartition,
 } from './requests'
 import { applyStopReplica } from './stop-replica'
 
@@ -112,7 +113,8 @@ export class ReplicaManager {
    * STALE_CONTROLLER_EPOCH and changes nothing. Those that are applied are applied without interruption.
    */
   async becomeLeaderOrFollower(request: LeaderAndIsrRequest, version: number): Promise<Input<LeaderAndIsrResponse>> {
-    const count = request.topicStates.reduce((sum, topic) => sum + topic.partitionStates.length, request.ungroupedPartitionStates.length)
+    let count = request.ungroupedPartitionStates.length
+    for (const { partitionStates } of request.topicStates) count += partitionStates.length
     const errorCode = await this.believe('LeaderAndIsr', request, count)
     if (errorCode !== ErrorCode.NONE) return { errorCode }
     const response = applyLeaderAndIsr(this.core, this.fetchers, request, version)
@@ -174,11 +176,10 @@ export class ReplicaManager {
     let errorCode = await this.belief.check(claim)
     // Another request may have been believed since.
     if (errorCode === ErrorCode.NONE) errorCode = this.belief.isStale(claim)
-    const error = errorCode === ErrorCode.NONE ? '' : errorCode === ErrorCode.STALE_BROKER_EPOCH ? 'STALE_BROKER_EPOCH' : 'STALE_CONTROLLER_EPOCH'
-    recorder.record({
-      kind: 'controlRequest', api, phase: 'received', broker: claim.controllerId, controllerEpoch: claim.controllerEpoch, partitions, error,
-    })
-    if (error !== '') this.core.logger.warn({ api, ...claimOf(claim), error }, 'control request refused')
+    const { controllerId, controllerEpoch, brokerEpoch } = claim
+    const error = errorCode === ErrorCode.NONE ? '' : errorName(errorCode)
+    recorder.record({ kind: 'controlRequest', api, phase: 'received', broker: controllerId, controllerEpoch, partitions, error })
+    if (error !== '') this.core.logger.warn({ api, controllerId, controllerEpoch, brokerEpoch, error }, 'control request refused')
     return errorCode
   }
 
@@ -221,18 +222,16 @@ export class ReplicaManager {
       for (const partition of this.leaderPartitions()) if (matches(partition)) sum++
       return sum
     }
-    metrics.gauge('kafka.server:type=ReplicaManager,name=LeaderCount', count(() => true))
-    metrics.gauge('kafka.server:type=ReplicaManager,name=PartitionCount', () => [...this.core.partitions(true)].length)
-    metrics.gauge('kafka.server:type=ReplicaManager,name=UnderReplicatedPartitions', count((each) => each.isr.committed.length < each.replicas.length))
-    metrics.gauge('kafka.server:type=ReplicaManager,name=UnderMinIsrPartitionCount', count((each) => each.isUnderMinIsr))
-    metrics.gauge('kafka.server:type=ReplicaManager,name=ReassigningPartitions', count((each) => each.isReassigning))
+    const manager = 'kafka.server:type=ReplicaManager,name='
+    const purgatory = 'kafka.server:type=DelayedOperationPurgatory,name=PurgatorySize,delayedOperation='
+    metrics.gauge(`${manager}LeaderCount`, count(() => true))
+    metrics.gauge(`${manager}PartitionCount`, () => [...this.core.partitions(true)].length)
+    metrics.gauge(`${manager}UnderReplicatedPartitions`, count((each) => each.isr.committed.length < each.replicas.length))
+    metrics.gauge(`${manager}UnderMinIsrPartitionCount`, count((each) => each.isUnderMinIsr))
+    metrics.gauge(`${manager}ReassigningPartitions`, count((each) => each.isReassigning))
     metrics.gauge('kafka.server:type=ReplicaFetcherManager,name=FailedPartitionsCount', () => this.fetchers.counts.failed)
-    metrics.gauge('kafka.server:type=DelayedOperationPurgatory,name=PurgatorySize,delayedOperation=Produce', () => this.core.produces.size)
-    metrics.gauge('kafka.server:type=DelayedOperationPurgatory,name=PurgatorySize,delayedOperation=Fetch', () => this.core.fetches.size)
+    metrics.gauge(`${purgatory}Produce`, () => this.core.produces.size)
+    metrics.gauge(`${purgatory}Fetch`, () => this.core.fetches.size)
     metrics.gauge('kafka.server:type=FetchSessionCache,name=NumIncrementalFetchSessions', () => this.fetchSessions.size)
   }
-}
-
-function claimOf({ controllerId, controllerEpoch, brokerEpoch }: ControllerClaim): ControllerClaim {
-  return { controllerId, controllerEpoch, brokerEpoch }
 }

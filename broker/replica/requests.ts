@@ -149,10 +149,17 @@ export interface DeleteRecordsResult extends TopicPartition {
   lowWatermark: number
 }
 
+export interface ReplicaDescription {
+  partitionIndex: number
+  partitionSize: number
+  offsetLag: number
+  isFutureKey: boolean
+}
+
 export interface LogDirDescription {
   errorCode: number
   logDir: string
-  topics: { name: string; partitions: { partitionIndex: number; partitionSize: number; offsetLag: number; isFutureKey: boolean }[] }[]
+  topics: { name: string; partitions: ReplicaDescription[] }[]
   totalBytes: number
   usableBytes: number
 }
