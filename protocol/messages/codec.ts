@@ -10,8 +10,10 @@ export { EncodeError } from './writer'
 export type { Input, Message } from './schema'
 
 interface Compiled {
-  read?: ReadFunction
-  write?: WriteFunction
+  read: ReadFunction | undefined
+  write: WriteFunction | undefined
+  /** Bytes of the last one that was written, if it was long. */
+  lastLength: number
 }
 
 /** Heap that decoding may spend: sixteen times the wire and a little, at most `maxObjectBytes` (reliability: hostile input). */
@@ -19,28 +21,12 @@ const budgetPerByte = 16
 const budgetBase = 64 * 1024
 export const defaultMaxObjectBytes = 64 * 1024 * 1024
 
+const longLength = 32 * 1024
 const writer = new Writer()
 
-function compiledOf(message: Message<unknown>, version: number): Compiled {
-  return (message.compiled[version] ??= {}) as Compiled
-}
-
-function readFunction(message: Message<unknown>, version: number): ReadFunction {
-  const compiled = compiledOf(message, version)
-  if (compiled.read) return compiled.read
-  if (!Number.isInteger(version) || !inVersions(version, message.versions)) {
-    throw new DecodeError(`${message.name} has no version ${version}`)
-  }
-  return compiled.read = compileRead(message, version)
-}
-
-function writeFunction(message: Message<unknown>, version: number): WriteFunction {
-  const compiled = compiledOf(message, version)
-  if (compiled.write) return compiled.write
-  if (!Number.isInteger(version) || !inVersions(version, message.versions)) {
-    throw new EncodeError(`${message.name} has no version ${version}`)
-  }
-  return compiled.write = compileWrite(message, version)
+function compiledOf(message: Message<unknown>, version: number): Compiled | undefined {
+  if (!Number.isInteger(version) || !inVersions(version, message.versions)) return undefined
+  return (message.compiled[version] ??= { read: undefined, write: undefined, lastLength: 0 }) as Compiled
 }
 
 /**
@@ -50,7 +36,9 @@ function writeFunction(message: Message<unknown>, version: number): WriteFunctio
 export function decode<T>(
   message: Message<T>, version: number, buffer: Buffer, offset = 0, maxObjectBytes = defaultMaxObjectBytes,
 ): T {
-  const read = readFunction(message, version)
+  const compiled = compiledOf(message, version)
+  if (!compiled) throw new DecodeError(`${message.name} has no version ${version}`)
+  const read = compiled.read ??= compileRead(message, version)
   const budget = Math.min(maxObjectBytes, budgetBase + budgetPerByte * buffer.length)
   try {
     return read(new Reader(buffer, offset, budget)) as T
@@ -63,9 +51,15 @@ export function decode<T>(
 
 /** Appends a message to what the writer holds. */
 export function writeMessage<T>(target: Writer, message: Message<T>, version: number, value: Input<T>): void {
-  const write = writeFunction(message, version)
+  const compiled = compiledOf(message, version)
+  if (!compiled) throw new EncodeError(`${message.name} has no version ${version}`)
+  const write = compiled.write ??= compileWrite(message, version)
+  const start = target.position
+  target.expect(compiled.lastLength)
   try {
     write(target, value)
+    const length = target.position - start
+    compiled.lastLength = length < longLength ? 0 : length + (length >> 4)
   } catch (error) {
     if (error instanceof EncodeError) throw new EncodeError(`${message.name} v${version}: ${error.message}`)
     throw error

@@ -45,6 +45,11 @@ export class Writer {
     }
   }
 
+  /** Makes room for what will probably come: growing step by step would touch fresh memory several times. */
+  expect(bytes: number): void {
+    if (this.position + bytes > this.limit) this.grow(this.position + bytes)
+  }
+
   /** Bytes written so far, with those by reference. */
   get length(): number {
     return this.position + this.referenced

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check'
-import { ApiKey, apis } from '../../../../protocol/messages/apis'
+import { ApiKey, apiByKey, apis } from '../../../../protocol/messages/apis'
 import { DecodeError, decode, encode } from '../../../../protocol/messages/codec'
 import { decodeRequestBody, decodeRequestHeader, decodeResponseBody } from '../../../../protocol/messages/frames'
 import { allMessages, versionsOf } from './all-messages'
 import { arbitraryOf } from './arbitrary-message'
+import type { Api } from '../../../../protocol/messages/apis'
 
 /** What decoding did with the bytes: a value, or a DecodeError. Anything else fails the test. */
 const attempt = (run: () => unknown): unknown => {
@@ -53,7 +54,7 @@ test('flipped, inserted and overwritten bytes give a value or a DecodeError', ()
 })
 
 test('random bytes as frames give a value or a DecodeError', () => {
-  const all = Object.values(apis)
+  const all: Api[] = Object.values(apis)
   fc.assert(fc.property(fc.constantFrom(...all), fc.nat(20), fc.uint8Array({ maxLength: 200 }), (api, version, body) => {
     const frame = bytes('0000', '0000', '00000001', 'ffff', body)
     frame.writeInt16BE(api.key)
@@ -87,7 +88,7 @@ test.each([
   ['a tag longer than the frame', ApiKey.metadata, 9, '01010000010005ff'],
   ['a tagged struct that does not fill its size', ApiKey.fetch, 17, '00000000000000010000000100000000000000000001010001'],
 ])('%s is refused', (_, key, version, hex) => {
-  const api = Object.values(apis).find(each => each.key === key) ?? apis.metadata
+  const api = apiByKey(key) as Api
   expect(attempt(() => decode(api.request, version, Buffer.from(hex, 'hex')))).toBeInstanceOf(DecodeError)
 })
 
