@@ -7,7 +7,7 @@ import type { Logger } from '../../runtime/log'
 import type { Environment } from '../../runtime/ports'
 import type { MetadataCache } from '../metadata/metadata-cache'
 import type { ControllerGate } from './controller-gate'
-import type { ToController } from './to-controller'
+import type { SendToControllerOptions, ToController } from './to-controller'
 
 const RETRY_MS = 50
 
@@ -38,14 +38,14 @@ export class ControllerClient implements ToController {
   async send<Request extends object, Response extends object>(
     apiKey: number,
     body: Input<Request> | ((version: number) => Input<Request>),
-    timeoutMs = this.options.requestTimeoutMs,
+    { timeoutMs = this.options.requestTimeoutMs, maxVersion = Infinity }: SendToControllerOptions = {},
   ): Promise<Response> {
     const { clock } = this.options.env
     const deadlineMs = clock.monoMs() + timeoutMs
     let last = 'no controller is known'
     while (!this.isClosed) {
       try {
-        const answer = await this.attempt<Request, Response>(apiKey, body, deadlineMs - clock.monoMs())
+        const answer = await this.attempt<Request, Response>(apiKey, body, maxVersion, deadlineMs - clock.monoMs())
         if (answer !== undefined && !saysNotController(answer)) return answer
         last = answer === undefined ? 'no controller is known' : 'the broker that was asked is not the controller'
       } catch (error) {
@@ -68,17 +68,18 @@ export class ControllerClient implements ToController {
   private async attempt<Request extends object, Response extends object>(
     apiKey: number,
     body: Input<Request> | ((version: number) => Input<Request>),
+    maxVersion: number,
     timeoutMs: number,
   ): Promise<Response | undefined> {
     const { gate, brokerId, metadata } = this.options
     const bodyFor = typeof body === 'function' ? body : () => body
-    if (gate.isActive()) return (await this.askOwn(apiKey, bodyFor)) as Response
+    if (gate.isActive()) return (await this.askOwn(apiKey, bodyFor, maxVersion)) as Response
     const active = gate.activeControllerId()
     const controllerId = active >= 0 ? active : metadata.controllerId
     if (controllerId < 0 || controllerId === brokerId) return undefined
     const kafka = await this.connect(controllerId)
     if (kafka === undefined) return undefined
-    const version = kafka.versionOf(apiKey)
+    const version = Math.min(kafka.versionOf(apiKey), maxVersion)
     return kafka.send<Request, Response>(apiKey, bodyFor(version), { version, timeoutMs: Math.max(timeoutMs, 1) })
   }
 
@@ -110,10 +111,10 @@ export class ControllerClient implements ToController {
   }
 
   /** Through the codec all the same: what the controller gets has every field. */
-  private askOwn(apiKey: number, bodyFor: (version: number) => Input<object>): Promise<object> {
+  private askOwn(apiKey: number, bodyFor: (version: number) => Input<object>, maxVersion: number): Promise<object> {
     const { gate } = this.options
     const api = apiByKey(apiKey)!
-    const version = api.maxVersion
+    const version = Math.min(api.maxVersion, maxVersion)
     const request = decode(api.request, version, encode(api.request, version, bodyFor(version) as Input<unknown>)) as never
     switch (apiKey) {
       case ApiKey.createTopics:

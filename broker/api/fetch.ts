@@ -5,7 +5,7 @@ import { ZERO_UUID } from './topic-ids'
 import type { FetchableTopicResponse, FetchRequest, FetchResponse, PartitionData } from '../../protocol/messages/fetch'
 import type { Input } from '../../protocol/messages/schema'
 import type { FetchContext } from '../replica/fetch-session'
-import type { FetchParams, FetchPartition, FetchPartitionResult, Isolation } from '../replica/requests'
+import type { FetchParams, FetchPartition, FetchPartitionResult } from '../replica/requests'
 import type { Handler, RequestContext } from '../server/request-context'
 import type { Draft } from './draft'
 import type { BrokerServices } from './services'
@@ -49,7 +49,7 @@ function paramsOf(context: RequestContext<FetchRequest, FetchResponse>, fetchMax
   const { body, apiVersion, clientId, clientHost, listenerName } = context
   const replicaId = apiVersion >= 15 ? body.replicaState.replicaId : body.replicaId
   const maxBytes = Math.max(Math.min(body.maxBytes, fetchMaxBytes), 0)
-  const isolation: Isolation =
+  const isolation: FetchParams['isolation'] =
     replicaId !== CONSUMER ? 'logEnd' : body.isolationLevel === READ_COMMITTED ? 'lastStable' : 'highWatermark'
   return {
     replicaId,

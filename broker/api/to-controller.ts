@@ -1,14 +1,21 @@
 import type { Input } from '../../protocol/messages/schema'
 
+export interface SendToControllerOptions {
+  /** request.timeout.ms by default. */
+  timeoutMs?: number
+  /** Where a newer version could not say what the body says. */
+  maxVersion?: number
+}
+
 /**
  * The way to the active controller, wherever it is. Asks again elsewhere when the answer says NOT_CONTROLLER anywhere or does not
- * come, and rejects when `timeoutMs` (request.timeout.ms by default) are over.
+ * come, and rejects when the time is over.
  */
 export interface ToController {
   send<Request extends object, Response extends object>(
     apiKey: number,
     /** A function where the body depends on the version. */
     body: Input<Request> | ((version: number) => Input<Request>),
-    timeoutMs?: number,
+    options?: SendToControllerOptions,
   ): Promise<Response>
 }

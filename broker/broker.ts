@@ -1,0 +1,328 @@
+import { ApiKey } from '../protocol/messages/apis'
+import { TimerWheel } from '../runtime/timer-wheel'
+import { Turn } from '../runtime/turn'
+import { checkEndpoints } from '../zk-schema/operations/register-broker'
+import { getOrCreateClusterId } from '../zk-schema/operations/cluster-id'
+import { createChroot } from '../zk-schema/operations/create-chroot'
+import { ensureTopLevelPaths } from '../zk-schema/operations/ensure-top-level'
+import { generateBrokerId } from '../zk-schema/operations/generate-broker-id'
+import { endStoredSession, forgetStoredSession } from '../zk-schema/operations/stored-session'
+import { SessionKeeper } from '../zk-schema/session/keeper'
+import { advertisedEndpoints } from './endpoints'
+import { AutoTopicCreation } from './api/auto-topic-creation'
+import { ControllerClient } from './api/controller-client'
+import { handlerTable } from './api/handlers'
+import { MetadataWaits } from './api/metadata-waits'
+import { ProducerIdManager } from './api/producer-id-manager'
+import { checkIdentities, readIdentities, writeIdentities } from './broker-identity'
+import { BrokerRegistrar } from './broker-registration'
+import { ConfigListener } from './config/config-listener'
+import { TopicConfigStore } from './config/topic-config-store'
+import { ZkTopicConfigWriter } from './config/topic-config-writer'
+import { controlledShutdown } from './controlled-shutdown'
+import { startController } from './controller-part'
+import { FeatureEpoch } from './feature-epoch'
+import { LogManager } from './log/log-manager'
+import { logManagerOptions, replicaConfig, replicationProtocol, socketServerOptions } from './part-options'
+import { MetadataCache } from './metadata/metadata-cache'
+import { alterPartitionForVersion, highestAlterPartitionVersion } from './replica/alter-partition-manager'
+import { ReplicaManager } from './replica/replica-manager'
+import { RequestPipeline } from './server/request-pipeline'
+import { SocketServer } from './server/socket-server'
+import { StartError } from './start-error'
+import { quarantineStrays } from './stray-logs'
+import { ZooKeeperQueries } from './zookeeper-queries'
+import type { Recorder } from '../recording/events'
+import type { Logger } from '../runtime/log'
+import type { Metrics } from '../runtime/metrics'
+import type { Environment } from '../runtime/ports'
+import type { SessionOptions } from '../zk-schema/session/session'
+import type { BrokerServices } from './api/services'
+import type { Controller } from '../controller/controller'
+import type { KafkaConfig } from './config/kafka-config'
+
+export interface BrokerOptions {
+  logger: Logger
+  recorder: Recorder
+  metrics: Metrics
+  /** What a listener without a host is known by. */
+  hostName: string
+  processId: number
+  /** Something that the broker cannot go on with: a broken invariant, or no log directory left. */
+  onFatal(error: Error): void
+}
+
+/**
+ * One broker, put together: the only place that knows all the parts, and the order in which they start and stop (broker.md, 1).
+ * The process (main.ts), the tests and the simulator all start it here.
+ */
+export class Broker {
+  readonly brokerId: number
+  readonly clusterId: string
+  readonly metadata: MetadataCache
+  readonly replicas: ReplicaManager
+  readonly controller: Controller
+  readonly keeper: SessionKeeper
+  private readonly parts: Parts
+  private stopping: Promise<void> | undefined
+
+  constructor(parts: Parts) {
+    this.parts = parts
+    this.brokerId = parts.brokerId
+    this.clusterId = parts.clusterId
+    this.metadata = parts.metadata
+    this.replicas = parts.replicas
+    this.controller = parts.controller
+    this.keeper = parts.keeper
+  }
+
+  get brokerEpoch(): number {
+    return this.parts.registrar.epoch
+  }
+
+  portOf(listenerName: string): number {
+    return this.parts.server.portOf(listenerName)
+  }
+
+  /** A controlled shutdown, then everything in reverse. Resolves when nothing runs any more; never rejects. */
+  stop(): Promise<void> {
+    this.stopping ??= this.shutDown()
+    return this.stopping
+  }
+
+  private async shutDown(): Promise<void> {
+    const { parts } = this
+    const { logger } = parts
+    const attempt = async (what: string, work: () => Promise<unknown> | unknown): Promise<void> => {
+      try {
+        await work()
+      } catch (error) {
+        logger.error({ err: error }, `shutdown: ${what} failed`)
+      }
+    }
+    logger.info({}, 'shutting down')
+    const { values } = parts.config
+    if (values.boolean('controlled.shutdown.enable')) {
+      await attempt('the controlled shutdown', () =>
+        controlledShutdown({
+          brokerId: this.brokerId,
+          brokerEpoch: this.brokerEpoch,
+          metadata: parts.metadata,
+          toController: parts.toController,
+          clock: parts.env.clock,
+          logger,
+          maxRetries: values.number('controlled.shutdown.max.retries'),
+          retryBackoffMs: values.number('controlled.shutdown.retry.backoff.ms'),
+          timeoutMs: parts.config.requestTimeoutMs,
+        }),
+      )
+    }
+    await attempt('the configuration listener', () => parts.configListener.close())
+    await attempt('the listeners', () => parts.server.stopAccepting())
+    await attempt('what waits for metadata', () => parts.metadataWaits.close())
+    await attempt('the producer ids', () => parts.producerIds.close())
+    await attempt('replication', () => parts.replicas.shutdown())
+    await attempt('the logs', () => parts.logs.shutdown(true))
+    await attempt('the controller', () => parts.controller.stop())
+    await attempt('the way to the controller', () => parts.toController.close())
+    await attempt('the ZooKeeper session', () => parts.keeper.close())
+    await attempt('the stored session', () => forgetStoredSession(parts.env.disk, parts.config.logDirs[0]!))
+    await attempt('the connections', () => parts.server.close())
+    logger.info({}, 'shut down')
+  }
+}
+
+interface Parts {
+  env: Environment
+  config: KafkaConfig
+  logger: Logger
+  brokerId: number
+  clusterId: string
+  keeper: SessionKeeper
+  registrar: BrokerRegistrar
+  metadata: MetadataCache
+  metadataWaits: MetadataWaits
+  producerIds: ProducerIdManager
+  configListener: ConfigListener
+  toController: ControllerClient
+  logs: LogManager
+  replicas: ReplicaManager
+  controller: Controller
+  server: SocketServer
+}
+
+/** Starts a broker; resolves when it serves. Rejects with StartError, or with what a part says; then nothing is left running. */
+export async function startBroker(env: Environment, config: KafkaConfig, options: BrokerOptions): Promise<Broker> {
+  const undo: (() => Promise<unknown> | unknown)[] = []
+  try {
+    return await start(env, config, options, undo)
+  } catch (error) {
+    for (const step of undo.reverse()) {
+      try {
+        await step()
+      } catch (second) {
+        options.logger.warn({ err: second }, 'could not undo the start')
+      }
+    }
+    throw error
+  }
+}
+
+async function start(
+  env: Environment,
+  config: KafkaConfig,
+  options: BrokerOptions,
+  undo: (() => Promise<unknown> | unknown)[],
+): Promise<Broker> {
+  const { logger, recorder, metrics } = options
+  const { values } = config
+  const turn = new Turn(env.clock)
+  const timers = new TimerWheel(env.clock)
+
+  const sessionOptions: SessionOptions = {
+    connect: values.string('zookeeper.connect'),
+    sessionTimeoutMs: values.number('zookeeper.session.timeout.ms'),
+    connectionTimeoutMs: config.zookeeperConnectionTimeoutMs,
+    // Kafka's 10 are for its own blocking client; a start with thousands of topics waits for nothing else.
+    maxInFlight: values.isGiven('zookeeper.max.in.flight.requests') ? values.number('zookeeper.max.in.flight.requests') : 200,
+    logger,
+  }
+  await createChroot(env, sessionOptions)
+  const keeper = new SessionKeeper(env, sessionOptions)
+  undo.push(() => keeper.close())
+  const session = await keeper.start()
+  await ensureTopLevelPaths(session)
+  const clusterId = await getOrCreateClusterId(session, env.random)
+
+  const identities = readIdentities(env.disk, config.logDirs)
+  const storedId = checkIdentities(identities, clusterId, config.brokerId)
+  const brokerId =
+    config.brokerId >= 0 ? config.brokerId : (storedId ?? (await generateBrokerId(session, values.number('reserved.broker.max.id'))))
+
+  const topicConfigs = new TopicConfigStore(config, logger)
+  const configListener = new ConfigListener({ keeper, store: topicConfigs, brokerId, clock: env.clock, logger })
+  undo.push(() => configListener.close())
+  await configListener.load()
+
+  const logs = await LogManager.open(env, { ...logManagerOptions(config, topicConfigs), turn, logger, processId: options.processId })
+  undo.push(() => logs.shutdown(false))
+  topicConfigs.onChange((topic, topicConfig) => logs.updateTopicConfig(topic, topicConfig))
+  const unwritable = writeIdentities(env.disk, identities, logs.onlineDirs, { brokerId, clusterId }, env.clock.wallMs())
+  if (unwritable.length === logs.dirs.length) throw new StartError(`No log directory can be written: ${unwritable.join(', ')}.`)
+
+  // The directory's lock is held, so whoever wrote the stored session is dead: its znodes go now, not after the time-out.
+  if (await endStoredSession(env, sessionOptions, config.logDirs[0]!)) logger.info({}, 'the session of this broker’s last run was still open; it is ended')
+  await quarantineStrays(session, brokerId, logs, logger)
+
+  const metadata = new MetadataCache()
+  const server = new SocketServer(env, turn, { ...socketServerOptions(config), logger })
+  undo.push(() => server.close())
+  await server.bind()
+  const endpoints = advertisedEndpoints(config.listeners, (name) => server.portOf(name), options.hostName)
+  const broker = { brokerId, endpoints, rack: config.rack, jmxPort: -1, features: {} }
+  await checkEndpoints(session, { ...broker, timestampMs: 0 })
+
+  const registrar = new BrokerRegistrar({
+    env,
+    keeper,
+    broker,
+    version: config.protocol.featureZnode ? 5 : 4,
+    sessionDirectory: config.logDirs[0]!,
+    logger,
+  })
+  const controller = startController({ env, config, topicConfigs, keeper, brokerId, registrar, logger, recorder, metrics })
+  const toController = new ControllerClient({
+    env,
+    brokerId,
+    metadata,
+    gate: controller,
+    listenerName: config.controlListener,
+    requestTimeoutMs: config.requestTimeoutMs,
+    logger,
+  })
+  undo.push(() => toController.close())
+  const queries = new ZooKeeperQueries(keeper)
+  const replicas = new ReplicaManager({
+    env,
+    turn,
+    timers,
+    logger,
+    recorder,
+    metrics,
+    brokerId,
+    rack: config.rack,
+    brokerEpoch: () => registrar.epoch,
+    awaitBrokerEpoch: (epoch) => registrar.awaitEpoch(epoch),
+    mayAct: () => keeper.current.mayAct(),
+    logs,
+    metadata,
+    config: replicaConfig(config),
+    protocol: replicationProtocol(config),
+    topicReplication: (topic) => topicConfigs.of(topic),
+    interBrokerListener: config.listeners.interBrokerName,
+    toController: (request) =>
+      toController.send(ApiKey.alterPartition, (version) => alterPartitionForVersion(request, version), {
+        maxVersion: highestAlterPartitionVersion(request),
+      }),
+    confirmController: (controllerId, controllerEpoch) => queries.confirmController(controllerId, controllerEpoch),
+    readBrokerEpoch: (id) => queries.brokerEpoch(id),
+    readPartitionState: (topic, partition) => queries.partitionState(topic, partition),
+    readTopicId: (topic) => queries.topicId(topic),
+    onLogDirFailure: (dir) => {
+      logger.error({ dir }, 'a log directory failed; its replicas are offline')
+      if (logs.onlineDirs.length === 0) options.onFatal(new Error(`No log directory is left: ${dir} failed last.`))
+      else void queries.announceLogDirFailure(brokerId).catch((error: unknown) => logger.error({ err: error }, 'the controller could not be told'))
+    },
+  })
+  undo.push(() => replicas.shutdown())
+  replicas.startup()
+  undo.push(() => controller.stop())
+  await registrar.register()
+  controller.start()
+
+  const featureEpoch = new FeatureEpoch(keeper, logger)
+  await featureEpoch.follow(session)
+  const metadataWaits = new MetadataWaits(metadata, timers)
+  const producerIds = new ProducerIdManager({ brokerId, brokerEpoch: () => registrar.epoch, toController, clock: env.clock, logger })
+  const services: BrokerServices = {
+    clock: env.clock,
+    logger,
+    brokerId,
+    clusterId,
+    config,
+    metadata,
+    replicas,
+    controller,
+    topicConfigs,
+    topicConfigWriter: new ZkTopicConfigWriter({
+      session: () => keeper.current,
+      refresh: (topic) => configListener.refresh(topic),
+      secure: false,
+    }),
+    autoTopicCreation: new AutoTopicCreation(config, toController, logger),
+    metadataWaits,
+    producerIds,
+    featureEpoch: () => featureEpoch.current,
+  }
+  await configListener.start()
+  server.start(new RequestPipeline({ handlers: handlerTable(services), logger, onInvariant: options.onFatal }))
+  logger.info({ brokerId, clusterId, endpoints }, 'started')
+  return new Broker({
+    env,
+    config,
+    logger,
+    brokerId,
+    clusterId,
+    keeper,
+    registrar,
+    metadata,
+    metadataWaits,
+    producerIds,
+    configListener,
+    toController,
+    logs,
+    replicas,
+    controller,
+    server,
+  })
+}

@@ -1,0 +1,62 @@
+import { ApiKey } from '../protocol/messages/apis'
+import { ErrorCode, errorName } from '../protocol/errors'
+import type { ControlledShutdownRequest, ControlledShutdownResponse } from '../protocol/messages/controlled-shutdown'
+import type { Logger } from '../runtime/log'
+import type { Clock } from '../runtime/ports'
+import type { ToController } from './api/to-controller'
+import type { MetadataCache } from './metadata/metadata-cache'
+
+export interface ControlledShutdownOptions {
+  brokerId: number
+  brokerEpoch: number
+  metadata: MetadataCache
+  toController: ToController
+  clock: Clock
+  logger: Logger
+  maxRetries: number
+  retryBackoffMs: number
+  /** Of one attempt. */
+  timeoutMs: number
+}
+
+/**
+ * Asks the controller to move this broker's leaderships away before it stops; up to `maxRetries` times, since a follower may need
+ * a moment to catch up. Resolves with whether nothing is left. Where no other replica that is alive could take over, trying again
+ * would only take time (with all brokers of a cluster stopping, the last one has nobody).
+ */
+export async function controlledShutdown(options: ControlledShutdownOptions): Promise<boolean> {
+  const { brokerId, brokerEpoch, logger, clock } = options
+  for (let attempt = 1; attempt <= options.maxRetries; attempt++) {
+    try {
+      const { errorCode, remainingPartitions } = await options.toController.send<ControlledShutdownRequest, ControlledShutdownResponse>(
+        ApiKey.controlledShutdown,
+        { brokerId, brokerEpoch },
+        { timeoutMs: options.timeoutMs },
+      )
+      if (errorCode === ErrorCode.NONE) {
+        if (remainingPartitions.length === 0) {
+          logger.info({}, 'controlled shutdown succeeded')
+          return true
+        }
+        const remaining = remainingPartitions.length
+        if (!remainingPartitions.some(({ topicName, partitionIndex }) => hasSuccessor(options, topicName, partitionIndex))) {
+          logger.info({ remaining }, 'controlled shutdown: no other live replica can lead what is left')
+          return false
+        }
+        logger.info({ attempt, remaining }, 'controlled shutdown: some partitions are still led here')
+      } else {
+        logger.warn({ attempt, error: errorName(errorCode) }, 'controlled shutdown was refused')
+      }
+    } catch (error) {
+      logger.warn({ attempt, reason: (error as Error).message }, 'controlled shutdown got no answer')
+    }
+    if (attempt < options.maxRetries) await new Promise<void>((resolve) => clock.timer(options.retryBackoffMs, resolve))
+  }
+  logger.warn({}, 'stopping without a controlled shutdown')
+  return false
+}
+
+function hasSuccessor({ brokerId, metadata }: ControlledShutdownOptions, topic: string, partition: number): boolean {
+  const replicas = metadata.partition(topic, partition)?.replicas ?? []
+  return replicas.some((id) => id !== brokerId && metadata.hasAliveBroker(id))
+}

@@ -1,0 +1,88 @@
+import { isRackAware } from './config/supported-settings'
+import { DEFAULT_REPLICA_CONFIG } from './replica/options'
+import type { KafkaConfig } from './config/kafka-config'
+import type { TopicConfigStore } from './config/topic-config-store'
+import type { LogManagerOptions } from './log/log-manager'
+import type { ReplicaConfig, ReplicationProtocol } from './replica/options'
+import type { SocketServerOptions } from './server/socket-server'
+
+/** What all connections together may hold of frames that are still being received, where queued.max.request.bytes says nothing. */
+const RECEIVE_BUDGET_BYTES = 256 * 1024 * 1024
+/** What all clients together may leave unread. */
+const UNREAD_BUDGET_BYTES = 512 * 1024 * 1024
+
+/** The broker's keys, as the log manager wants them. */
+export function logManagerOptions({ values, logDirs }: KafkaConfig, topicConfigs: TopicConfigStore): LogManagerOptions {
+  return {
+    dirs: logDirs,
+    defaults: topicConfigs.defaults,
+    topicConfigs: (topic) => topicConfigs.of(topic),
+    retentionCheckIntervalMs: values.number('log.retention.check.interval.ms'),
+    flushCheckIntervalMs: values.number('log.flush.scheduler.interval.ms'),
+    recoveryPointCheckpointIntervalMs: values.number('log.flush.offset.checkpoint.interval.ms'),
+    startOffsetCheckpointIntervalMs: values.number('log.flush.start.offset.checkpoint.interval.ms'),
+    highWatermarkCheckpointIntervalMs: values.number('replica.high.watermark.checkpoint.interval.ms'),
+    initialTaskDelayMs: values.number('log.initial.task.delay.ms'),
+    producerIdExpirationMs: values.number('producer.id.expiration.ms'),
+    producerIdExpirationCheckIntervalMs: values.number('producer.id.expiration.check.interval.ms'),
+    transactionVerification: values.boolean('transaction.partition.verification.enable'),
+  }
+}
+
+/** The broker's keys, as the replica manager wants them. */
+export function replicaConfig(config: KafkaConfig): ReplicaConfig {
+  const { values } = config
+  return {
+    ...DEFAULT_REPLICA_CONFIG,
+    replicaLagTimeMaxMs: values.number('replica.lag.time.max.ms'),
+    replicaFetchWaitMaxMs: values.number('replica.fetch.wait.max.ms'),
+    replicaFetchMinBytes: values.number('replica.fetch.min.bytes'),
+    replicaFetchMaxBytes: values.number('replica.fetch.max.bytes'),
+    replicaFetchResponseMaxBytes: values.number('replica.fetch.response.max.bytes'),
+    replicaFetchBackoffMs: values.number('replica.fetch.backoff.ms'),
+    replicaSocketTimeoutMs: values.number('replica.socket.timeout.ms'),
+    numReplicaFetchers: values.number('num.replica.fetchers'),
+    highWatermarkCheckpointIntervalMs: values.number('replica.high.watermark.checkpoint.interval.ms'),
+    fetchMaxBytes: config.fetchMaxBytes,
+    maxIncrementalFetchSessionSlots: values.number('max.incremental.fetch.session.cache.slots'),
+    rackAwareReplicaSelector: isRackAware(config),
+  }
+}
+
+/** What inter.broker.protocol.version means for replication. */
+export function replicationProtocol({ protocol }: KafkaConfig): ReplicationProtocol {
+  return {
+    fetchVersion: protocol.fetch,
+    listOffsetsVersion: protocol.listOffsets,
+    offsetForLeaderEpochVersion: protocol.offsetForLeaderEpoch,
+    truncationOnFetch: protocol.truncationOnFetch,
+    brokerEpochs: protocol.brokerEpochs,
+  }
+}
+
+/** The broker's keys, as the socket server wants them. */
+export function socketServerOptions(config: KafkaConfig): Omit<SocketServerOptions, 'logger'> {
+  const { values, listeners } = config
+  const queuedBytes = values.number('queued.max.request.bytes')
+  return {
+    listeners: listeners.listeners.map(({ listenerName, host, port }) => ({
+      name: listenerName,
+      host: host ?? '',
+      port,
+      isControlPlane: listenerName === listeners.controlPlaneName,
+      isProtected: listenerName === listeners.controlPlaneName || isInterBrokerOnly(config, listenerName),
+    })),
+    maxFrameBytes: values.number('socket.request.max.bytes'),
+    receiveBudgetBytes: queuedBytes > 0 ? queuedBytes : Math.max(RECEIVE_BUDGET_BYTES, 2 * values.number('socket.request.max.bytes')),
+    unreadBudgetBytes: UNREAD_BUDGET_BYTES,
+    maxConnections: values.number('max.connections'),
+    maxConnectionsPerIp: values.number('max.connections.per.ip'),
+    maxConnectionsPerIpOverrides: config.maxConnectionsPerIpOverrides,
+    maxIdleMs: values.number('connections.max.idle.ms'),
+  }
+}
+
+/** With one listener for clients and brokers nobody can be told apart, so nobody is protected (Kafka: more than one listener). */
+function isInterBrokerOnly({ listeners }: KafkaConfig, listenerName: string): boolean {
+  return listeners.listeners.length > 1 && listenerName === listeners.interBrokerName
+}

@@ -1,0 +1,80 @@
+import { decodeDeletion, deletionPath, deletionsPath } from '../zk-schema/deletions'
+import { decodeTopic, topicPath } from '../zk-schema/topics'
+import { ZnodeFormatError } from '../zk-schema/znode-json'
+import { StartError } from './start-error'
+import type { Logger } from '../runtime/log'
+import type { ZooKeeperSession } from '../zk-schema/session/session'
+import type { LogStore } from './replica/log-port'
+
+interface LocalLog {
+  topic: string
+  partition: number
+  topicId: string | undefined
+}
+
+/**
+ * The logs whose topic is gone from ZooKeeper, or is another one of the same name: deleted while this broker was down. A topic
+ * znode that cannot be read proves nothing.
+ */
+async function findStrays(session: ZooKeeperSession, logs: readonly LocalLog[]): Promise<LocalLog[]> {
+  const topics = [...new Set(logs.map(({ topic }) => topic))]
+  const nodes = await session.getMany(topics.map(topicPath))
+  /** undefined: gone; null: there, without an id that could be compared. */
+  const ids = new Map<string, string | null | undefined>()
+  topics.forEach((topic, i) => {
+    const node = nodes[i]
+    if (node === undefined) return
+    try {
+      ids.set(topic, decodeTopic(topic, node.data).topicId)
+    } catch (error) {
+      if (!(error instanceof ZnodeFormatError)) throw error
+      ids.set(topic, null)
+    }
+  })
+  return logs.filter(({ topic, topicId }) => {
+    const current = ids.get(topic)
+    return current === undefined || (current !== null && topicId !== undefined && current !== topicId)
+  })
+}
+
+/** The topic ids whose deletion was finished without this broker, which the controller wrote down (controller.md, 8). */
+async function knownDeletions(session: ZooKeeperSession, brokerId: number): Promise<Set<string>> {
+  const known = new Set<string>()
+  const listed = await session.children(deletionsPath)
+  const ids = listed?.names ?? []
+  const nodes = await session.getMany(ids.map(deletionPath))
+  ids.forEach((id, i) => {
+    const node = nodes[i]
+    if (node === undefined) return
+    try {
+      if (decodeDeletion(id, node.data).brokers.includes(brokerId)) known.add(id)
+    } catch (error) {
+      if (!(error instanceof ZnodeFormatError)) throw error
+    }
+  })
+  return known
+}
+
+/**
+ * Before registration: renames what this broker holds of deleted topics to `-stray` (kept, never deleted at once), so that it never
+ * answers for them. If more than half of the logs belong to no known topic, and nobody wrote down that they were deleted, that is a
+ * wrong ZooKeeper and not a deletion: throws StartError, and changes nothing.
+ */
+export async function quarantineStrays(session: ZooKeeperSession, brokerId: number, logs: LogStore, logger: Logger): Promise<void> {
+  const local = [...logs.all()].map(({ topic, partition, topicId }) => ({ topic, partition, topicId }))
+  if (local.length === 0) return
+  const strays = await findStrays(session, local)
+  if (strays.length === 0) return
+  const deletions = await knownDeletions(session, brokerId)
+  const unexplained = strays.filter(({ topicId }) => topicId === undefined || !deletions.has(topicId))
+  if (unexplained.length > local.length / 2) {
+    throw new StartError(
+      `${unexplained.length} of ${local.length} logs belong to topics that this ZooKeeper does not know, such as ` +
+        `${unexplained[0]!.topic}-${unexplained[0]!.partition}: zookeeper.connect or log.dirs is probably wrong. Nothing was changed.`,
+    )
+  }
+  for (const { topic, partition } of strays) {
+    logger.warn({ topic, partition }, 'the topic was deleted while this broker was down: its log is set aside as -stray')
+    logs.delete(topic, partition, { stray: true })
+  }
+}

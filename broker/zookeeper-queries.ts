@@ -1,0 +1,51 @@
+import { brokerIdPath } from '../zk-schema/brokers'
+import { controllerEpochPath, controllerPath, decodeController, decodeControllerEpoch } from '../zk-schema/controller'
+import { encodeLogDirEvent, logDirEvents, notificationCreatePath } from '../zk-schema/notifications'
+import { decodePartitionState, decodeTopic, topicPartitionStatePath, topicPath } from '../zk-schema/topics'
+import { ZnodeFormatError } from '../zk-schema/znode-json'
+import type { SessionKeeper } from '../zk-schema/session/keeper'
+import type { PartitionState } from './replica/partition-state'
+
+/** What replication asks ZooKeeper, and tells it. */
+export class ZooKeeperQueries {
+  private readonly keeper: SessionKeeper
+
+  constructor(keeper: SessionKeeper) {
+    this.keeper = keeper
+  }
+
+  /** Whether this broker is the controller with this epoch, as `/controller` and `/controller_epoch` say. */
+  async confirmController(controllerId: number, controllerEpoch: number): Promise<boolean> {
+    const session = this.keeper.current
+    const [controller, epoch] = await Promise.all([session.get(controllerPath), session.get(controllerEpochPath)])
+    if (controller === undefined || epoch === undefined) return false
+    try {
+      return decodeController(controller.data).brokerId === controllerId && decodeControllerEpoch(epoch.data) === controllerEpoch
+    } catch (error) {
+      if (error instanceof ZnodeFormatError) return false
+      throw error
+    }
+  }
+
+  async brokerEpoch(brokerId: number): Promise<number | undefined> {
+    return (await this.keeper.current.exists(brokerIdPath(brokerId)))?.czxid
+  }
+
+  async partitionState(topic: string, partition: number): Promise<PartitionState | undefined> {
+    const node = await this.keeper.current.get(topicPartitionStatePath(topic, partition))
+    if (node === undefined) return undefined
+    const { controllerEpoch, leader, leaderEpoch, isr } = decodePartitionState(topic, partition, node.data)
+    return { controllerEpoch, leader, leaderEpoch, isr, partitionEpoch: node.stat.version }
+  }
+
+  /** undefined: no such topic, or none with an id. */
+  async topicId(topic: string): Promise<string | undefined> {
+    const node = await this.keeper.current.get(topicPath(topic))
+    return node === undefined ? undefined : (decodeTopic(topic, node.data).topicId ?? undefined)
+  }
+
+  /** Tells the controller that a log directory of this broker has failed. */
+  async announceLogDirFailure(brokerId: number): Promise<void> {
+    await this.keeper.current.create(notificationCreatePath(logDirEvents), encodeLogDirEvent(brokerId), { sequential: true })
+  }
+}
