@@ -2,7 +2,7 @@ import type { Connection } from './connection'
 import type { ZooKeeperServer } from './server'
 
 /** In `srvr`, `stat` and `mntr`: the version whose behaviour this is. */
-const VERSION = '3.8.4-prekraft, built on 2024-02-12 22:16 UTC'
+const VERSION = '3.8.4-prekraft'
 
 type Word = (server: ZooKeeperServer, connection: Connection) => string
 
@@ -25,6 +25,11 @@ function outstanding(server: ZooKeeperServer): number {
   return [...server.connections].reduce((sum, connection) => sum + connection.outstanding, 0)
 }
 
+/** Apache counts the root twice. */
+function nodeCount({ database }: ZooKeeperServer): number {
+  return database.tree.size + 1
+}
+
 function summary(server: ZooKeeperServer): string {
   const { statistics, database } = server
   return [
@@ -35,7 +40,7 @@ function summary(server: ZooKeeperServer): string {
     `Outstanding: ${outstanding(server)}`,
     `Zxid: ${hex(database.tree.lastZxid)}`,
     'Mode: standalone',
-    `Node count: ${database.tree.size}`,
+    `Node count: ${nodeCount(server)}`,
     '',
   ].join('\n')
 }
@@ -93,7 +98,7 @@ const mntr: Word = (server) => {
     num_alive_connections: server.connections.size,
     outstanding_requests: outstanding(server),
     uptime: Math.round(server.env.clock.monoMs() - statistics.startedAtMs),
-    znode_count: tree.size,
+    znode_count: nodeCount(server),
     watch_count: watches.count,
     ephemerals_count: [...tree.ephemerals.values()].reduce((sum, paths) => sum + paths.size, 0),
     approximate_data_size: tree.dataBytes,

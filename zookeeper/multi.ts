@@ -87,10 +87,15 @@ export function writeMultiResults(writer: JuteWriter, results: readonly TxnResul
       writeMultiError(writer, result.error)
       continue
     }
-    writeMultiHeader(writer, result.type, false, 0)
+    writeMultiHeader(writer, resultType(result.type), false, 0)
     if (result.type === OpCode.delete || result.type === OpCode.check) continue
     if (result.type !== OpCode.setData) writer.writeString(result.path)
     if (result.type !== OpCode.create) writeStat(writer, result.stat!)
   }
   writeMultiHeader(writer, -1, true, -1)
+}
+
+/** A created container or TTL node is answered as by create2. */
+function resultType(type: number): number {
+  return type === OpCode.createContainer || type === OpCode.createTTL ? OpCode.create2 : type
 }

@@ -43,9 +43,9 @@ export async function startZooKeeperServer(env: Environment, options: ZooKeeperS
 
 const WRITES: ReadonlySet<number> = new Set([
   OpCode.create, OpCode.create2, OpCode.createContainer, OpCode.createTTL, OpCode.delete, OpCode.setData, OpCode.setACL,
+  OpCode.check,
 ])
 
-/** The operation's short name in the statistics of a connection. */
 const NO_PASSWORD = Buffer.alloc(16)
 
 export class ZooKeeperServer implements ConnectionHost, RunningZooKeeperServer {
@@ -212,12 +212,14 @@ export class ZooKeeperServer implements ConnectionHost, RunningZooKeeperServer {
       case OpCode.reconfig:
         this.commit(connection.session!.id, xid, { type: OpCode.error, error: Code.RECONFIGDISABLED })
         return this.answer(connection, xid, this.currentZxid, Code.RECONFIGDISABLED)
-      case OpCode.check:
       case OpCode.sasl:
-        // Apache's server falls over these two, and drops the connection.
-        return connection.destroy()
+        // As Apache's server without SASL: an empty token, which tells the client so.
+        this.begin(xid, 0, Code.OK)
+        this.reply.writeBuffer(null)
+        return this.finish(connection)
       default:
-        return this.answer(connection, xid, -1, Code.UNIMPLEMENTED)
+        this.answer(connection, xid, -1, Code.UNIMPLEMENTED)
+        return connection.end()
     }
   }
 
@@ -237,6 +239,8 @@ export class ZooKeeperServer implements ConnectionHost, RunningZooKeeperServer {
       txn = { type: OpCode.error, error: errorCode(error) }
     }
     const result = this.commit(requester.sessionId, xid, txn)
+    // Outside a multi a check has no answer but an error: Apache's server trips over it, and says nothing more.
+    if (txn.type === OpCode.check) return connection.destroy()
     const { reply } = this
     this.begin(xid, this.currentZxid, txn.type === OpCode.error ? txn.error : Code.OK)
     if (txn.type === OpCode.multi) writeMultiResults(reply, result.results)

@@ -1,5 +1,4 @@
-import { checkAcl, fixupAcl } from './acl'
-import { readAcl } from './acl'
+import { checkAcl, fixupAcl, readAcl } from './acl'
 import type { Acl, AclList, Id } from './acl'
 import { CONTAINER_OWNER, MOST_TTL_MS, ownerKind } from './data-tree'
 import { JuteError } from './jute'
@@ -74,12 +73,14 @@ export function readWriteRequest(type: number, reader: JuteReader): WriteRequest
       return request
     }
     case OpCode.delete:
-    case OpCode.check:
       return { type, path: reader.readText(), version: reader.readInt() }
+    // Where the path is checked first of all, no path is as wrong as a bad one.
+    case OpCode.check:
+      return { type, path: reader.readString() ?? '', version: reader.readInt() }
     case OpCode.setData:
-      return { type, path: reader.readText(), data: reader.readBuffer(), version: reader.readInt() }
+      return { type, path: reader.readString() ?? '', data: reader.readBuffer(), version: reader.readInt() }
     case OpCode.setACL:
-      return { type, path: reader.readText(), acl: readAcl(reader), version: reader.readInt() }
+      return { type, path: reader.readString() ?? '', acl: readAcl(reader), version: reader.readInt() }
     default:
       throw new JuteError(`operation ${type} is no write`)
   }
@@ -166,7 +167,7 @@ function prepareDelete(request: DeleteRequest, find: Find, requester: Requester)
   if (parentPath === undefined) throw new KeeperError(Code.BADARGUMENTS)
   const parent = find(parentPath)
   if (parent === undefined) throw new KeeperError(Code.NONODE)
-  // The order that zookeeper.md states; Apache asks the parent's permission before it looks for the node.
+  // The parent's permission is asked before the node is looked for.
   checkAcl(parent.acl, Perms.delete, requester.authInfo)
   const node = find(path)
   if (node === undefined) throw new KeeperError(Code.NONODE)
