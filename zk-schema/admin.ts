@@ -23,7 +23,8 @@ export interface PartitionReassignment extends TopicPartition {
 }
 
 export function encodeReassignPartitions(partitions: readonly PartitionReassignment[]): Buffer {
-  return encodeJson({ version: 1, partitions: partitions.map(({ topic, partition, replicas }) => ({ topic, partition, replicas })) })
+  const listed = partitions.map(({ topic, partition, replicas }) => ({ topic, partition, replicas }))
+  return encodeJson({ version: 1, partitions: listed })
 }
 
 /** Throws ZnodeFormatError. */

@@ -64,10 +64,12 @@ export function decodeBroker(brokerId: number, data: Buffer | null): BrokerRegis
   const version = json.int('version')
   if (version < 1) throw json.complaint('version', 'a version of a broker registration')
   const protocols = json.object('listener_security_protocol_map')
+  // Before version 4 a listener is named after its protocol.
+  const protocolOf = (name: string): string => (protocols.has(name) ? protocols.string(name) : name)
   const endpoints =
     version === 1
       ? [{ listenerName: 'PLAINTEXT', securityProtocol: 'PLAINTEXT', host: json.string('host'), port: json.int('port') }]
-      : json.strings('endpoints').map((text) => parseEndpoint(path, text, (name) => (protocols.has(name) ? protocols.string(name) : name)))
+      : json.strings('endpoints').map((text) => parseEndpoint(path, text, protocolOf))
   const features = json.object('features')
   return {
     brokerId,

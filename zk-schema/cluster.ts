@@ -39,7 +39,11 @@ export function encodeProducerIdBlock(block: ProducerIdBlock): Buffer {
 export function decodeProducerIdBlock(data: Buffer | null): ProducerIdBlock | undefined {
   if (data === null || data.length === 0) return undefined
   const json = decodeJson(producerIdBlockPath, data)
-  const block = { brokerId: json.int('broker'), firstProducerId: json.long('block_start'), lastProducerId: json.long('block_end') }
+  const block = {
+    brokerId: json.int('broker'),
+    firstProducerId: json.long('block_start'),
+    lastProducerId: json.long('block_end'),
+  }
   if (block.firstProducerId < 0 || block.lastProducerId < block.firstProducerId) {
     throw new ZnodeFormatError(producerIdBlockPath, `${block.firstProducerId} to ${block.lastProducerId} is no block`)
   }

@@ -49,7 +49,9 @@ export function parseEntityPath(entityPath: string): ConfigEntity | undefined {
 /** Kafka's Sanitizer: percent-encoded UTF-8, all but letters, digits, dot, underscore and hyphen. `<default>` stays. */
 export function sanitizeEntity(name: string): string {
   if (name === DEFAULT_ENTITY) return name
-  return encodeURIComponent(Buffer.from(name).toString()).replace(/[!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  // Through bytes, since encodeURIComponent throws on half a surrogate pair.
+  const encoded = encodeURIComponent(Buffer.from(name).toString())
+  return encoded.replace(/[!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 /** A name that is not percent-encoded correctly is taken as it stands. */

@@ -36,6 +36,12 @@ export async function changeConfig(
   const path = configPathOfEntity(entityPath)
   const entity = parseEntityPath(entityPath)
   if (entity === undefined) throw new Error(`${entityPath} is not an entity of a configuration`)
+  const notification: Op = {
+    type: 'create',
+    path: notificationCreatePath(configChanges),
+    data: encodeConfigChange(entityPath),
+    sequential: true,
+  }
   for (;;) {
     const guard = options.checkController === false ? [] : [await controllerCheck(session)]
     const node = await session.get(path)
@@ -44,9 +50,8 @@ export async function changeConfig(
     if (wanted === undefined) return current
     const gone = wanted.size === 0 && QUOTA_TYPES.includes(entity.type) && (node === undefined || node.stat.numChildren === 0)
     const write = gone ? removal(path, node) : replacement(path, wanted, node, options)
-    const notify: Op = { type: 'create', path: notificationCreatePath(configChanges), data: encodeConfigChange(entityPath), sequential: true }
     try {
-      await session.multi([...guard, ...write, notify])
+      await session.multi([...guard, ...write, notification])
       if (gone) await removeEmptyParents(session, path)
       return wanted
     } catch (error) {

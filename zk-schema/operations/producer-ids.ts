@@ -30,7 +30,9 @@ export async function allocateProducerIds(
       await session.multi([...fence, set])
       return block
     } catch (error) {
-      const outrun = error instanceof MultiError && error.index === fence.length && (error.code === 'BAD_VERSION' || error.code === 'NO_NODE')
+      // Another was faster. A fence that does not hold is the caller's affair.
+      const fenced = error instanceof MultiError && error.index < fence.length
+      const outrun = !fenced && isZooKeeperError(error, 'BAD_VERSION', 'NO_NODE')
       if (!outrun && (!isZooKeeperError(error, 'CONNECTION_LOSS') || session.state === 'closed')) throw error
     }
   }

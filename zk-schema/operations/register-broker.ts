@@ -4,6 +4,7 @@ import type { Environment } from '../../runtime/ports'
 import { brokerIdPath, brokerIdsPath, decodeBroker, encodeBroker, formatEndpoint } from '../brokers'
 import type { BrokerRegistration, BrokerVersion } from '../brokers'
 import { isZooKeeperError, ZooKeeperError } from '../session/errors'
+import { formatSessionId } from '../session/session-id'
 import type { NodeData, Op, Stat, ZooKeeperSession } from '../session/session'
 import { defaultAcl } from '../top-level'
 import { ZnodeFormatError } from '../znode-json'
@@ -15,9 +16,7 @@ export class BrokerIdInUseError extends Error {
   readonly owner: bigint
 
   constructor(brokerId: number, owner: bigint, endpoints: string) {
-    super(
-      `broker id ${brokerId} is in use: session 0x${BigInt.asUintN(64, owner).toString(16)} holds ${brokerIdPath(brokerId)} with ${endpoints}`,
-    )
+    super(`broker id ${brokerId} is in use: session ${formatSessionId(owner)} holds ${brokerIdPath(brokerId)} with ${endpoints}`)
     this.brokerId = brokerId
     this.owner = owner
   }
@@ -65,6 +64,7 @@ export async function registerBroker(
 ): Promise<RegisteredBroker> {
   const path = brokerIdPath(broker.brokerId)
   const data = encodeBroker(broker, options.version ?? 5)
+  const logger = options.logger ?? silentLogger
   const acl = defaultAcl(path, options.secure === true)
   const create: Op[] = [
     { type: 'create', path, data: null, ephemeral: true, acl },
@@ -88,15 +88,15 @@ export async function registerBroker(
     }
     const leftMs = deadlineMs - env.clock.monoMs()
     if (leftMs <= 0) throw new BrokerIdInUseError(broker.brokerId, owner, endpointsOf(broker.brokerId, found))
-    const logger = options.logger ?? silentLogger
-    logger.warn({ path, endpoints: endpointsOf(broker.brokerId, found), leftMs: Math.round(leftMs) }, 'waiting for the znode of a namesake to go')
+    const holder = { path, session: formatSessionId(owner), endpoints: endpointsOf(broker.brokerId, found) }
+    logger.warn({ ...holder, leftMs: Math.round(leftMs) }, 'waiting for the znode of a namesake to go')
     await untilGone(env, session, path, leftMs)
   }
 }
 
 /** Writes what has changed about a registered broker. The epoch stays. */
-export async function updateBroker(session: ZooKeeperSession, broker: BrokerRegistration, version: BrokerVersion = 5): Promise<Stat> {
-  return await session.set(brokerIdPath(broker.brokerId), encodeBroker(broker, version), -1)
+export function updateBroker(session: ZooKeeperSession, broker: BrokerRegistration, version: BrokerVersion = 5): Promise<Stat> {
+  return session.set(brokerIdPath(broker.brokerId), encodeBroker(broker, version), -1)
 }
 
 /** Throws EndpointClashError if another broker has registered one of `broker`'s endpoints. Unreadable znodes are passed over. */
@@ -112,7 +112,7 @@ export async function checkEndpoints(session: ZooKeeperSession, broker: BrokerRe
   })
 }
 
-/** The Stat after the write; undefined if the znode is there, or may be by a first attempt, or what was to be replaced has gone. */
+/** The Stat after the write; undefined if the znode is there, or may be, or if what was to be replaced has gone. */
 async function tryCreate(session: ZooKeeperSession, ops: Op[]): Promise<Stat | undefined> {
   try {
     const result = (await session.multi(ops)).at(-1)

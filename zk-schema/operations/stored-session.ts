@@ -1,6 +1,7 @@
 import type { Disk, Environment } from '../../runtime/ports'
 import { isZooKeeperError } from '../session/errors'
 import { openSession } from '../session/session'
+import { formatSessionId } from '../session/session-id'
 import type { Credentials, SessionOptions } from '../session/session'
 
 /** In the first log directory: a file, since a foreign directory there keeps Apache Kafka from starting. */
@@ -10,8 +11,8 @@ export const STORED_SESSION_FILE = 'prekraft-zookeeper-session'
 const OWNER_ONLY = 0o600
 
 export function encodeStoredSession(credentials: Credentials): Buffer {
-  const id = `0x${BigInt.asUintN(64, credentials.id).toString(16)}`
-  return Buffer.from(`${JSON.stringify({ version: 1, id, password: credentials.password.toString('hex') })}\n`)
+  const stored = { version: 1, id: formatSessionId(credentials.id), password: credentials.password.toString('hex') }
+  return Buffer.from(`${JSON.stringify(stored)}\n`)
 }
 
 /** undefined for a file that was torn, or is none of ours: then there is no session to close. */

@@ -13,6 +13,7 @@ import type { AuthInfo } from './packets'
 import { decodeReply, JuteReader, MalformedReplyError, OpCode, Xid } from './replies'
 import { ServerConnection } from './server-connection'
 import type { HandshakeAnswer } from './server-connection'
+import { formatSessionId } from './session-id'
 import { WatchTable } from './watches'
 import type { WatchMatch } from './watches'
 
@@ -236,7 +237,7 @@ export class ConnectionManager implements ClientTransport {
 
   private onHandshake(answer: HandshakeAnswer, server: ServerAddress): void {
     if (answer.timeoutMs <= 0) {
-      this.options.logger.warn({ session: hex(this.sessionId) }, 'the ZooKeeper session has expired')
+      this.options.logger.warn({ session: formatSessionId(this.sessionId) }, 'the ZooKeeper session has expired')
       this.finish('expired')
       return
     }
@@ -245,7 +246,7 @@ export class ConnectionManager implements ClientTransport {
     this.password = answer.password
     this.timeoutMs = answer.timeoutMs
     this.options.logger.info(
-      { server: `${server.host}:${server.port}`, session: hex(answer.sessionId), timeoutMs: answer.timeoutMs },
+      { server: `${server.host}:${server.port}`, session: formatSessionId(answer.sessionId), timeoutMs: answer.timeoutMs },
       'connected to ZooKeeper',
     )
     // First who we are, then what we watch, then what we want: requests queued while down must not go out before the former.
@@ -312,7 +313,7 @@ export class ConnectionManager implements ClientTransport {
         if (header.err !== 0) this.finish('authFailed')
         return
       case Xid.setWatches:
-        if (header.err !== 0) this.options.logger.error({ errno: header.err }, 'ZooKeeper refuses to watch again what was watched')
+        if (header.err !== 0) this.options.logger.error({ errno: header.err }, 'ZooKeeper refuses to restore the watches')
         return
     }
     const packet = this.inFlight[0]
@@ -385,8 +386,4 @@ function failure(code: ZooKeeperErrorCode, text?: string): Failure {
 
 function endFailure(state: ManagerState): Failure {
   return failure(state === 'expired' ? 'SESSION_EXPIRED' : state === 'authFailed' ? 'AUTH_FAILED' : 'CLOSED')
-}
-
-function hex(id: bigint): string {
-  return `0x${BigInt.asUintN(64, id).toString(16)}`
 }

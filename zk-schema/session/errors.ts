@@ -63,7 +63,8 @@ export class ZooKeeperError extends Error {
 
   constructor(code: ZooKeeperErrorCode, operation: string, path: string, detail?: { errno?: number; text?: string }) {
     const errno = detail?.errno ?? errnoOf(code)
-    super(`${operation} ${path}: ${code}${code === 'UNKNOWN' ? ` (${errno})` : ''}${detail?.text === undefined ? '' : `, ${detail.text}`}`)
+    const name = code === 'UNKNOWN' ? `${code} (${errno})` : code
+    super(`${operation} ${path}: ${name}${detail?.text === undefined ? '' : `, ${detail.text}`}`)
     this.code = code
     this.errno = errno
     this.path = path

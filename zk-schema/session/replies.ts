@@ -149,7 +149,7 @@ export class JuteReader {
   }
 
   private need(length: number): void {
-    if (length > this.frame.length - this.position) throw new MalformedReplyError(`a reply ends early, at byte ${this.frame.length}`)
+    if (length > this.remaining) throw new MalformedReplyError(`a reply ends early, at byte ${this.frame.length}`)
   }
 }
 

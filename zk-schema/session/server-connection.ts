@@ -50,7 +50,13 @@ export class ServerConnection {
   private lastReceivedMs: number
   private pingSentMs: number | undefined
 
-  constructor(env: Environment, server: ServerAddress, handshake: Handshake, limits: ConnectionLimits, handler: ConnectionHandler) {
+  constructor(
+    env: Environment,
+    server: ServerAddress,
+    handshake: Handshake,
+    limits: ConnectionLimits,
+    handler: ConnectionHandler,
+  ) {
     this.env = env
     this.handler = handler
     this.lastReceivedMs = env.clock.monoMs()

@@ -5,40 +5,21 @@ import { parseConnectString } from './connect-string'
 import { ConnectionManager } from './connection-manager'
 import type { Credentials, ManagerState } from './connection-manager'
 import { codeOfErrno, isZooKeeperError, MultiError, ZooKeeperError } from './errors'
+import type { ZooKeeperErrorCode } from './errors'
 import {
-  addWatchRequest, ClientState, clientOver, createRequest, getAclRequest, multiRequest, setAclRequest, setDataRequest, syncRequest,
+  addWatchRequest, ClientState, clientOver, createRequest, getAclRequest, multiRequest, setAclRequest, setDataRequest,
+  syncRequest,
 } from './package'
 import type { Client, CreateOptions, Failure, JuteRequest, JuteResponse, Op } from './package'
+import { connectionTimeoutOf, DEFAULT_MAX_IN_FLIGHT, managerOptions } from './session-options'
+import type { SessionOptions } from './session-options'
 import type { AuthInfo } from './packets'
 import { parentOf, pathFault } from './paths'
 import type { Acl, OpResult, Stat } from './replies'
 import { WatchDispatcher } from './watch-dispatcher'
 import type { NodeEvent, PersistentEvent } from './watch-dispatcher'
 
-export type { Acl, AuthInfo, CreateOptions, Credentials, NodeEvent, Op, OpResult, PersistentEvent, Stat }
-
-export interface SessionOptions {
-  /** `host:port,host:port/chroot`. The chroot must exist (operations/create-chroot.ts). */
-  connect: string
-  /** Asked for; the server clamps it. Kafka's default, 18 s. */
-  sessionTimeoutMs?: number
-  /** How long `openSession` waits for a first connection; the session time-out by default. */
-  connectionTimeoutMs?: number
-  logger?: Logger
-  /** Resumes this session instead of beginning a new one. */
-  credentials?: Credentials
-  /** Who we are, for ACLs; given again on each connection. */
-  auth?: AuthInfo[]
-  /** Requests on the wire at a time; the others wait in order. Kafka's key is zookeeper.max.in.flight.requests. */
-  maxInFlight?: number
-  maxQueued?: number
-  /** A longer request is refused with TOO_LARGE. Below the 1 MiB that a server accepts unless its jute.maxbuffer was raised. */
-  maxRequestBytes?: number
-  /** A longer reply fails its request with TOO_LARGE and costs the connection. Kafka sets jute.maxbuffer to 4 MiB likewise. */
-  maxReplyBytes?: number
-  /** For tests. */
-  firstXid?: number
-}
+export type { Acl, AuthInfo, CreateOptions, Credentials, NodeEvent, Op, OpResult, PersistentEvent, SessionOptions, Stat }
 
 export type SessionState = 'connecting' | 'connected' | 'suspended' | 'expired' | 'closed'
 
@@ -54,24 +35,22 @@ export interface Children {
 
 /**
  * Opens a session, or resumes the one of `credentials`. Rejects with CONNECTION_TIMEOUT when no server answers in time, with
- * SESSION_EXPIRED when the session to resume is gone, with AUTH_FAILED; throws on a connect string that cannot be read.
+ * SESSION_EXPIRED when the session to resume is gone, with AUTH_FAILED, and with an Error on a connect string that makes no sense.
  */
-export function openSession(env: Environment, options: SessionOptions): Promise<ZooKeeperSession> {
+export async function openSession(env: Environment, options: SessionOptions): Promise<ZooKeeperSession> {
   const session = new ZooKeeperSession(env, options)
-  const timeoutMs = options.connectionTimeoutMs ?? options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS
-  return new Promise((resolve, reject) => {
-    const fail = (error: ZooKeeperError): void => {
+  const timeoutMs = connectionTimeoutOf(options)
+  return await new Promise((resolve, reject) => {
+    const fail = (code: ZooKeeperErrorCode, text?: string): void => {
       timer.cancel()
       off()
       session.abandon()
-      reject(error)
+      reject(new ZooKeeperError(code, 'connect', options.connect, text === undefined ? {} : { text }))
     }
-    const timer = env.clock.timer(timeoutMs, () =>
-      fail(new ZooKeeperError('CONNECTION_TIMEOUT', 'connect', options.connect, { text: `no server answered within ${timeoutMs} ms` })),
-    )
+    const timer = env.clock.timer(timeoutMs, () => fail('CONNECTION_TIMEOUT', `no server answered within ${timeoutMs} ms`))
     const off = session.onState((state) => {
-      if (state === 'expired') fail(new ZooKeeperError('SESSION_EXPIRED', 'connect', options.connect))
-      else if (state === 'closed') fail(new ZooKeeperError(session.authFailed ? 'AUTH_FAILED' : 'CLOSED', 'connect', options.connect))
+      if (state === 'expired') fail('SESSION_EXPIRED')
+      else if (state === 'closed') fail(session.authFailed ? 'AUTH_FAILED' : 'CLOSED')
       else if (state === 'connected') {
         timer.cancel()
         off()
@@ -81,12 +60,6 @@ export function openSession(env: Environment, options: SessionOptions): Promise<
     session.start()
   })
 }
-
-const DEFAULT_SESSION_TIMEOUT_MS = 18_000
-const DEFAULT_MAX_IN_FLIGHT = 200
-const DEFAULT_MAX_QUEUED = 100_000
-const DEFAULT_MAX_REQUEST_BYTES = 900 * 1024
-const DEFAULT_MAX_REPLY_BYTES = 4 * 1024 * 1024
 
 /**
  * One session with ZooKeeper, from its first connection to its expiry or close; after that the object is dead, and the next
@@ -110,32 +83,18 @@ export class ZooKeeperSession {
   private readonly stateListeners = new Set<(state: SessionState) => void>()
 
   constructor(env: Environment, options: SessionOptions) {
-    const { servers, chroot } = parseConnectString(options.connect)
+    const { chroot } = parseConnectString(options.connect)
     this.env = env
     this.connect = options.connect
     this.chroot = chroot
     this.logger = options.logger ?? silentLogger
     this.maxInFlight = options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT
     this.dispatcher = new WatchDispatcher(this.logger)
-    const sessionTimeoutMs = options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS
-    this.manager = new ConnectionManager(
-      env,
-      {
-        servers,
-        chroot,
-        sessionTimeoutMs,
-        maxInFlight: this.maxInFlight,
-        maxQueued: options.maxQueued ?? DEFAULT_MAX_QUEUED,
-        maxRequestBytes: options.maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES,
-        maxReplyBytes: options.maxReplyBytes ?? DEFAULT_MAX_REPLY_BYTES,
-        credentials: options.credentials,
-        auth: options.auth,
-        firstXid: options.firstXid,
-        logger: this.logger,
-      },
-      { onState: (state) => this.onManagerState(state), onWatchEvent: (type, path, match) => this.dispatcher.dispatch(type, path, match) },
-    )
-    this.client = clientOver(this.manager, sessionTimeoutMs)
+    this.manager = new ConnectionManager(env, managerOptions(options), {
+      onState: (state) => this.onManagerState(state),
+      onWatchEvent: (type, path, match) => this.dispatcher.dispatch(type, path, match),
+    })
+    this.client = clientOver(this.manager, this.manager.timeoutMs)
   }
 
   /** Called by `openSession`. */
