@@ -36,7 +36,13 @@ export function configKey([name, type, defaultText, mode, valid, note]: KeyRow):
 /** Ours: an acks=all answer means that every in-sync replica has synced the record. */
 export const FLUSH_BEFORE_ACK = 'flush.before.ack'
 
-const ownRows: readonly KeyRow[] = [[FLUSH_BEFORE_ACK, 'boolean', 'false', 'read-only', null, 'internal']]
+/** Ours: where a broker records what it sees and decides; empty for nowhere. Never inside log.dirs. */
+export const RECORDING_DIR = 'recording.dir'
+
+const ownRows: readonly KeyRow[] = [
+  [FLUSH_BEFORE_ACK, 'boolean', 'false', 'read-only', null, 'internal'],
+  [RECORDING_DIR, 'string', null, 'read-only', null, 'internal'],
+]
 
 /** Every key that a broker may have, dynamic ones among them. */
 export const brokerKeys: ReadonlyMap<string, ConfigKey> = new Map(
