@@ -1,0 +1,119 @@
+/** The process of a broker: `node dist/broker.js config/server.properties [--override property=value]*`. */
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { parseProperties } from '../protocol/files/properties'
+import { RECORDING_DIR, parseBrokerConfig, propertiesFromEnvironment } from '../protocol/rules/config-definition'
+import { FileRecorder } from '../recording/file-recorder'
+import { noRecorder } from '../recording/events'
+import { createLogger } from '../runtime/log'
+import { Metrics } from '../runtime/metrics'
+import { realEnvironment } from '../runtime/real'
+import { startBroker } from './broker'
+import { parseCommandLine } from './command-line'
+import { KafkaConfig } from './config/kafka-config'
+import { checkSupported, unsupportedKeys } from './config/supported-settings'
+import { StartError } from './start-error'
+import type { LogLevel, Logger } from '../runtime/log'
+import type { Broker } from './broker'
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
+
+async function main(): Promise<void> {
+  process.title = 'prekraft-broker'
+  let logger: Logger | undefined
+  try {
+    const { config, warnings } = readConfig(process.argv.slice(2))
+    const id = config.brokerId >= 0 ? String(config.brokerId) : '?'
+    process.title = `prekraft-broker ${id}`
+    logger = createLogger({ level: logLevel(), name: `broker-${id}` })
+    for (const warning of warnings) logger.warn({}, warning)
+    await run(config, logger)
+  } catch (error) {
+    fail(error, logger)
+  }
+}
+
+function readConfig(args: readonly string[]): { config: KafkaConfig; warnings: readonly string[] } {
+  const { propertiesFile, overrides } = parseCommandLine(args)
+  let text: string
+  try {
+    text = readFileSync(propertiesFile, 'utf8')
+  } catch (error) {
+    throw new StartError(`${propertiesFile} cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+  }
+  const given = { ...parseProperties(text), ...propertiesFromEnvironment(process.env), ...overrides }
+  const { values, warnings } = parseBrokerConfig(given, unsupportedKeys())
+  const config = new KafkaConfig(values)
+  checkSupported(config)
+  return { config, warnings }
+}
+
+function logLevel(): LogLevel {
+  const level = process.env.LOG_LEVEL?.toLowerCase() ?? 'info'
+  return (LEVELS.includes(level) ? level : 'info') as LogLevel
+}
+
+async function run(config: KafkaConfig, logger: Logger): Promise<void> {
+  const env = realEnvironment()
+  const directory = config.values.stringOrNull(RECORDING_DIR)
+  const recorder =
+    directory === null || directory === '' ? undefined : new FileRecorder(env, { directory, process: `broker-${config.brokerId}`, logger })
+  await recorder?.start()
+
+  const fatal = (error: unknown): void => {
+    logger.error({ err: error }, 'this broker cannot go on')
+    recorder?.record({ kind: 'life', what: 'died', detail: (error as Error).message })
+    recorder?.close()
+    process.exit(1)
+  }
+  process.on('uncaughtException', fatal)
+  process.on('unhandledRejection', fatal)
+
+  let broker: Broker | undefined
+  let signals = 0
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals++
+    // Whoever asks twice does not want to wait.
+    if (signals > 1 || broker === undefined) process.exit(signals > 1 ? 1 : 0)
+    logger.info({ signal }, 'asked to stop')
+    recorder?.record({ kind: 'life', what: 'stopping', detail: signal })
+    void broker.stop().then(() => {
+      recorder?.record({ kind: 'life', what: 'stopped' })
+      recorder?.close()
+      process.exit(0)
+    })
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+
+  broker = await startBroker(env, config, {
+    logger,
+    recorder: recorder ?? noRecorder,
+    metrics: new Metrics(),
+    hostName: hostname(),
+    processId: process.pid,
+    onFatal: fatal,
+  })
+  process.title = `prekraft-broker ${broker.brokerId}`
+  recorder?.record({ kind: 'life', what: 'started', detail: `broker ${broker.brokerId} of cluster ${broker.clusterId}` })
+}
+
+/** One sentence on standard error, the particulars in the log. */
+function fail(error: unknown, logger: Logger | undefined): never {
+  logger?.error({ err: error }, 'this broker cannot start')
+  process.stderr.write(`${sentenceOf(error as NodeJS.ErrnoException & { listener?: string; host?: string; port?: number })}\n`)
+  process.exit(1)
+}
+
+function sentenceOf(error: NodeJS.ErrnoException & { listener?: string; host?: string; port?: number }): string {
+  if (error.listener !== undefined) {
+    const address = `${error.host === '' ? '*' : error.host}:${error.port}`
+    if (error.code === 'EADDRINUSE') return `The port of the listener ${error.listener}, ${address}, is in use: stop what listens there, or change listeners.`
+    if (error.code === 'EACCES') return `The listener ${error.listener} may not open ${address}: ports below 1024 need privileges.`
+    return `The listener ${error.listener} cannot listen on ${address} (${error.code}): correct listeners.`
+  }
+  if (error.code === 'ENOSPC') return `The disk is full: ${error.message}`
+  return error.message
+}
+
+void main()
