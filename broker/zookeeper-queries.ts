@@ -1,7 +1,7 @@
 import { brokerIdPath } from '../zk-schema/brokers'
 import { controllerEpochPath, controllerPath, decodeController, decodeControllerEpoch } from '../zk-schema/controller'
 import { encodeLogDirEvent, logDirEvents, notificationCreatePath } from '../zk-schema/notifications'
-import { decodePartitionState, decodeTopic, topicPartitionStatePath, topicPath } from '../zk-schema/topics'
+import { decodePartitionState, decodeTopic, partitionStatePath, topicPath } from '../zk-schema/topics'
 import { ZnodeFormatError } from '../zk-schema/znode-json'
 import type { SessionKeeper } from '../zk-schema/session/keeper'
 import type { PartitionState } from './replica/partition-state'
@@ -32,7 +32,7 @@ export class ZooKeeperQueries {
   }
 
   async partitionState(topic: string, partition: number): Promise<PartitionState | undefined> {
-    const node = await this.keeper.current.get(topicPartitionStatePath(topic, partition))
+    const node = await this.keeper.current.get(partitionStatePath(topic, partition))
     if (node === undefined) return undefined
     const { controllerEpoch, leader, leaderEpoch, isr } = decodePartitionState(topic, partition, node.data)
     return { controllerEpoch, leader, leaderEpoch, isr, partitionEpoch: node.stat.version }
