@@ -1,96 +1,175 @@
 /**
- * A walk over the records of a batch that only looks: are they as many and as long as they say, are their offsets consecutive, what
- * is the highest timestamp. No object is made per record; on the hot path of every uncompressed append.
+ * A walk over the records of a batch that only looks: are they as many and as long as they say, are their offsets consecutive,
+ * what is the highest timestamp. It makes no object per record, for it is on the path of every uncompressed append.
  */
 
-/** What a walk found. */
+/** What a walk found; of what is malformed nothing else is told. */
 export interface WalkResult {
   /** False if a length, a count or a varint is wrong: `decodeRecords` says what. */
-  wellFormed: boolean
+  readonly wellFormed: boolean
   /** The record offsets are 0, 1, 2 ... relative to the base offset. */
-  consecutive: boolean
-  hasNullKey: boolean
-  minTimestampDelta: number
-  maxTimestampDelta: number
+  readonly consecutive: boolean
+  readonly hasNullKey: boolean
+  readonly minTimestampDelta: number
+  readonly maxTimestampDelta: number
 }
 
-/** The walker's place; module-wide, since a walk is never interrupted. */
+type Bytes = { readonly [index: number]: number }
+
+/** Where the last varint of several bytes ended; module-wide, since a walk is never interrupted. */
 let at = 0
 
-/** An unsigned varint of at most `most` bytes; -1 if it is cut off or longer. Zigzag is the caller's. */
-function readUnsigned(bytes: { readonly [index: number]: number }, end: number, most: number): number {
-  if (at >= end) return -1
-  let byte = bytes[at++]!
-  if (byte < 0x80) return byte
-  let raw = byte & 0x7f
-  let scale = 128
-  for (let i = 1; i < most; i++) {
-    if (at >= end) return -1
-    byte = bytes[at++]!
+/** A zigzag varint of at most 5 bytes from `from` on; sets `at` to its end, to -1 if it is cut off or longer. Integers only: fast. */
+function readInt(bytes: Bytes, from: number, end: number): number {
+  let pos = from
+  let raw = 0
+  for (let shift = 0; shift < 35; shift += 7) {
+    if (pos >= end) break
+    const byte = bytes[pos++]!
+    raw |= (byte & 0x7f) << shift
+    if (byte < 0x80) {
+      at = pos
+      return (raw >>> 1) ^ -(raw & 1)
+    }
+  }
+  at = -1
+  return 0
+}
+
+/** The same of at most 10 bytes. */
+function readLong(bytes: Bytes, from: number, end: number): number {
+  let pos = from
+  let raw = 0
+  let scale = 1
+  for (let i = 0; i < 10; i++) {
+    if (pos >= end) break
+    const byte = bytes[pos++]!
     raw += (byte & 0x7f) * scale
-    if (byte < 0x80) return raw
+    if (byte < 0x80) {
+      at = pos
+      return raw % 2 === 0 ? raw / 2 : -(raw + 1) / 2
+    }
     scale *= 128
   }
-  return -1
+  at = -1
+  return 0
 }
 
-/** The 32-bit value of a zigzag form; bits beyond 32 are dropped, as everywhere in Kafka. */
-function zigzag32(raw: number): number {
-  return (raw >>> 1) ^ -(raw & 1)
+/** What the careful look at one record found; module-wide, as `at`. */
+let timestampDelta = 0
+let offsetDelta = 0
+let hasKey = false
+
+/** Looks at the record at `from` with care for every form that it may have. Its end, -1 if it is malformed. */
+function walkOne(bytes: Bytes, from: number, end: number): number {
+  const size = readInt(bytes, from, end)
+  const recordEnd = at + size
+  if (at < 0 || size < 6 || recordEnd > end) return -1
+  timestampDelta = readLong(bytes, at + 1, recordEnd) // behind the attributes
+  if (at < 0) return -1
+  offsetDelta = readInt(bytes, at, recordEnd)
+  if (at < 0) return -1
+  const keyLength = readInt(bytes, at, recordEnd)
+  if (at < 0) return -1
+  hasKey = keyLength >= 0
+  const valueLength = readInt(bytes, keyLength > 0 ? at + keyLength : at, recordEnd)
+  if (at < 0) return -1
+  return skipHeaders(bytes, valueLength > 0 ? at + valueLength : at, recordEnd) === recordEnd ? recordEnd : -1
 }
 
-/** Walks `count` records in `bytes[start, end)`, which must be exactly filled by them. */
+/**
+ * Walks `count` records in `bytes[start, end)`, which must be exactly filled by them.
+ *
+ * The loop takes the usual record by itself: no varint beyond three bytes, no headers. It is written out, for a function with two
+ * results (value and position) costs more than the rest. Any other record, a wrong one too, gets the careful look. Reads behind
+ * the end of a record do no harm: the ends are compared at last.
+ */
 export function walkRecords(buffer: Uint8Array, start: number, end: number, count: number): WalkResult {
-  const bytes = buffer as unknown as { readonly [index: number]: number }
-  const result: WalkResult = { wellFormed: false, consecutive: true, hasNullKey: false, minTimestampDelta: 0, maxTimestampDelta: 0 }
-  let min = Number.POSITIVE_INFINITY
-  let max = Number.NEGATIVE_INFINITY
-  at = start
+  const bytes = buffer as unknown as Bytes
+  let consecutive = true
+  let hasNullKey = false
+  let min = Number.MAX_VALUE
+  let max = -Number.MAX_VALUE
+  let next = start
   for (let index = 0; index < count; index++) {
-    const rawSize = readUnsigned(bytes, end, 5)
-    const size = rawSize < 0 ? -1 : zigzag32(rawSize)
-    const recordEnd = at + size
-    if (size < 6 || recordEnd > end) return result
-    at++ // attributes
-    const rawTimestamp = readUnsigned(bytes, recordEnd, 10)
-    const rawOffset = readUnsigned(bytes, recordEnd, 5)
-    const rawKey = readUnsigned(bytes, recordEnd, 5)
-    if (rawTimestamp < 0 || rawOffset < 0 || rawKey < 0) return result
-    const timestampDelta = rawTimestamp % 2 === 0 ? rawTimestamp / 2 : -(rawTimestamp + 1) / 2
+    let pos = next
+    let byte = bytes[pos++]!
+    let raw = byte
+    if (byte >= 0x80) {
+      byte = bytes[pos++]!
+      raw = (raw & 0x7f) | (byte << 7)
+      if (byte >= 0x80) raw = (raw & 0x3fff) | ((byte = bytes[pos++]!) << 14)
+    }
+    let usual = byte < 0x80 && (raw & 1) === 0
+    const recordEnd = pos + (raw >>> 1)
+    pos++ // the attributes
+
+    raw = byte = bytes[pos++]!
+    if (byte >= 0x80) {
+      byte = bytes[pos++]!
+      raw = (raw & 0x7f) | (byte << 7)
+      if (byte >= 0x80) raw = (raw & 0x3fff) | ((byte = bytes[pos++]!) << 14)
+    }
+    usual &&= byte < 0x80
+    const timestamp = (raw >>> 1) ^ -(raw & 1)
+
+    raw = byte = bytes[pos++]!
+    if (byte >= 0x80) {
+      byte = bytes[pos++]!
+      raw = (raw & 0x7f) | (byte << 7)
+      if (byte >= 0x80) raw = (raw & 0x3fff) | ((byte = bytes[pos++]!) << 14)
+    }
+    usual &&= byte < 0x80 && raw === index << 1
+
+    raw = byte = bytes[pos++]!
+    if (byte >= 0x80) {
+      byte = bytes[pos++]!
+      raw = (raw & 0x7f) | (byte << 7)
+      if (byte >= 0x80) raw = (raw & 0x3fff) | ((byte = bytes[pos++]!) << 14)
+    }
+    usual &&= byte < 0x80
+    const noKey = (raw & 1) === 1
+    if (!noKey) pos += raw >>> 1
+
+    raw = byte = bytes[pos++]!
+    if (byte >= 0x80) {
+      byte = bytes[pos++]!
+      raw = (raw & 0x7f) | (byte << 7)
+      if (byte >= 0x80) raw = (raw & 0x3fff) | ((byte = bytes[pos++]!) << 14)
+    }
+    if ((raw & 1) === 0) pos += raw >>> 1
+
+    if (usual && byte < 0x80 && bytes[pos] === 0 && pos + 1 === recordEnd && recordEnd <= end) {
+      if (timestamp > max) max = timestamp
+      if (timestamp < min) min = timestamp
+      if (noKey) hasNullKey = true
+      next = recordEnd
+      continue
+    }
+    next = walkOne(bytes, next, end)
+    if (next < 0) return malformed
     if (timestampDelta > max) max = timestampDelta
     if (timestampDelta < min) min = timestampDelta
-    if (zigzag32(rawOffset) !== index) result.consecutive = false
-    const keyLength = zigzag32(rawKey)
-    if (keyLength < 0) result.hasNullKey = true
-    else at += keyLength
-    const rawValue = readUnsigned(bytes, recordEnd, 5)
-    if (rawValue < 0) return result
-    const valueLength = zigzag32(rawValue)
-    if (valueLength > 0) at += valueLength
-    const rawHeaders = readUnsigned(bytes, recordEnd, 5)
-    if (rawHeaders !== 0 && !skipHeaders(bytes, rawHeaders, recordEnd)) return result
-    if (at !== recordEnd) return result
+    if (offsetDelta !== index) consecutive = false
+    if (!hasKey) hasNullKey = true
   }
-  result.wellFormed = at === end
-  if (count > 0) {
-    result.minTimestampDelta = min
-    result.maxTimestampDelta = max
-  }
-  return result
+  if (next !== end) return malformed
+  if (count <= 0) return { wellFormed: true, consecutive, hasNullKey, minTimestampDelta: 0, maxTimestampDelta: 0 }
+  return { wellFormed: true, consecutive, hasNullKey, minTimestampDelta: min, maxTimestampDelta: max }
 }
 
-function skipHeaders(bytes: { readonly [index: number]: number }, rawCount: number, end: number): boolean {
-  const count = zigzag32(rawCount)
-  if (rawCount < 0 || count < 0 || count > end - at) return false
+const malformed: WalkResult = { wellFormed: false, consecutive: false, hasNullKey: false, minTimestampDelta: 0, maxTimestampDelta: 0 }
+
+/** Where the headers end; -1 if they are malformed. */
+function skipHeaders(bytes: Bytes, from: number, end: number): number {
+  const count = readInt(bytes, from, end)
+  if (at < 0 || count < 0 || count > end - at) return -1
   for (let i = 0; i < count; i++) {
-    const rawKey = readUnsigned(bytes, end, 5)
-    const keyLength = zigzag32(rawKey)
-    if (rawKey < 0 || keyLength < 0) return false
-    at += keyLength
-    const rawValue = readUnsigned(bytes, end, 5)
-    if (rawValue < 0) return false
-    const valueLength = zigzag32(rawValue)
+    const keyLength = readInt(bytes, at, end)
+    if (at < 0 || keyLength < 0) return -1
+    const valueLength = readInt(bytes, at + keyLength, end)
+    if (at < 0) return -1
     if (valueLength > 0) at += valueLength
   }
-  return true
+  return at
 }
