@@ -67,10 +67,9 @@ export class Database {
     const database = new Database(env, options)
     if (options.dataDir === undefined) return database
     const first = listSnapshots(env.disk, database.snapDirectory).length === 0
-    if (first || database.transactionsSinceSnapshot >= LONG_REPLAY) {
-      database.startSnapshot(() => [...database.savedSessions])
-      await database.snapshotting
-    }
+    if (first || database.transactionsSinceSnapshot >= LONG_REPLAY) database.startSnapshot(() => [...database.savedSessions])
+    // Logs without any snapshot could not be told from a loss.
+    if (first) await database.snapshotting
     return database
   }
 
