@@ -17,9 +17,9 @@ const scratch = Buffer.allocUnsafeSlow(64)
 export class IndexFile {
   /** Entries, in memory and on disk. */
   entries = 0
-  /** Where the entry lies that `locate` found. */
+  /** The entry that `locate` found: entry number `foundEntry` of `found`. */
   found: Buffer = scratch
-  foundAt = 0
+  foundEntry = 0
   readonly entryBytes: number
   private readonly cache: FileCache
   private file: CachedFile | undefined
@@ -63,6 +63,7 @@ export class IndexFile {
     this.entries = Math.floor(bytes / this.entryBytes)
     this.written = this.entries
     this.tailStart = this.entries
+    this.file?.close()
     this.file = this.cache.file(this.filePath)
     if (this.entries > 0 && this.isZero(this.entries - 1)) this.dropTrailingZeros()
     return bytes % this.entryBytes === 0
@@ -70,7 +71,8 @@ export class IndexFile {
 
   private isZero(entry: number): boolean {
     this.locate(entry)
-    for (let i = 0; i < this.entryBytes; i++) if (this.found[this.foundAt + i] !== 0) return false
+    const at = this.foundEntry * this.entryBytes
+    for (let i = 0; i < this.entryBytes; i++) if (this.found[at + i] !== 0) return false
     return true
   }
 
@@ -88,20 +90,20 @@ export class IndexFile {
     this.truncateFile()
   }
 
-  /** Points `found` and `foundAt` at an entry; valid until the next call of anything. */
+  /** Points `found` and `foundEntry` at an entry; valid until the next call of anything. */
   locate(entry: number): void {
     if (entry >= this.tailStart) {
       this.found = this.tail!
-      this.foundAt = (entry - this.tailStart) * this.entryBytes
+      this.foundEntry = entry - this.tailStart
       return
     }
     const read = this.file!.readable().read(scratch, 0, this.entryBytes, entry * this.entryBytes)
     if (read < this.entryBytes) throw ioError(`${this.filePath} ended before entry ${entry} of ${this.entries}`)
     this.found = scratch
-    this.foundAt = 0
+    this.foundEntry = 0
   }
 
-  /** Makes room for one more entry and points `found` and `foundAt` at it. */
+  /** Makes room for one more entry and points `found` and `foundEntry` at it. */
   extend(): void {
     const inTail = this.entries - this.tailStart
     if (inTail === TAIL_ENTRIES) {
@@ -117,7 +119,7 @@ export class IndexFile {
       this.tail.copy(larger, 0, 0, inTail * this.entryBytes)
       this.tail = larger
     }
-    this.foundAt = (this.entries - this.tailStart) * this.entryBytes
+    this.foundEntry = this.entries - this.tailStart
     this.found = this.tail!
     this.entries++
   }

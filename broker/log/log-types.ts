@@ -15,6 +15,8 @@ export interface AppendOptions {
   requestVersion?: number
   /** What `startTransactionVerification` gave when the coordinator was asked about this transaction (KIP-890). */
   verificationGuard?: VerificationGuard | undefined
+  /** The records were opened and checked before (protocol/records/validate.ts, `prepareRecords`). */
+  recordsChecked?: boolean
 }
 
 /** Identity of one verification of a transaction; two of the same producer are not equal. */

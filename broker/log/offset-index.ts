@@ -1,8 +1,7 @@
-import { readInt32, writeInt32 } from '../../protocol/records/big-endian'
+import { indexPositionAt, indexRelativeOffsetAt, OFFSET_INDEX_ENTRY_BYTES, writeIndexEntry } from '../../protocol/files/index-entries'
 import type { FileCache } from './file-cache'
 import { IndexFile } from './index-file'
 
-const ENTRY_BYTES = 8
 export const MAX_RELATIVE_OFFSET = 0x7fffffff
 
 /**
@@ -15,14 +14,12 @@ export class OffsetIndex {
   /** Offset of the last entry; the base offset without one. */
   lastOffset: number
   private readonly baseOffset: number
-  /** Set by `lookup`: the offset of the entry that it found, or the base offset. */
-  foundOffset = 0
 
   constructor(cache: FileCache, path: string, baseOffset: number, maxIndexBytes: number) {
-    this.file = new IndexFile(cache, path, ENTRY_BYTES)
+    this.file = new IndexFile(cache, path, OFFSET_INDEX_ENTRY_BYTES)
     this.baseOffset = baseOffset
     this.lastOffset = baseOffset
-    this.maxEntries = Math.floor(maxIndexBytes / ENTRY_BYTES)
+    this.maxEntries = Math.floor(maxIndexBytes / OFFSET_INDEX_ENTRY_BYTES)
   }
 
   get entries(): number {
@@ -57,23 +54,18 @@ export class OffsetIndex {
 
   offsetOf(entry: number): number {
     this.file.locate(entry)
-    return this.baseOffset + readInt32(this.file.found, this.file.foundAt)
+    return this.baseOffset + indexRelativeOffsetAt(this.file.found, this.file.foundEntry)
   }
 
   positionOf(entry: number): number {
     this.file.locate(entry)
-    return readInt32(this.file.found, this.file.foundAt + 4)
+    return indexPositionAt(this.file.found, this.file.foundEntry)
   }
 
   /** The position of the last entry with an offset <= `offset`: from there on `offset` is found. 0 without such an entry. */
   lookup(offset: number): number {
     const entry = this.lowerBound(offset)
-    if (entry < 0) {
-      this.foundOffset = this.baseOffset
-      return 0
-    }
-    this.foundOffset = this.offsetOf(entry)
-    return readInt32(this.file.found, this.file.foundAt + 4)
+    return entry < 0 ? 0 : this.positionOf(entry)
   }
 
   /** The last entry with an offset <= `offset`, -1 if there is none. */
@@ -104,8 +96,7 @@ export class OffsetIndex {
   append(offset: number, position: number): boolean {
     if (this.entries > 0 && offset <= this.lastOffset) return false
     this.file.extend()
-    writeInt32(this.file.found, this.file.foundAt, offset - this.baseOffset)
-    writeInt32(this.file.found, this.file.foundAt + 4, position)
+    writeIndexEntry(this.file.found, this.file.foundEntry, offset - this.baseOffset, position)
     this.lastOffset = offset
     return true
   }

@@ -1,3 +1,4 @@
+import type { ProducerSnapshotEntry } from '../../protocol/files/producer-snapshot'
 import { checkData, checkMarker, ProducerEntry } from './producer-entry'
 import type { BatchMetadata, DataBatch, EndMarker } from './producer-entry'
 import type { ActiveProducer, AppendOrigin, VerificationGuard } from './log-types'
@@ -15,20 +16,6 @@ interface Verification {
   epoch: number
   lowestSequence: number
   startedMs: number
-}
-
-/** What a snapshot keeps of a producer. */
-export interface ProducerSnapshotEntry {
-  producerId: number
-  producerEpoch: number
-  /** -1 without a batch. */
-  lastSequence: number
-  lastOffset: number
-  offsetDelta: number
-  timestamp: number
-  coordinatorEpoch: number
-  /** -1 outside a transaction. */
-  currentTxnFirstOffset: number
 }
 
 /**
@@ -199,7 +186,7 @@ export class ProducerState {
       offsetDelta: entry.last?.offsetDelta ?? 0,
       timestamp: entry.lastTimestamp,
       coordinatorEpoch: entry.coordinatorEpoch,
-      currentTxnFirstOffset: entry.currentTxnFirstOffset,
+      currentTransactionFirstOffset: entry.currentTxnFirstOffset,
     }))
   }
 
@@ -208,17 +195,17 @@ export class ProducerState {
     this.clear()
     const open: [firstOffset: number, producerId: number][] = []
     for (const saved of entries) {
-      if (saved.currentTxnFirstOffset < 0 && nowMs - saved.timestamp >= expirationMs) continue
+      if (saved.currentTransactionFirstOffset < 0 && nowMs - saved.timestamp >= expirationMs) continue
       const entry = this.getOrCreate(saved.producerId)
       entry.epoch = saved.producerEpoch
       entry.coordinatorEpoch = saved.coordinatorEpoch
       entry.lastTimestamp = saved.timestamp
-      entry.currentTxnFirstOffset = saved.currentTxnFirstOffset
+      entry.currentTxnFirstOffset = saved.currentTransactionFirstOffset
       if (saved.lastOffset >= 0) {
         const { lastSequence, lastOffset, offsetDelta, timestamp } = saved
         entry.batches.push({ lastSequence, lastOffset, offsetDelta, timestamp })
       }
-      if (saved.currentTxnFirstOffset >= 0) open.push([saved.currentTxnFirstOffset, saved.producerId])
+      if (saved.currentTransactionFirstOffset >= 0) open.push([saved.currentTransactionFirstOffset, saved.producerId])
     }
     for (const [firstOffset, producerId] of open.sort((a, b) => a[0] - b[0])) this.ongoing.set(firstOffset, producerId)
     this.endOffset = endOffset

@@ -1,12 +1,16 @@
 import {
   baseOffsetAt, BATCH_HEADER_BYTES, batchSizeAt, HEADER_BYTES_UP_TO_MAGIC, NO_TIMESTAMP,
 } from '../../protocol/records/batch'
+import { ErrorCode } from '../../protocol/errors'
 import { assert } from '../../runtime/assert'
+import type { Logger } from '../../runtime/log'
 import type { Clock } from '../../runtime/ports'
 import { isPlausible, lastOffsetOf, maxTimestampOf } from './batch-scan'
 import type { BufferPool } from './buffer-pool'
 import type { CachedFile, FileCache } from './file-cache'
 import { DELETED_SUFFIX, fileName, INDEX_SUFFIX, join, LOG_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './file-names'
+import { ioError } from './io-error'
+import { LogError } from './log-error'
 import type { LogConfig } from './log-types'
 import { MAX_RELATIVE_OFFSET, OffsetIndex } from './offset-index'
 import { PositionHints } from './position-hints'
@@ -17,6 +21,8 @@ import { TransactionIndex } from './transaction-index'
 /** Batches of this size and above go to the file at once, smaller ones wait for the end of the turn (io.md). */
 const DIRECT_WRITE_BYTES = 16 * 1024
 const WINDOW_BYTES = 4096
+/** index.interval.bytes of an index that is built anew outside recovery. */
+const REBUILT_INTERVAL_BYTES = 4096
 
 /** Where headers are read into, by one scan at a time. */
 const window = Buffer.allocUnsafeSlow(WINDOW_BYTES)
@@ -27,6 +33,7 @@ export interface SegmentContext {
   buffers: BufferPool
   staging: Staging
   clock: Clock
+  logger: Logger
 }
 
 /** What is about to be appended, as far as it decides whether a new segment is begun. */
@@ -94,23 +101,45 @@ export class Segment {
   }
 
   /** A segment that is there; its indexes are read when they are needed. */
-  static open(context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0): Segment {
-    const segment = new Segment(context, directory, baseOffset, config, jitterMs, '')
+  static open(context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0, suffix = ''): Segment {
+    const segment = new Segment(context, directory, baseOffset, config, jitterMs, suffix)
     segment.size = context.cache.disk.stat(segment.log.path)?.size ?? 0
     return segment
   }
 
-  /** Reads the ends of the indexes. False if one is missing or cannot belong to this segment: then `recover` it. */
+  /** Reads the ends of offset and time index. False if one is missing or cannot belong to this segment: then it must be scanned. */
   loadIndexes(): boolean {
     if (this.indexesLoaded) return true
     if (!this.offsetIndex.file.exists() || !this.offsetIndex.load(this.size)) return false
     if (!this.timeIndex.file.exists()) this.timeIndex.create()
     else if (!this.timeIndex.load()) return false
-    if (!this.txnIndex.load()) return false
     this.maxTimestamp = this.timeIndex.lastTimestamp
     this.offsetOfMaxTimestamp = this.timeIndex.lastOffset
     this.indexesLoaded = true
     return true
+  }
+
+  /** Reads the index of aborted transactions, if there is one. False if it is damaged. */
+  loadTransactionIndex(): boolean {
+    return this.txnIndex.load()
+  }
+
+  /** A log has many segments that nobody reads: their indexes are loaded at first use. */
+  private needIndexes(): void {
+    if (this.indexesLoaded || this.loadIndexes()) return
+    this.context.logger.warn({ path: this.log.path }, 'an index is missing or damaged, and is built anew')
+    this.offsetIndex.create()
+    this.timeIndex.create()
+    this.indexesLoaded = true
+    this.bytesSinceIndexEntry = 0
+    this.forEachHeader(0, (header, at, position) => {
+      const last = lastOffsetOf(header, at)
+      this.noteBatches(position, batchSizeAt(header, at), last, maxTimestampOf(header, at), last, REBUILT_INTERVAL_BYTES)
+      return true
+    })
+    this.timeIndex.maybeAppend(this.maxTimestamp, this.offsetOfMaxTimestamp)
+    this.offsetIndex.file.settle()
+    this.timeIndex.file.settle()
   }
 
   /** Empties the indexes, for whoever scans the segment and adds the entries anew. */
@@ -239,7 +268,7 @@ export class Segment {
     let position = this.indexedPosition(offset)
     for (let fresh = true; position < this.size; fresh = false) {
       const at = this.headerAt(position, fresh)
-      if (at < 0 || !isPlausible(window, at)) throw new Error(`no batch at position ${position} of ${this.log.path}`)
+      if (at < 0 || !isPlausible(window, at)) throw new LogError(ErrorCode.CORRUPT_MESSAGE, `There is no batch at position ${position} of ${this.log.path}`)
       if (lastOffsetOf(window, at) >= offset) {
         this.hints.add(offset, position)
         return position
@@ -251,6 +280,7 @@ export class Segment {
 
   /** Where the index says that a search for `offset` may begin; 0 if what is there shows that the index lies. */
   indexedPosition(offset: number): number {
+    this.needIndexes()
     const position = this.offsetIndex.lookup(offset)
     if (position === 0) return 0
     const at = position < this.size ? this.headerAt(position, true) : -1
@@ -296,12 +326,13 @@ export class Segment {
   read(target: Buffer, length: number, position: number): void {
     this.writeStaged()
     const count = this.log.readable().read(target, 0, length, position)
-    if (count < length) throw new Error(`${this.log.path} ends at ${position + count}, but ought to be ${this.size} bytes long`)
+    if (count < length) throw ioError(`${this.log.path} ends at ${position + count}, but ought to be ${this.size} bytes long`)
   }
 
   /** The offset after the last batch. */
   nextOffset(): number {
     let next = this.baseOffset
+    this.needIndexes()
     this.forEachHeader(this.indexedPosition(this.offsetIndex.lastOffset), (header, at) => {
       next = lastOffsetOf(header, at) + 1
       return true
@@ -311,7 +342,7 @@ export class Segment {
 
   /** Largest timestamp of a record, or when there is none the time of the last change of the file. */
   largestTimestamp(): number {
-    this.loadIndexes()
+    this.needIndexes()
     return this.maxTimestamp >= 0 ? this.maxTimestamp : this.lastModifiedMs()
   }
 
@@ -322,6 +353,7 @@ export class Segment {
   /** Cuts everything from the batch on that holds `offset` or follows it. The number of bytes that went. */
   truncateTo(offset: number): number {
     this.writeStaged()
+    this.needIndexes()
     const position = offset <= this.baseOffset ? 0 : this.positionOf(offset)
     this.hints.clear()
     this.offsetIndex.truncateTo(offset)
@@ -395,7 +427,7 @@ export class Segment {
     for (const index of this.indexes) index.close()
   }
 
-  private get indexes() {
+  get indexes() {
     return [this.offsetIndex.file, this.timeIndex.file, this.txnIndex.file]
   }
 
@@ -409,8 +441,13 @@ export class Segment {
 
   /** Gives the files the suffix of those that wait for their removal. */
   markDeleted(): void {
-    this.log.rename(this.log.path + DELETED_SUFFIX)
-    for (const index of this.indexes) index.rename(index.path + DELETED_SUFFIX)
+    this.changeSuffix('', DELETED_SUFFIX)
+  }
+
+  changeSuffix(from: string, to: string): void {
+    const renamed = (path: string) => path.slice(0, path.length - from.length) + to
+    this.log.rename(renamed(this.log.path))
+    for (const index of this.indexes) index.rename(renamed(index.path))
   }
 
   /** Removes the files. */

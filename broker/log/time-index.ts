@@ -1,9 +1,9 @@
-import { readInt32, readInt64, writeInt32, writeInt64 } from '../../protocol/records/big-endian'
+import {
+  TIME_INDEX_ENTRY_BYTES, timeIndexRelativeOffsetAt, timeIndexTimestampAt, writeTimeIndexEntry,
+} from '../../protocol/files/index-entries'
 import { NO_TIMESTAMP } from '../../protocol/records/batch'
 import type { FileCache } from './file-cache'
 import { IndexFile } from './index-file'
-
-const ENTRY_BYTES = 12
 
 /**
  * Up to which offset no record is later than a time: per entry the largest timestamp so far and the offset of the batch that has it,
@@ -17,10 +17,10 @@ export class TimeIndex {
   private readonly baseOffset: number
 
   constructor(cache: FileCache, path: string, baseOffset: number, maxIndexBytes: number) {
-    this.file = new IndexFile(cache, path, ENTRY_BYTES)
+    this.file = new IndexFile(cache, path, TIME_INDEX_ENTRY_BYTES)
     this.baseOffset = baseOffset
     this.lastOffset = baseOffset
-    this.maxEntries = Math.floor(maxIndexBytes / ENTRY_BYTES)
+    this.maxEntries = Math.floor(maxIndexBytes / TIME_INDEX_ENTRY_BYTES)
   }
 
   get entries(): number {
@@ -58,12 +58,12 @@ export class TimeIndex {
 
   timestampOf(entry: number): number {
     this.file.locate(entry)
-    return readInt64(this.file.found, this.file.foundAt)
+    return timeIndexTimestampAt(this.file.found, this.file.foundEntry)
   }
 
   offsetOf(entry: number): number {
     this.file.locate(entry)
-    return this.baseOffset + readInt32(this.file.found, this.file.foundAt + 8)
+    return this.baseOffset + timeIndexRelativeOffsetAt(this.file.found, this.file.foundEntry)
   }
 
   /** The offset of the last entry with a timestamp <= `timestamp`; the base offset without one. */
@@ -82,8 +82,7 @@ export class TimeIndex {
   maybeAppend(timestamp: number, offset: number): void {
     if (timestamp <= this.lastTimestamp || (this.entries > 0 && offset < this.lastOffset)) return
     this.file.extend()
-    writeInt64(this.file.found, this.file.foundAt, timestamp)
-    writeInt32(this.file.found, this.file.foundAt + 8, offset - this.baseOffset)
+    writeTimeIndexEntry(this.file.found, this.file.foundEntry, timestamp, offset - this.baseOffset)
     this.lastTimestamp = timestamp
     this.lastOffset = offset
   }

@@ -1,17 +1,9 @@
-import { readInt16, readInt64, writeInt16, writeInt64 } from '../../protocol/records/big-endian'
+import { FileFormatError } from '../../protocol/files/checkpoint-text'
+import { readAbortedTransaction, TRANSACTION_INDEX_ENTRY_BYTES, writeAbortedTransaction } from '../../protocol/files/index-entries'
+import type { AbortedTransaction as AbortedEntry } from '../../protocol/files/index-entries'
 import type { FileCache } from './file-cache'
 import { IndexFile } from './index-file'
 import type { AbortedTransaction } from './log-types'
-
-const ENTRY_BYTES = 34
-const VERSION = 0
-
-export interface AbortedEntry extends AbortedTransaction {
-  /** Offset of the abort marker. */
-  lastOffset: number
-  /** The last stable offset when the marker was written. */
-  lastStableOffset: number
-}
 
 /**
  * The aborted transactions of a segment, in the order of their markers; so that a consumer of committed data is told what to
@@ -22,7 +14,7 @@ export class TransactionIndex {
   private readonly baseOffset: number
 
   constructor(cache: FileCache, path: string, baseOffset: number) {
-    this.file = new IndexFile(cache, path, ENTRY_BYTES)
+    this.file = new IndexFile(cache, path, TRANSACTION_INDEX_ENTRY_BYTES)
     this.baseOffset = baseOffset
   }
 
@@ -35,35 +27,27 @@ export class TransactionIndex {
     if (!this.file.exists()) return true
     if (!this.file.load()) return false
     let last = this.baseOffset - 1
-    for (let i = 0; i < this.entries; i++) {
-      const entry = this.entry(i)
-      if (entry === undefined || entry.lastOffset <= last) return false
-      last = entry.lastOffset
+    try {
+      for (let i = 0; i < this.entries; i++) {
+        const { lastOffset } = this.entry(i)
+        if (lastOffset <= last) return false
+        last = lastOffset
+      }
+    } catch (error) {
+      if (error instanceof FileFormatError) return false
+      throw error
     }
     return true
   }
 
-  /** Undefined if the entry is of a version that we do not know. */
-  entry(index: number): AbortedEntry | undefined {
+  private entry(index: number): AbortedEntry {
     this.file.locate(index)
-    const { found, foundAt } = this.file
-    if (readInt16(found, foundAt) !== VERSION) return undefined
-    return {
-      producerId: readInt64(found, foundAt + 2),
-      firstOffset: readInt64(found, foundAt + 10),
-      lastOffset: readInt64(found, foundAt + 18),
-      lastStableOffset: readInt64(found, foundAt + 26),
-    }
+    return readAbortedTransaction(this.file.found, this.file.foundEntry * TRANSACTION_INDEX_ENTRY_BYTES)
   }
 
   append(entry: AbortedEntry): void {
     this.file.extend()
-    const { found, foundAt } = this.file
-    writeInt16(found, foundAt, VERSION)
-    writeInt64(found, foundAt + 2, entry.producerId)
-    writeInt64(found, foundAt + 10, entry.firstOffset)
-    writeInt64(found, foundAt + 18, entry.lastOffset)
-    writeInt64(found, foundAt + 26, entry.lastStableOffset)
+    writeAbortedTransaction(this.file.found, this.file.foundEntry * TRANSACTION_INDEX_ENTRY_BYTES, entry)
     this.file.settle()
   }
 
@@ -72,7 +56,7 @@ export class TransactionIndex {
    */
   collect(fetchOffset: number, upperBound: number, into: AbortedTransaction[]): boolean {
     for (let i = this.firstWithMarkerFrom(fetchOffset); i < this.entries; i++) {
-      const entry = this.entry(i)!
+      const entry = this.entry(i)
       if (entry.firstOffset < upperBound) into.push({ producerId: entry.producerId, firstOffset: entry.firstOffset })
       if (entry.lastStableOffset >= upperBound) return true
     }
@@ -89,8 +73,7 @@ export class TransactionIndex {
     let high = this.entries
     while (low < high) {
       const middle = (low + high) >>> 1
-      this.file.locate(middle)
-      if (readInt64(this.file.found, this.file.foundAt + 18) >= offset) high = middle
+      if (this.entry(middle).lastOffset >= offset) high = middle
       else low = middle + 1
     }
     return low

@@ -1,0 +1,47 @@
+import { TimestampType } from '../../protocol/records/batch'
+import { DEFAULT_MAX_DECOMPRESSED_BYTES } from '../../protocol/records/records'
+import type { AppendRules } from '../../protocol/records/validate'
+import type { LogConfig } from './log-types'
+
+/** The rules of a partition for producers and for coordinators; made once per configuration, for an append allocates little. */
+export class AppendRulesCache {
+  private config: LogConfig | undefined
+  private client: AppendRules | undefined
+  private coordinator: AppendRules | undefined
+
+  get(topicPartition: string, config: LogConfig, fromClient: boolean): AppendRules {
+    if (this.config !== config || this.client === undefined || this.coordinator === undefined) {
+      this.config = config
+      this.client = make(topicPartition, config, true)
+      this.coordinator = make(topicPartition, config, false)
+    }
+    return fromClient ? this.client : this.coordinator
+  }
+}
+
+function make(topicPartition: string, config: LogConfig, fromClient: boolean): AppendRules {
+  return {
+    topicPartition,
+    fromClient,
+    compressionType: config.compressionType,
+    compressionLevel: levelOf(config),
+    compacted: config.cleanupPolicy.includes('compact'),
+    timestampType: config.messageTimestampType === 'LogAppendTime' ? TimestampType.logAppendTime : TimestampType.createTime,
+    timestampBeforeMaxMs: config.messageTimestampBeforeMaxMs,
+    timestampAfterMaxMs: config.messageTimestampAfterMaxMs,
+    maxDecompressedBytes: DEFAULT_MAX_DECOMPRESSED_BYTES,
+  }
+}
+
+function levelOf(config: LogConfig): number | undefined {
+  switch (config.compressionType) {
+    case 'gzip':
+      return config.compressionGzipLevel
+    case 'lz4':
+      return config.compressionLz4Level
+    case 'zstd':
+      return config.compressionZstdLevel
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,19 @@
+import type { Logger } from '../../runtime/log'
+import type { Clock, Disk, Random } from '../../runtime/ports'
+import type { Turn } from '../../runtime/turn'
+import type { Background } from './background'
+import type { SegmentContext } from './segment'
+
+/** What all logs of a broker share. */
+export interface LogContext extends SegmentContext {
+  disk: Disk
+  clock: Clock
+  random: Random
+  turn: Turn
+  background: Background
+  logger: Logger
+  /** producer.id.expiration.ms; a broker may change it while it runs. */
+  producerIdExpirationMs: number
+  /** transaction.partition.verification.enable; likewise. */
+  transactionVerification: boolean
+}

@@ -1,0 +1,66 @@
+import type { Log } from './log'
+import { loadProducerState } from './producer-recovery'
+import { createSegment } from './roll'
+import { removeSegments } from './segment-removal'
+
+/**
+ * Removes all records at and above `offset`; a batch that holds it goes whole. Epochs, producer state and high watermark follow. True if
+ * anything was removed.
+ */
+export function truncateTo(log: Log, offset: number): boolean {
+  if (offset >= log.endOffset) {
+    // A leader that was elected and replaced before it wrote anything has left an epoch that begins at the end: it must go.
+    log.epochs.truncateFromEnd(log.endOffset)
+    return false
+  }
+  if (offset < log.segments.first.baseOffset) {
+    truncateFullyAndStartAt(log, offset, offset)
+    return true
+  }
+  log.context.logger.info({ log: log.name, offset, endOffset: log.endOffset }, 'truncating the log')
+  log.writeStaged()
+  log.flusher.onTruncate(offset)
+  const doomed = log.segments.all().filter((segment) => segment.baseOffset > offset)
+  removeSegments(log, doomed)
+  log.segments.active.truncateTo(offset)
+  // Else a power cut might bring a removed segment back, behind what is written from now on.
+  if (doomed.length > 0) log.context.disk.syncDirectory(log.path)
+  log.endOffset = offset
+  log.startOffset = Math.min(log.startOffset, offset)
+  log.epochs.truncateFromEnd(offset)
+  log.updateHighWatermark(log.highWatermark)
+  rebuildProducers(log)
+  log.directory.scheduleRecoveryPointCheckpoint()
+  return true
+}
+
+function rebuildProducers(log: Log): void {
+  const { producerState } = log
+  log.snapshots.removeWhere((snapshot) => snapshot > log.endOffset || snapshot <= log.startOffset)
+  // Without producers before there are none after it.
+  if (producerState.isEmpty) {
+    producerState.endOffset = log.endOffset
+    return
+  }
+  for (const _ of loadProducerState(log, producerState, log.endOffset)) continue
+}
+
+/** Removes everything; the next record gets `offset`. */
+export function truncateFullyAndStartAt(log: Log, offset: number, startOffset: number): void {
+  log.context.logger.info({ log: log.name, offset, endOffset: log.endOffset }, 'truncating the whole log')
+  log.writeStaged()
+  log.flusher.onTruncate(offset)
+  const doomed = log.segments.all()
+  removeSegments(log, doomed)
+  log.segments.add(createSegment(log, offset))
+  log.context.disk.syncDirectory(log.path)
+  log.endOffset = offset
+  log.startOffset = Math.min(startOffset, offset)
+  log.epochs.clear()
+  log.producerState.clear()
+  log.producerState.endOffset = offset
+  log.snapshots.removeWhere(() => true)
+  log.snapshots.onStartOffset(offset)
+  log.updateHighWatermark(offset)
+  log.directory.scheduleRecoveryPointCheckpoint()
+}
