@@ -1,0 +1,75 @@
+import { ErrorCode, errorName } from '../../protocol/errors'
+import type { LeaderAndIsrResponse } from '../../protocol/messages/leader-and-isr'
+import { partitionName } from '../context'
+import type { Partition } from '../context'
+import { entryKey } from '../control-entries'
+import { onReplicasOffline } from '../replica-failure'
+import type { Term } from '../term'
+import type { EventOf } from './event'
+
+/** The answer shows which replicas are offline; other errors are work that Reconcile does again. */
+export async function onLeaderAndIsrResponse(term: Term, event: EventOf<'LeaderAndIsrResponseReceived'>): Promise<void> {
+  const { context, logger, repairs } = term
+  const { broker, reply } = event
+  if (!isCurrent(term, event)) return
+  if (reply.response.errorCode !== ErrorCode.NONE) {
+    logger.error({ broker, error: errorName(reply.response.errorCode) }, 'the broker refused a LeaderAndIsr')
+    for (const { topic, index } of reply.request.entries) repairs.add(context.partition(topic, index), broker)
+    return
+  }
+  const offline: Partition[] = []
+  for (const [partition, code] of partitionErrors(term, reply.response)) {
+    if (code === ErrorCode.KAFKA_STORAGE_ERROR) {
+      if (!context.offlineOn(broker).has(partition)) offline.push(partition)
+      context.setOffline(broker, partition, true)
+    } else if (code === ErrorCode.NONE) {
+      context.setOffline(broker, partition, false)
+      repairs.remove(partition, broker)
+    } else if (code !== ErrorCode.STALE_CONTROLLER_EPOCH) {
+      // STALE_CONTROLLER_EPOCH for a partition means that its leader epoch is nothing new to the broker.
+      logger.warn({ broker, partition: partitionName(partition), error: errorName(code) }, 'the broker could not take its part')
+      repairs.add(partition, broker)
+    }
+  }
+  if (offline.length === 0) return
+  logger.warn({ broker, partitions: offline.map(partitionName) }, 'replicas are offline with their log directory')
+  await onReplicasOffline(term, offline.map((partition) => ({ partition, broker })))
+}
+
+export async function onUpdateMetadataResponse(term: Term, event: EventOf<'UpdateMetadataResponseReceived'>): Promise<void> {
+  const { broker, reply } = event
+  if (!isCurrent(term, event) || reply.response.errorCode === ErrorCode.NONE) return
+  term.logger.error({ broker, error: errorName(reply.response.errorCode) }, 'the broker refused an UpdateMetadata')
+}
+
+export async function onStopReplicaResponse(term: Term, event: EventOf<'StopReplicaResponseReceived'>): Promise<void> {
+  if (!isCurrent(term, event)) return
+  const { response, request } = event.reply
+  const errors = new Map(response.partitionErrors.map(({ topicName, partitionIndex, errorCode }) => [entryKey(topicName, partitionIndex), errorCode]))
+  const failed = [...errors].filter(([, code]) => code !== ErrorCode.NONE).map(([key, code]) => `${key} ${errorName(code)}`)
+  if (response.errorCode !== ErrorCode.NONE || failed.length > 0) {
+    term.logger.error({ broker: event.broker, error: errorName(response.errorCode), failed }, 'the broker refused a StopReplica')
+  }
+  await term.deletion.onStopped(event.broker, response.errorCode, request.entries, errors)
+}
+
+/** Replies to another term's requests, or from an incarnation that is gone, say nothing about now. */
+function isCurrent(term: Term, event: { broker: number; brokerEpoch: number; controllerEpoch: number }): boolean {
+  return event.controllerEpoch === term.epoch && term.context.brokers.get(event.broker)?.epoch === event.brokerEpoch
+}
+
+/** By topic id from version 5 on, by name before. */
+function * partitionErrors(term: Term, response: LeaderAndIsrResponse): Generator<[Partition, number]> {
+  const { context } = term
+  for (const { topicName, partitionIndex, errorCode } of response.partitionErrors) {
+    const partition = context.partition(topicName, partitionIndex)
+    if (partition !== undefined) yield [partition, errorCode]
+  }
+  for (const { topicId, partitionErrors: errors } of response.topics) {
+    const topic = context.topicsById.get(topicId)
+    for (const { partitionIndex, errorCode } of errors) {
+      const partition = topic?.partitions.get(partitionIndex)
+      if (partition !== undefined) yield [partition, errorCode]
+    }
+  }
+}

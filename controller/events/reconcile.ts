@@ -1,0 +1,71 @@
+import { partitionName } from '../context'
+import type { Partition } from '../context'
+import { completeReassignments } from '../reassignment'
+import { RequestBatch } from '../request-batch'
+import type { Term } from '../term'
+import { onBrokerChange } from './broker-change'
+import { onTopicChange } from './topic-change'
+import { onTopicDeletion } from './topic-deletion'
+
+/** States compared in one go; the next go takes the next ones. */
+const PARTITIONS_PER_GO = 2000
+
+/**
+ * Compares memory with ZooKeeper and with what brokers said, and repairs each difference: nothing that was missed, failed or
+ * edited by hand stays wrong until the next failover.
+ */
+export async function onReconcile(term: Term): Promise<void> {
+  const { changes, channels, context, deletion, repairs } = term
+  await onBrokerChange(term)
+  await onTopicChange(term)
+  await onTopicDeletion(term)
+  await deletion.collectDebts(context.registeredBrokerIds())
+  await compareStates(term)
+  await changes.onlineLeaderless()
+  await completeReassignments(term, context.reassigning)
+  const batch = new RequestBatch(context)
+  for (const [partition, brokers] of repairs.take()) {
+    if (!context.isKnown(partition) || partition.topic.deletion !== 'none') continue
+    batch.addLeaderAndIsr([...brokers].filter((broker) => partition.assignment.replicas.includes(broker)), partition, false)
+  }
+  channels.send(batch)
+  term.putLater('reconcile', term.config.reconcileIntervalMs, { kind: 'Reconcile' })
+}
+
+async function compareStates(term: Term): Promise<void> {
+  const { changes, channels, context, leadership, logger } = term
+  const all = [...context.allPartitions()].filter((partition) => partition.topic.deletion === 'none' && partition.leadership !== undefined)
+  const start = all.length === 0 ? 0 : term.reconcileCursor % all.length
+  const some = all.slice(start, start + PARTITIONS_PER_GO)
+  term.reconcileCursor = start + some.length
+  const states = await leadership.read(some)
+  const batch = new RequestBatch(context)
+  const leaderless: Partition[] = []
+  const lost: Partition[] = []
+  for (const [index, partition] of some.entries()) {
+    const state = states[index]
+    if (state === undefined) lost.push(partition)
+    else if (state.partitionEpoch !== partition.leadership!.partitionEpoch && state.controllerEpoch <= term.epoch) {
+      logger.warn({ partition: partitionName(partition), known: partition.leadership, found: state }, 'the state of a partition changed behind our back')
+      partition.leadership = state
+      if (context.hasLiveLeader(partition)) batch.addLeaderAndIsr(partition.assignment.replicas, partition, false)
+      else leaderless.push(partition)
+    }
+  }
+  channels.send(batch)
+  await changes.movePartitions(leaderless, 'OfflinePartition')
+  await restoreStates(term, lost)
+}
+
+/** State znodes that are gone, deleted by hand, are written again, a leader epoch further. Unreadable ones are left alone. */
+async function restoreStates(term: Term, partitions: readonly Partition[]): Promise<void> {
+  const { changes, leadership, logger } = term
+  const missing: Partition[] = []
+  for (const partition of partitions) if (!(await leadership.hasState(partition))) missing.push(partition)
+  for (const partition of missing) {
+    logger.warn({ partition: partitionName(partition) }, 'the state of a partition is gone, writing it again')
+    partition.former = partition.leadership
+    partition.leadership = undefined
+  }
+  await changes.movePartitions(missing, 'OfflinePartition')
+}
