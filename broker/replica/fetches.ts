@@ -190,7 +190,8 @@ function readRecords(
 ): ReadResult | undefined {
   const { fetchOffset } = request
   const { isolation } = params
-  const limit = isolation === 'logEnd' ? read.logEndOffset : isolation === 'highWatermark' ? read.highWatermark : read.lastStableOffset
+  const committed = isolation === 'highWatermark' ? read.highWatermark : read.lastStableOffset
+  const limit = isolation === 'logEnd' ? read.logEndOffset : committed
   // Most partitions of a follower's fetch have nothing new: they cost no read.
   if (fetchOffset >= limit || (maxBytes <= 0 && !minOneMessage)) return undefined
   return read.log.read(fetchOffset, maxBytes, { upTo: isolation, minOneMessage })

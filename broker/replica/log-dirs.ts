@@ -37,7 +37,7 @@ export function describeLogDirs(core: ReplicaCore, wanted: readonly TopicPartiti
   })
 }
 
-/** Begins, redirects or (given the directory where the replica is) ends the move of replicas to other log directories (KIP-113). */
+/** Begins, redirects or (given the directory where it is) ends the move of a replica to another log directory (KIP-113). */
 export function alterReplicaLogDirs(
   core: ReplicaCore,
   futures: FutureReplicas,

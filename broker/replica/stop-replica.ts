@@ -91,7 +91,8 @@ async function deleteLog(core: ReplicaCore, { topic, partition }: StopRequest): 
   try {
     if (logs.future(topic, partition) !== undefined) logs.delete(topic, partition, { future: true })
     if (logs.get(topic, partition) !== undefined) logs.delete(topic, partition, { stray: !isConfirmed })
-    if (!isConfirmed) core.logger.warn({ topic, partition, topicId: log?.topicId }, 'ZooKeeper does not say to delete it: kept as stray')
+    const topicId = log?.topicId
+    if (!isConfirmed) core.logger.warn({ topic, partition, topicId }, 'kept as stray: ZooKeeper does not say to delete it')
     return ErrorCode.NONE
   } catch (error) {
     return core.errorCodeOf(error)
