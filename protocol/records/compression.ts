@@ -69,7 +69,8 @@ function decompressGzip(bytes: Uint8Array, maxBytes: number): Buffer {
   }
 }
 
-function gzipError(error: unknown, maxBytes: number): CompressionError {
+/** What an error of node:zlib means. */
+export function gzipError(error: unknown, maxBytes: number): CompressionError {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ERR_BUFFER_TOO_LARGE') return CompressionError.tooLarge('gzip', maxBytes)
   return CompressionError.corrupt('gzip', message)

@@ -7,7 +7,9 @@
 import { CompressionError } from './compression-error'
 
 interface Lz4Package {
+  compressFrame(data: Buffer): Promise<Buffer>
   compressFrameSync(data: Buffer): Buffer
+  decompressFrame(data: Buffer): Promise<Buffer>
   decompressFrameSync(data: Buffer): Buffer
 }
 
@@ -38,8 +40,35 @@ export function compressLz4(bytes: Uint8Array, magic0 = false): Buffer {
   return frame
 }
 
-/** Decompresses the first frame of `bytes` to at most `maxBytes`. `magic0`: whatever its header checksum. Throws CompressionError. */
+/** The same on the thread pool. */
+export function compressLz4Later(bytes: Uint8Array): Promise<Buffer> {
+  return lz4().compressFrame(asBuffer(bytes))
+}
+
+/**
+ * Decompresses the first frame of `bytes` to at most `maxBytes`. `magic0`: whatever its header checksum is. Throws CompressionError.
+ */
 export function decompressLz4(bytes: Uint8Array, maxBytes: number, magic0 = false): Buffer {
+  const frame = checkedFrame(bytes, maxBytes, magic0)
+  try {
+    return lz4().decompressFrameSync(frame)
+  } catch (error) {
+    throw CompressionError.corrupt('lz4', (error as Error).message)
+  }
+}
+
+/** The same on the thread pool; the frame is measured at once. */
+export async function decompressLz4Later(bytes: Uint8Array, maxBytes: number): Promise<Buffer> {
+  const frame = checkedFrame(bytes, maxBytes, false)
+  try {
+    return await lz4().decompressFrame(frame)
+  } catch (error) {
+    throw CompressionError.corrupt('lz4', (error as Error).message)
+  }
+}
+
+/** The first frame alone, its header right, making no more than `maxBytes`. */
+function checkedFrame(bytes: Uint8Array, maxBytes: number, magic0: boolean): Buffer {
   let frame = asBuffer(bytes)
   const end = headerEnd(frame)
   const right = headerChecksum(frame, DESCRIPTOR_AT, end - 1)
@@ -50,11 +79,7 @@ export function decompressLz4(bytes: Uint8Array, maxBytes: number, magic0 = fals
   }
   const measured = measureFrame(frame, end, maxBytes)
   if (measured.size > maxBytes) throw CompressionError.tooLarge('lz4', maxBytes)
-  try {
-    return lz4().decompressFrameSync(frame.subarray(0, measured.end))
-  } catch (error) {
-    throw CompressionError.corrupt('lz4', (error as Error).message)
-  }
+  return frame.subarray(0, measured.end)
 }
 
 /** Where the frame header ends; the byte before it is its checksum. */

@@ -13,10 +13,15 @@ const DEFAULT_LEVEL = 3
 /** Compressed bytes given to the streaming decompressor at once: at most 32 MiB come out of a piece of this size. */
 const PIECE_BYTES = 1024
 
+type CompressOptions = { params: { [key: number]: number } }
+type Done = (error: Error | null, result: Buffer) => void
+
 /** What Node offers from 22.15 on. */
 interface NodeZstd {
   constants: { ZSTD_c_compressionLevel: number }
-  zstdCompressSync(bytes: Uint8Array, options: { params: { [key: number]: number } }): Buffer
+  zstdCompress(bytes: Uint8Array, options: CompressOptions, done: Done): void
+  zstdCompressSync(bytes: Uint8Array, options: CompressOptions): Buffer
+  zstdDecompress(bytes: Uint8Array, options: { maxOutputLength: number }, done: Done): void
   zstdDecompressSync(bytes: Uint8Array, options: { maxOutputLength: number }): Buffer
 }
 
@@ -44,22 +49,50 @@ function binding(): Binding {
 
 /** Compresses into one frame. */
 export function compressZstd(bytes: Uint8Array, level = DEFAULT_LEVEL): Buffer {
-  if (node !== undefined) return node.zstdCompressSync(bytes, { params: { [node.constants.ZSTD_c_compressionLevel]: level } })
-  return binding().compress(asBuffer(bytes), level)
+  return node === undefined ? binding().compress(asBuffer(bytes), level) : node.zstdCompressSync(bytes, levelOf(node, level))
+}
+
+/** The same on the thread pool, where Node has it. */
+export function compressZstdLater(bytes: Uint8Array, level = DEFAULT_LEVEL): Promise<Buffer> {
+  if (node === undefined) return Promise.resolve(compressZstd(bytes, level))
+  return new Promise((resolve, reject) => {
+    node.zstdCompress(bytes, levelOf(node, level), (error, result) => (error === null ? resolve(result) : reject(error)))
+  })
+}
+
+function levelOf(zstd: NodeZstd, level: number): CompressOptions {
+  return { params: { [zstd.constants.ZSTD_c_compressionLevel]: level } }
 }
 
 /** Decompresses to at most `maxBytes`. Throws CompressionError. */
 export function decompressZstd(bytes: Uint8Array, maxBytes: number): Buffer {
+  checkFrames(asBuffer(bytes))
   return node === undefined ? decompressByBinding(asBuffer(bytes), maxBytes) : decompressByNode(node, bytes, maxBytes)
+}
+
+/** The same on the thread pool, where Node has it. */
+export async function decompressZstdLater(bytes: Uint8Array, maxBytes: number): Promise<Buffer> {
+  if (node === undefined) return decompressZstd(bytes, maxBytes)
+  checkFrames(asBuffer(bytes))
+  return new Promise((resolve, reject) => {
+    node.zstdDecompress(bytes, { maxOutputLength: Math.max(maxBytes, 1) }, (error, result) => {
+      if (error === null) resolve(result)
+      else reject(nodeError(error, maxBytes))
+    })
+  })
 }
 
 function decompressByNode(zstd: NodeZstd, bytes: Uint8Array, maxBytes: number): Buffer {
   try {
     return zstd.zstdDecompressSync(bytes, { maxOutputLength: Math.max(maxBytes, 1) })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw CompressionError.tooLarge('zstd', maxBytes)
-    throw CompressionError.corrupt('zstd', (error as Error).message)
+    throw nodeError(error, maxBytes)
   }
+}
+
+function nodeError(error: unknown, maxBytes: number): CompressionError {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code === 'ERR_BUFFER_TOO_LARGE' ? CompressionError.tooLarge('zstd', maxBytes) : CompressionError.corrupt('zstd', message)
 }
 
 function decompressByBinding(bytes: Buffer, maxBytes: number): Buffer {
@@ -91,6 +124,45 @@ function decompressInPieces(bytes: Buffer, maxBytes: number): Buffer {
   }
   if (total > maxBytes) throw CompressionError.tooLarge('zstd', maxBytes)
   return Buffer.concat(chunks, total)
+}
+
+const FRAME_MAGIC = 0xfd2fb528
+const SKIPPABLE_MAGIC = 0x184d2a50
+const RLE_BLOCK = 1
+const RESERVED_BLOCK = 3
+
+/** Walks frames and blocks to the end: Node takes a frame that is cut off for a short one. */
+function checkFrames(bytes: Buffer): void {
+  let at = 0
+  const skip = (count: number): number => {
+    const from = at
+    at += count
+    if (at > bytes.length) throw CompressionError.corrupt('zstd', 'the stream ended prematurely')
+    return from
+  }
+  do {
+    const magic = bytes.readUInt32LE(skip(4))
+    if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
+      skip(bytes.readUInt32LE(skip(4)))
+      continue
+    }
+    if (magic !== FRAME_MAGIC) throw CompressionError.corrupt('zstd', 'it does not begin with a frame')
+    const descriptor = bytes[skip(1)] as number
+    const singleSegment = (descriptor & 0x20) !== 0
+    skip((singleSegment ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] as number) + contentSizeBytes(descriptor >>> 6, singleSegment))
+    for (let last = false; !last;) {
+      const header = bytes.readUIntLE(skip(3), 3)
+      last = (header & 1) === 1
+      const type = (header >>> 1) & 3
+      if (type === RESERVED_BLOCK) throw CompressionError.corrupt('zstd', 'a block has a reserved type')
+      skip(type === RLE_BLOCK ? 1 : header >>> 3)
+    }
+    skip(descriptor & 0x04 ? 4 : 0)
+  } while (at < bytes.length)
+}
+
+function contentSizeBytes(flag: number, singleSegment: boolean): number {
+  return flag === 0 ? (singleSegment ? 1 : 0) : 2 ** flag
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
