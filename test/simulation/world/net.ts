@@ -69,6 +69,11 @@ class SimulatedStream implements Stream {
     return this.queuedBytes
   }
 
+  /** Its process was killed since. */
+  private get isDead(): boolean {
+    return this.process.incarnation !== this.incarnation
+  }
+
   write(bytes: Uint8Array, onWritten?: () => void): boolean {
     if (this.closed || this.ending) return false
     this.queue.push({ bytes: Buffer.from(bytes), onWritten, readyMs: this.process.world.nowMs + this.latency() })
@@ -116,6 +121,7 @@ class SimulatedStream implements Stream {
     if (this.closed) return
     this.closed = true
     this.queue = []
+    if (this.isDead) return
     this.process.net.forget(this)
     this.process.world.plan(this.process, 0, () => this.handler?.onClose(error))
   }
@@ -139,7 +145,7 @@ class SimulatedStream implements Stream {
     this.delivering = true
     world.plan(this.peer.process, Math.max(head.readyMs - world.nowMs, 0), () => {
       this.delivering = false
-      if (this.closed || this.process.incarnation !== this.incarnation) return
+      if (this.closed || this.isDead || this.peer.isDead) return
       if (this.peer.paused || wireOf(this.process).cut.has(`${this.process.name}>${this.peer.process.name}`)) return
       this.handOver(head)
       this.deliver()
