@@ -20,7 +20,7 @@ import { ConfigListener } from './config/config-listener'
 import { TopicConfigStore } from './config/topic-config-store'
 import { ZkTopicConfigWriter } from './config/topic-config-writer'
 import { controlledShutdown } from './controlled-shutdown'
-import { startController } from './controller-part'
+import { createController } from './controller-part'
 import { FeatureEpoch } from './feature-epoch'
 import { LogManager } from './log/log-manager'
 import { logManagerOptions, replicaConfig, replicationProtocol, socketServerOptions } from './part-options'
@@ -230,7 +230,17 @@ async function start(
     sessionDirectory: config.logDirs[0]!,
     logger,
   })
-  const controller = startController({ env, config, topicConfigs, keeper, brokerId, registrar, logger, recorder, metrics })
+  const controller = createController({
+    env,
+    config,
+    topicConfigs,
+    keeper,
+    brokerId,
+    registerBroker: () => registrar.register(),
+    logger,
+    recorder,
+    metrics,
+  })
   const toController = new ControllerClient({
     env,
     brokerId,
@@ -267,7 +277,7 @@ async function start(
     confirmController: (controllerId, controllerEpoch) => queries.confirmController(controllerId, controllerEpoch),
     readBrokerEpoch: (id) => queries.brokerEpoch(id),
     readPartitionState: (topic, partition) => queries.partitionState(topic, partition),
-    readTopicId: (topic) => queries.topicId(topic),
+    mayDeleteReplica: (topic, topicId) => queries.mayDeleteReplica(topic, topicId),
     onLogDirFailure: (dir) => {
       logger.error({ dir }, 'a log directory failed; its replicas are offline')
       if (logs.onlineDirs.length === 0) options.onFatal(new Error(`No log directory is left: ${dir} failed last.`))

@@ -42,7 +42,6 @@ export function replicaConfig(config: KafkaConfig): ReplicaConfig {
     replicaFetchBackoffMs: values.number('replica.fetch.backoff.ms'),
     replicaSocketTimeoutMs: values.number('replica.socket.timeout.ms'),
     numReplicaFetchers: values.number('num.replica.fetchers'),
-    highWatermarkCheckpointIntervalMs: values.number('replica.high.watermark.checkpoint.interval.ms'),
     fetchMaxBytes: config.fetchMaxBytes,
     maxIncrementalFetchSessionSlots: values.number('max.incremental.fetch.session.cache.slots'),
     rackAwareReplicaSelector: isRackAware(config),

@@ -1,4 +1,5 @@
 import { brokerIdPath } from '../zk-schema/brokers'
+import { deletionPath } from '../zk-schema/deletions'
 import { controllerEpochPath, controllerPath, decodeController, decodeControllerEpoch } from '../zk-schema/controller'
 import { encodeLogDirEvent, logDirEvents, notificationCreatePath } from '../zk-schema/notifications'
 import { decodePartitionState, decodeTopic, partitionStatePath, topicPath } from '../zk-schema/topics'
@@ -6,7 +7,10 @@ import { ZnodeFormatError } from '../zk-schema/znode-json'
 import type { SessionKeeper } from '../zk-schema/session/keeper'
 import type { PartitionState } from './replica/partition-state'
 
-/** What replication asks ZooKeeper, and tells it. */
+/**
+ * What replication asks ZooKeeper, and tells it. Questions on which a decision hangs are asked after a sync: the server that we talk
+ * to may lag behind the one that the controller wrote to.
+ */
 export class ZooKeeperQueries {
   private readonly keeper: SessionKeeper
 
@@ -17,6 +21,7 @@ export class ZooKeeperQueries {
   /** Whether this broker is the controller with this epoch, as `/controller` and `/controller_epoch` say. */
   async confirmController(controllerId: number, controllerEpoch: number): Promise<boolean> {
     const session = this.keeper.current
+    await session.sync()
     const [controller, epoch] = await Promise.all([session.get(controllerPath), session.get(controllerEpochPath)])
     if (controller === undefined || epoch === undefined) return false
     try {
@@ -32,16 +37,21 @@ export class ZooKeeperQueries {
   }
 
   async partitionState(topic: string, partition: number): Promise<PartitionState | undefined> {
-    const node = await this.keeper.current.get(partitionStatePath(topic, partition))
+    const session = this.keeper.current
+    await session.sync()
+    const node = await session.get(partitionStatePath(topic, partition))
     if (node === undefined) return undefined
     const { controllerEpoch, leader, leaderEpoch, isr } = decodePartitionState(topic, partition, node.data)
     return { controllerEpoch, leader, leaderEpoch, isr, partitionEpoch: node.stat.version }
   }
 
-  /** undefined: no such topic, or none with an id. */
-  async topicId(topic: string): Promise<string | undefined> {
-    const node = await this.keeper.current.get(topicPath(topic))
-    return node === undefined ? undefined : (decodeTopic(topic, node.data).topicId ?? undefined)
+  /** Whether ZooKeeper still means this very topic, or has written down that it was deleted. */
+  async mayDeleteReplica(topic: string, topicId: string): Promise<boolean> {
+    const session = this.keeper.current
+    await session.sync()
+    const [node, deletion] = await Promise.all([session.get(topicPath(topic)), session.exists(deletionPath(topicId))])
+    if (deletion !== undefined) return true
+    return node !== undefined && decodeTopic(topic, node.data).topicId === topicId
   }
 
   /** Tells the controller that a log directory of this broker has failed. */
