@@ -63,7 +63,7 @@ interface Packet {
 const MOST_BYTES_IN_FLIGHT = 4 * 1024 * 1024
 const LAST_XID = 2 ** 31 - 1
 const SHORTEST_PAUSE_MS = 20
-const LONGEST_PAUSE_MS = 1000
+const LONGEST_PAUSE_MS = 500
 
 /**
  * One session's way to the ensemble, in the place of the package's connection manager: it walks the servers in a random order,
@@ -113,6 +113,11 @@ export class ConnectionManager implements ClientTransport {
   /** Requests that were sent and those that wait. */
   get pending(): { inFlight: number; queued: number } {
     return { inFlight: this.inFlight.length, queued: this.queued.length }
+  }
+
+  /** False as soon as the session is being closed: the server may have done it already. */
+  get isAlive(): boolean {
+    return (this.state === 'connected' || this.state === 'suspended') && this.closing === undefined
   }
 
   connect(): void {

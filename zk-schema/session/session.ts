@@ -134,7 +134,7 @@ export class ZooKeeperSession {
    * effect, since after a pause of the process no timer need have run.
    */
   mayAct(marginMs: number = this.timeoutMs / 6): boolean {
-    if (this.state !== 'connected' && this.state !== 'suspended') return false
+    if (!this.manager.isAlive) return false
     return this.env.clock.monoMs() - this.manager.lastContactMs < this.timeoutMs - marginMs
   }
 
