@@ -3,8 +3,8 @@ import { join } from './file-names'
 
 const LOCK_FILE = '.lock'
 
-/** Directories that this process holds, per disk: two brokers of one process must not share one either. */
-const held = new WeakMap<Disk, Set<string>>()
+/** Directories that are held here, per disk, with the process: two brokers of one process must not share one either. */
+const held = new WeakMap<Disk, Map<string, number>>()
 
 /** The directory belongs to a running broker. */
 export class DirectoryInUseError extends Error {
@@ -23,17 +23,18 @@ export class DirectoryInUseError extends Error {
  * seen in /proc/locks. We write our process id, and when the process started, into the file; that counts while that process lives.
  */
 export function lockDirectory(disk: Disk, directory: string, processId: number): void {
-  const mine = held.get(disk) ?? new Set<string>()
+  const mine = held.get(disk) ?? new Map<string, number>()
   held.set(disk, mine)
   const path = join(directory, LOCK_FILE)
-  if (mine.has(directory) || isLockedByRecord(disk, path) || isHeldByProcess(disk, path, processId)) throw new DirectoryInUseError(directory)
+  const isOurs = mine.get(directory) === processId
+  if (isOurs || isLockedByRecord(disk, path) || isHeldByProcess(disk, path, processId)) throw new DirectoryInUseError(directory)
   const file = disk.open(path, 'create')
   try {
     file.write(Buffer.from(`${processId} ${startOf(disk, processId) ?? ''}\n`), 0)
   } finally {
     file.close()
   }
-  mine.add(directory)
+  mine.set(directory, processId)
 }
 
 /** The file stays, emptied: Kafka expects it. */

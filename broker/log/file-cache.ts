@@ -94,6 +94,8 @@ export class CachedFile {
   private readonly cache: FileCache
   private handle: DiskFile | undefined
   private isWritable = false
+  /** Closed, but in use by a sync. */
+  private readonly closing: DiskFile[] = []
 
   constructor(cache: FileCache, path: string) {
     this.cache = cache
@@ -125,7 +127,6 @@ export class CachedFile {
       return this.handle
     }
     if (!this.exists()) throw Object.assign(new Error(`ENOENT: no such file, open '${this.path}'`), { code: 'ENOENT' })
-    assert(this.pins === 0, `${this.path} is being synced and cannot be reopened`)
     this.close()
     this.adopt(this.cache.disk.open(this.path, 'update'), true)
     return this.handle!
@@ -143,6 +144,7 @@ export class CachedFile {
       await handle.sync()
     } finally {
       this.pins--
+      if (this.pins === 0) for (const closing of this.closing.splice(0)) closing.close()
     }
   }
 
@@ -150,13 +152,14 @@ export class CachedFile {
     this.readable().syncNow()
   }
 
-  /** Closes the descriptor, if there is one; the next use opens it again. */
+  /** Closes the descriptor, if there is one, or as soon as a sync has ended that uses it; the next use opens it again. */
   close(): void {
     const handle = this.handle
     if (handle === undefined) return
     this.handle = undefined
     this.cache.closed(this)
-    handle.close()
+    if (this.pins === 0) handle.close()
+    else this.closing.push(handle)
   }
 
   /** Renames the file; an open descriptor stays good. */

@@ -105,7 +105,7 @@ export class Flusher {
     const { log } = this
     if (closed.length === 0 || offset <= log.recoveryPoint || !log.isOnline) return
     await log.epochFile.write()
-    await log.snapshots.sync()
+    await log.snapshots.sync(() => log.isOnline)
     if (!log.isOnline) return
     log.context.disk.syncDirectory(log.path)
     // A truncation while this waited has lowered the target.
@@ -140,7 +140,7 @@ export class Flusher {
     const touched = log.segments.between(log.recoveryPoint, log.endOffset + 1)
     for (const segment of touched) await segment.sync(true)
     await log.epochFile.write()
-    await log.snapshots.sync()
+    await log.snapshots.sync(() => log.isOnline)
     log.context.disk.syncDirectory(log.path)
     log.directory.syncIfDirty()
     this.syncedOffset = log.endOffset

@@ -3,6 +3,7 @@ import type { Clock, Disk, Random } from '../../runtime/ports'
 import type { Turn } from '../../runtime/turn'
 import type { Background } from './background'
 import type { SegmentContext } from './segment'
+import type { Timers } from './timers'
 
 /** What all logs of a broker share. */
 export interface LogContext extends SegmentContext {
@@ -11,6 +12,7 @@ export interface LogContext extends SegmentContext {
   random: Random
   turn: Turn
   background: Background
+  timers: Timers
   logger: Logger
   /** producer.id.expiration.ms; a broker may change it while it runs. */
   producerIdExpirationMs: number

@@ -1,4 +1,3 @@
-import type { Timer } from '../../runtime/ports'
 import type { Log } from './log'
 import type { LogDirectory } from './log-directory'
 import { quietly } from './log-directory'
@@ -11,50 +10,22 @@ const LOGS_PER_SLICE = 256
 /** What a log manager does by the clock: retention, flushes, checkpoints, expiry of producers, removal of deleted logs. */
 export class LogHousekeeping {
   private readonly manager: LogManager
-  private readonly options: LogManagerOptions
-  private readonly timers = new Set<Timer>()
-  private isStopped = false
 
-  constructor(manager: LogManager, options: LogManagerOptions) {
+  constructor(manager: LogManager) {
     this.manager = manager
-    this.options = options
   }
 
-  start(): void {
-    const { options } = this
+  start(options: LogManagerOptions): void {
+    const { timers } = this.manager.context
     const firstMs = options.initialTaskDelayMs ?? 30_000
-    this.repeat(firstMs, options.retentionCheckIntervalMs ?? 300_000, () => this.eachLog((log) => void log.deleteOldSegments()))
-    this.repeat(firstMs, options.recoveryPointCheckpointIntervalMs ?? 60_000, () => this.manager.checkpointRecoveryPoints())
-    this.repeat(firstMs, options.startOffsetCheckpointIntervalMs ?? 60_000, () => this.manager.checkpointStartOffsets())
+    timers.repeat(firstMs, options.retentionCheckIntervalMs ?? 300_000, () => this.eachLog((log) => void log.deleteOldSegments()))
+    timers.repeat(firstMs, options.recoveryPointCheckpointIntervalMs ?? 60_000, () => this.manager.checkpointRecoveryPoints())
+    timers.repeat(firstMs, options.startOffsetCheckpointIntervalMs ?? 60_000, () => this.manager.checkpointStartOffsets())
     const markMs = options.highWatermarkCheckpointIntervalMs ?? 5_000
-    this.repeat(markMs, markMs, () => this.manager.checkpointHighWatermarks())
+    timers.repeat(markMs, markMs, () => this.manager.checkpointHighWatermarks())
     const expiryMs = options.producerIdExpirationCheckIntervalMs ?? 600_000
-    this.repeat(expiryMs, expiryMs, () => this.eachLog((log) => log.removeExpiredProducers()))
-    this.repeat(firstMs, options.flushCheckIntervalMs ?? Number.POSITIVE_INFINITY, () => this.flushDue())
-  }
-
-  stop(): void {
-    this.isStopped = true
-    for (const timer of this.timers) timer.cancel()
-    this.timers.clear()
-  }
-
-  private repeat(firstMs: number, everyMs: number, work: () => void): void {
-    // log.flush.scheduler.interval.ms is Long.MAX by default: never.
-    if (everyMs > Number.MAX_SAFE_INTEGER) return
-    this.after(firstMs, () => {
-      this.repeat(everyMs, everyMs, work)
-      work()
-    })
-  }
-
-  private after(delayMs: number, work: () => void): void {
-    if (this.isStopped) return
-    const timer = this.manager.context.clock.timer(delayMs, () => {
-      this.timers.delete(timer)
-      if (!this.isStopped) work()
-    })
-    this.timers.add(timer)
+    timers.repeat(expiryMs, expiryMs, () => this.eachLog((log) => log.removeExpiredProducers()))
+    timers.repeat(firstMs, options.flushCheckIntervalMs ?? Number.POSITIVE_INFINITY, () => this.flushDue())
   }
 
   /** In slices: with thousands of logs one pass would hold up the sockets. */
@@ -70,7 +41,7 @@ export class LogHousekeeping {
           if (!(error instanceof StorageError)) throw error
         }
       }
-      if (logs.length > 0) this.after(1, slice)
+      if (logs.length > 0) this.manager.context.timers.after(1, slice)
     }
     slice()
   }
@@ -84,10 +55,10 @@ export class LogHousekeeping {
 
   /** Removes a directory that is marked for deletion, after file.delete.delay.ms. */
   removeLater(directory: LogDirectory, path: string): void {
-    const { disk, logger } = this.manager.context
-    this.after(this.manager.fileDeleteDelayMs, () => {
-      if (!directory.isOnline) return
-      void quietly(() => directory.guardLater(`deleting ${path}`, () => disk.removeTree(path))).then(() => {
+    const { disk, logger, timers } = this.manager.context
+    timers.after(this.manager.fileDeleteDelayMs, () => {
+      void quietly(async () => {
+        await directory.guardLater(`deleting ${path}`, () => disk.removeTree(path))
         logger.info({ path }, 'deleted a log')
       })
     })

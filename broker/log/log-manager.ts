@@ -17,6 +17,7 @@ import { openDirectories } from './log-startup'
 import type { LogConfig } from './log-types'
 import { createSegment } from './roll'
 import { Staging } from './staging'
+import { Timers } from './timers'
 
 export interface LogManagerOptions {
   /** `log.dirs`. */
@@ -84,6 +85,7 @@ export class LogManager {
       staging: new Staging(buffers),
       cache: new FileCache(env.disk, options.maxOpenFiles ?? DEFAULT_OPEN_FILES),
       background: new Background(),
+      timers: new Timers(env.clock),
       producerIdExpirationMs: options.producerIdExpirationMs ?? DAY_MS,
       transactionVerification: options.transactionVerification ?? true,
     }
@@ -91,7 +93,7 @@ export class LogManager {
       const { disk, background, logger } = this.context
       this.directories.set(path, new LogDirectory(disk, background, logger, path, (directory) => this.onFailure(directory)))
     }
-    this.housekeeping = new LogHousekeeping(this, options)
+    this.housekeeping = new LogHousekeeping(this)
   }
 
   /**
@@ -105,7 +107,7 @@ export class LogManager {
     )
     for (const log of loaded.logs) (log.isFuture ? manager.futures : manager.current).set(log.name, log)
     for (const path of loaded.doomed) manager.housekeeping.removeLater(path.directory, path.path)
-    manager.housekeeping.start()
+    manager.housekeeping.start(options)
     return manager
   }
 
@@ -294,7 +296,7 @@ export class LogManager {
   async shutdown(clean = true): Promise<void> {
     if (this.isStopped) return
     this.isStopped = true
-    this.housekeeping.stop()
+    this.context.timers.stop()
     if (clean) for (const directory of this.online) await quietly(() => this.closeDirectory(directory))
     for (const log of [...this.current.values(), ...this.futures.values()]) log.abandon()
     await this.context.background.drained()

@@ -18,6 +18,7 @@ import { ProducerSnapshots } from './producer-snapshots'
 import { ProducerState } from './producer-state'
 import { bytesFrom, read } from './read'
 import { deleteOldSegments } from './retention'
+import type { Segment } from './segment'
 import { Segments } from './segments'
 import { truncateFullyAndStartAt, truncateTo } from './truncate'
 
@@ -47,6 +48,8 @@ export class Log {
   readonly epochFile: EpochFile
   readonly metadataFile: PartitionMetadataFile
   readonly appendRules = new AppendRulesCache()
+  /** Segments that are no longer part of the log, and whose files are not removed yet. */
+  readonly doomedSegments = new Set<Segment>()
   config: LogConfig
   /** The partition's own directory. */
   path: string
@@ -278,7 +281,7 @@ export class Log {
       this.context.disk.rename(this.path, path)
       this.path = path
       this.snapshots.directory = path
-      for (const segment of this.segments) segment.moved(path)
+      for (const segment of [...this.segments, ...this.doomedSegments]) segment.moved(path)
       this.directory.isDirty = true
     })
   }

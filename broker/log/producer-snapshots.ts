@@ -66,9 +66,11 @@ export class ProducerSnapshots {
     this.lastOffset = offset
   }
 
-  /** Syncs what was written since the last time. */
-  async sync(): Promise<void> {
-    for (const offset of this.takeUnsynced()) {
+  /** Syncs what was written since the last time, as long as `isWanted`. */
+  async sync(isWanted: () => boolean): Promise<void> {
+    for (const offset of this.unsynced) {
+      this.unsynced.delete(offset)
+      if (!isWanted() || !this.offsets.includes(offset)) continue
       const file = this.disk.open(this.path(offset), 'read')
       try {
         await file.sync()
@@ -76,12 +78,6 @@ export class ProducerSnapshots {
         file.close()
       }
     }
-  }
-
-  private takeUnsynced(): number[] {
-    const offsets = [...this.unsynced].filter((offset) => this.offsets.includes(offset))
-    this.unsynced.clear()
-    return offsets
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Log } from './log'
-import { isIoError } from './io-error'
+import { quietly } from './log-directory'
 import type { Segment } from './segment'
 
 /**
@@ -10,17 +10,12 @@ export function removeSegment(log: Log, segment: Segment): void {
   segment.dropStaged()
   segment.markDeleted()
   segment.close()
-  const { clock, logger } = log.context
-  clock.timer(log.config.fileDeleteDelayMs, () => {
-    if (!log.directory.isOnline) return
-    try {
-      segment.remove()
-    } catch (error) {
-      if (!isIoError(error)) throw error
-      log.directory.fail(error, `removing a segment of ${log.name}`)
-      return
-    }
-    logger.debug({ log: log.name, offset: segment.baseOffset }, 'removed a log segment')
+  log.doomedSegments.add(segment)
+  log.context.timers.after(log.config.fileDeleteDelayMs, () => {
+    log.doomedSegments.delete(segment)
+    // A log that was deleted meanwhile takes its files with it.
+    if (log.isClosed) return
+    void quietly(() => log.directory.guardLater(`removing a segment of ${log.name}`, () => segment.remove()))
   })
 }
 

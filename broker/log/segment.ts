@@ -61,6 +61,8 @@ export class Segment {
   offsetOfMaxTimestamp: number
   /** Set when files were created or renamed here and the directory has not been synced since. */
   isDirectoryDirty = false
+  /** Removed from the log, or the log is closed: nothing of it needs to be durable any more. */
+  private isGone = false
   readonly rollJitterMs: number
   private readonly context: SegmentContext
   private createdMs: number
@@ -406,6 +408,7 @@ export class Segment {
 
   /** Makes the batches durable, and with `whole` the indexes as well. */
   async sync(whole: boolean): Promise<void> {
+    if (this.isGone) return
     this.writeStaged()
     const files = [this.log]
     if (whole && this.indexesLoaded) {
@@ -414,7 +417,7 @@ export class Segment {
         if (index.syncTarget !== undefined) files.push(index.syncTarget)
       }
     }
-    for (const file of files) await file.sync()
+    for (const file of files) if (!this.isGone) await file.sync()
   }
 
   syncNow(): void {
@@ -422,7 +425,9 @@ export class Segment {
     this.log.syncNow()
   }
 
+  /** Lets the files go, for good. */
   close(): void {
+    this.isGone = true
     this.log.close()
     for (const index of this.indexes) index.close()
   }
@@ -450,11 +455,17 @@ export class Segment {
     for (const index of this.indexes) index.rename(renamed(index.path))
   }
 
-  /** Removes the files. */
-  remove(): void {
-    this.log.close()
-    this.context.cache.disk.remove(this.log.path)
+  removeNow(): void {
+    this.close()
     for (const index of this.indexes) index.remove()
+    this.context.cache.disk.remove(this.log.path)
+  }
+
+  /** Removes the files; the large one off the event loop. */
+  remove(): Promise<void> {
+    this.close()
+    for (const index of this.indexes) index.remove()
+    return this.context.cache.disk.removeTree(this.log.path)
   }
 }
 

@@ -34,7 +34,7 @@ export function splitSegment(log: Log, segment: Segment): Segment[] {
   for (const each of pieces.toReversed()) each.changeSuffix(CLEANED_SUFFIX, SWAP_SUFFIX)
   disk.syncDirectory(log.path)
   log.segments.remove(segment)
-  segment.remove()
+  segment.removeNow()
   log.snapshots.removeWhere((offset) => offset === segment.baseOffset)
   for (const each of pieces) {
     each.changeSuffix(SWAP_SUFFIX, '')

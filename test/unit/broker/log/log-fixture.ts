@@ -3,56 +3,10 @@ import type { BatchOptions } from '../../../../protocol/records/records'
 import { topicConfig } from '../../../../protocol/rules/topic-config'
 import type { Logger } from '../../../../runtime/log'
 import { silentLogger } from '../../../../runtime/log'
-import type { Clock, Environment } from '../../../../runtime/ports'
 import { LogManager } from '../../../../broker/log/log-manager'
 import type { LogManagerOptions } from '../../../../broker/log/log-manager'
-import { MemoryDisk } from './memory-disk'
-
-interface Pending {
-  dueMs: number
-  callback: () => void
-}
-
-/** Time that stands still until it is told to go on. Immediates run by themselves. */
-export class FakeClock implements Clock {
-  nowMs = 1_700_000_000_000
-  private pending: Pending[] = []
-
-  monoMs(): number {
-    return this.nowMs
-  }
-
-  wallMs(): number {
-    return this.nowMs
-  }
-
-  timer(delayMs: number, callback: () => void) {
-    const entry = { dueMs: this.nowMs + delayMs, callback }
-    this.pending.push(entry)
-    return {
-      cancel: () => {
-        this.pending = this.pending.filter((each) => each !== entry)
-      },
-    }
-  }
-
-  immediate(callback: () => void): void {
-    setImmediate(callback)
-  }
-
-  /** Fires what is due, in order. */
-  advance(byMs: number): void {
-    const endMs = this.nowMs + byMs
-    for (;;) {
-      const next = this.pending.filter((each) => each.dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs)[0]
-      if (next === undefined) break
-      this.pending = this.pending.filter((each) => each !== next)
-      this.nowMs = Math.max(this.nowMs, next.dueMs)
-      next.callback()
-    }
-    this.nowMs = endMs
-  }
-}
+import type { Log } from '../../../../broker/log/log'
+import { World } from '../../../simulation/world/world'
 
 export interface Warning {
   fields: Record<string, unknown>
@@ -77,32 +31,58 @@ export class CollectingLogger implements Logger {
   }
 }
 
-export class Fixture {
-  readonly disk = new MemoryDisk()
-  readonly clock = new FakeClock()
-  readonly logger = new CollectingLogger()
-  readonly env: Environment
+export const whole = { upTo: 'logEnd', minOneMessage: true } as const
 
-  constructor() {
-    this.disk.nowMs = () => this.clock.nowMs
-    this.disk.makeDirectory('/data')
-    let seed = 1
-    const random = {
-      next: () => (seed = (seed * 16807) % 2147483647) / 2147483647,
-      below: (bound: number) => Math.floor(random.next() * bound),
-      bytes: (length: number) => Buffer.from(Array.from({ length }, () => random.below(256))),
-    }
-    this.env = { clock: this.clock, disk: this.disk, random, net: undefined as never }
+/** A broker's disk and clock in the simulated world, and log managers on it. */
+export class Fixture {
+  readonly world: World
+  readonly logger = new CollectingLogger()
+
+  constructor(seed = 1) {
+    this.world = new World(seed)
+    this.process.disk.makeDirectory('/data')
+    this.process.disk.syncDirectory('/')
+  }
+
+  get process() {
+    return this.world.process('broker')
+  }
+
+  get disk() {
+    return this.process.disk
+  }
+
+  get clock() {
+    return this.process.env.clock
+  }
+
+  /** Runs the world until `promise` settles. */
+  run<T>(promise: Promise<T>): Promise<T> {
+    return this.world.settle(promise, 600_000, 'the log is done')
   }
 
   open(overrides: Record<string, string> = {}, options: Partial<LogManagerOptions> = {}): Promise<LogManager> {
-    return LogManager.open(this.env, {
-      dirs: ['/data/a'],
-      defaults: topicConfig(overrides),
-      transactionVerification: false,
-      logger: this.logger,
-      ...options,
-    })
+    return this.run(
+      LogManager.open(this.process.env, {
+        dirs: ['/data/a'],
+        defaults: topicConfig(overrides),
+        transactionVerification: false,
+        logger: this.logger,
+        processId: 1000 + this.process.incarnation,
+        ...options,
+      }),
+    )
+  }
+
+  /** The turn ends, and everything that was begun comes to its end. */
+  async settle(manager: LogManager): Promise<void> {
+    await this.world.run(1)
+    await this.run(manager.context.background.drained())
+  }
+
+  /** kill -9, and a new process. */
+  kill(): void {
+    this.process.kill()
   }
 }
 
@@ -124,8 +104,18 @@ export function batchesOf(records: Buffer): Buffer[] {
   return [...iterateBatches(records)]
 }
 
-/** Lets everything that was begun come to its end. */
-export async function settle(manager: LogManager): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
-  await manager.context.background.drained()
+/** All that is stored. */
+export function contentOf(log: Log): Buffer {
+  const parts: Buffer[] = []
+  for (let offset = log.startOffset; offset < log.endOffset; ) {
+    const result = log.read(offset, 1 << 20, whole)
+    const records = Buffer.from(result.records)
+    result.release()
+    if (records.length === 0) break
+    const batches = batchesOf(records)
+    parts.push(...batches)
+    const last = batches.at(-1)!
+    offset = Number(last.readBigInt64BE(0)) + last.readInt32BE(23) + 1
+  }
+  return Buffer.concat(parts)
 }
