@@ -110,12 +110,17 @@ export class ControllerClient implements ToController {
     void connection?.kafka.then((kafka) => kafka.close(), () => {})
   }
 
-  /** Through the codec all the same: what the controller gets has every field. */
-  private askOwn(apiKey: number, bodyFor: (version: number) => Input<object>, maxVersion: number): Promise<object> {
-    const { gate } = this.options
+  /** Through the codec all the same: what the controller gets, and what comes back, has every field. */
+  private async askOwn(apiKey: number, bodyFor: (version: number) => Input<object>, maxVersion: number): Promise<object> {
     const api = apiByKey(apiKey)!
     const version = Math.min(api.maxVersion, maxVersion)
-    const request = decode(api.request, version, encode(api.request, version, bodyFor(version) as Input<unknown>)) as never
+    const request = decode(api.request, version, encode(api.request, version, bodyFor(version) as Input<unknown>))
+    const answer = await this.callOwn(apiKey, request as never, version)
+    return decode(api.response, version, encode(api.response, version, answer as Input<unknown>)) as object
+  }
+
+  private callOwn(apiKey: number, request: never, version: number): Promise<object> {
+    const { gate } = this.options
     switch (apiKey) {
       case ApiKey.createTopics:
         return gate.createTopics(request, version)
@@ -126,7 +131,7 @@ export class ControllerClient implements ToController {
       case ApiKey.controlledShutdown:
         return gate.controlledShutdown(request, version)
       default:
-        return Promise.reject(new Error(`${api.name} is not for the controller`))
+        return Promise.reject(new Error(`API ${apiKey} is not for the controller`))
     }
   }
 }

@@ -9,10 +9,13 @@ import type { PartitionMetadata, TopicMetadata } from '../metadata/metadata-cach
 import type { Handler, RequestContext } from '../server/request-context'
 import type { BrokerServices } from './services'
 
+/** How long an answer waits for the leaders of topics that it has caused to be created. */
+const CREATION_WAIT_MS = 500
+
 /**
  * Metadata 0-12. Version 0 means all topics by an empty list, later ones by null; from 12 on topics may be asked for by id.
  * Shows only brokers that have the listener of the request. Topics that do not exist are created on the way if the broker and the
- * request allow it: the controller is asked, and the client hears LEADER_NOT_AVAILABLE, on which it asks again.
+ * request allow it: the controller is asked, and the client hears of the topic, or LEADER_NOT_AVAILABLE, on which it asks again.
  */
 export function metadataHandler(services: BrokerServices): Handler<MetadataRequest, MetadataResponse> {
   return async (context) => {
@@ -30,13 +33,27 @@ export function metadataHandler(services: BrokerServices): Handler<MetadataReque
       collect(services, context, asked, topics, missing)
     }
     const create = missing.length > 0 && body.allowAutoTopicCreation && services.config.autoCreateTopicsEnable
-    const created = create ? await services.autoTopicCreation.create(missing) : undefined
+    const created = create ? await createMissing(services, missing) : undefined
     for (const name of missing) {
+      const topic = services.metadata.topic(name)
+      if (topic !== undefined) {
+        topics.push(describe(services, context, topic))
+        continue
+      }
       const errorCode = created?.get(name) ?? errorOfMissing(name)
       topics.push({ errorCode, name, topicId: ZERO_UUID, isInternal: isInternalTopic(name), partitions: [] })
     }
     context.respond(answer(services, context, topics))
   }
+}
+
+/** Asks for the topics, and waits a moment for their leaders: then the client hears of them now, and need not come back. */
+async function createMissing(services: BrokerServices, missing: readonly string[]): Promise<Map<string, number>> {
+  const results = await services.autoTopicCreation.create(missing)
+  const created = missing.filter((name) => results.get(name) === ErrorCode.LEADER_NOT_AVAILABLE)
+  const { metadataWaits } = services
+  await metadataWaits.until(created, () => created.every((name) => metadataWaits.hasLeaders(name, 1)), CREATION_WAIT_MS)
+  return results
 }
 
 function collect(
