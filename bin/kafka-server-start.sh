@@ -1,0 +1,26 @@
+#!/bin/sh
+# Starts a broker: kafka-server-start.sh [-daemon] server.properties [--override property=value]*
+self=$0
+while [ -h "$self" ]; do
+  link=$(readlink "$self")
+  case $link in /*) self=$link ;; *) self=$(dirname "$self")/$link ;; esac
+done
+home=$(cd "$(dirname "$self")/.." && pwd -P) || exit 1
+program=$home/dist/broker.js
+if [ ! -f "$program" ]; then
+  echo "$program is missing: run npm ci first (in $home)." >&2
+  exit 1
+fi
+daemon=
+if [ "${1:-}" = -daemon ]; then
+  daemon=yes
+  shift
+fi
+if [ $# -lt 1 ]; then
+  echo "USAGE: $0 [-daemon] server.properties [--override property=value]*" >&2
+  exit 1
+fi
+[ -n "$daemon" ] || exec node "$program" "$@"
+logs=${LOG_DIR:-$home/logs}
+mkdir -p "$logs" || exit 1
+nohup node "$program" "$@" > "$logs/kafkaServer.out" 2>&1 < /dev/null &
