@@ -129,3 +129,14 @@ test('a tagged field of more than 127 bytes', () => {
   const bytes = encode(apis.fetch.response, 16, { nodeEndpoints })
   expect(decode(apis.fetch.response, 16, bytes).nodeEndpoints).toEqual(nodeEndpoints)
 })
+
+test('decoded records alias the frame, other bytes do not', () => {
+  const produce = encode(apis.produce.request, 9, { topicData: [{ partitionData: [{ records: Buffer.from('records') }] }] })
+  const { records } = decode(apis.produce.request, 9, produce).topicData[0]?.partitionData[0] ?? {}
+  const join = encode(apis.joinGroup.request, 5, { protocols: [{ name: 'p', metadata: Buffer.from('metadata') }] })
+  const { metadata } = decode(apis.joinGroup.request, 5, join).protocols[0] ?? {}
+  produce.fill(0x78)
+  join.fill(0x78)
+  expect(String(records)).toBe('xxxxxxx')
+  expect(String(metadata)).toBe('metadata')
+})
