@@ -31,7 +31,7 @@ function compiledOf(message: Message<unknown>, version: number): Compiled | unde
 
 /**
  * Reads one message from `offset` on. Bytes behind it are ignored, as Kafka does: a newer sender may know more than we.
- * Decoded Buffers alias the input. Throws DecodeError, and nothing else, whatever the bytes are.
+ * Decoded records alias the input; all else, other bytes too, is a copy. Throws DecodeError, and nothing else, whatever the bytes are.
  */
 export function decode<T>(
   message: Message<T>, version: number, buffer: Buffer, offset = 0, maxObjectBytes = defaultMaxObjectBytes,

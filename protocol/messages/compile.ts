@@ -84,10 +84,10 @@ class Compiler {
     return parts.map((part, i) => i === 0 ? part : capitalised(part)).join('')
   }
 
-  private primitiveMethod(field: Field): string {
-    if (field.element === 'string') return this.method(field, 'string')
-    if (field.element === 'bytes' || field.element === 'records') return this.method(field, 'bytes')
-    return field.element
+  /** Records are bytes to the writer; the reader does not copy them. */
+  private primitiveMethod(field: Field, records: 'bytes' | 'records'): string {
+    if (field.element === 'string' || field.element === 'bytes') return this.method(field, field.element)
+    return field.element === 'records' ? this.method(field, records) : field.element
   }
 
   private elementMethod(field: Field): string {
@@ -183,7 +183,7 @@ class Compiler {
       const call = `${this.reader(field.fields as readonly Field[])}(r)`
       return [`  ${assign} = ${this.nullable(field) ? `r.present(${this.tagged(field)}) ? ${call} : null` : call}`]
     }
-    return [`  ${assign} = r.${this.primitiveMethod(field)}()`]
+    return [`  ${assign} = r.${this.primitiveMethod(field, 'records')}()`]
   }
 
   // ---- writing
@@ -270,7 +270,7 @@ class Compiler {
       : field.default === null ? 'null' : this.primitiveDefault(field)
     const value = `${v} === undefined ? ${given} : ${v}`
     const nullDefault = field.default === null && !this.nullable(field) ? [`  if (${v} === undefined) notNull('${field.name}')`] : []
-    return [...refuseNull, ...nullDefault, `  w.${this.primitiveMethod(field)}(${value})`]
+    return [...refuseNull, ...nullDefault, `  w.${this.primitiveMethod(field, 'bytes')}(${value})`]
   }
 }
 

@@ -140,22 +140,42 @@ export class Reader {
     return length === -1 ? null : this.stringOf(length)
   }
 
+  /** A copy: such bytes are small and kept (subscriptions, assignments, tokens), while the frame's memory is used again. */
   bytes(): Buffer {
-    return this.bytesOf(this.notNull(this.int32()))
+    return this.copyOf(this.notNull(this.int32()))
   }
 
   nullableBytes(): Buffer | null {
     const length = this.int32()
-    return length === -1 ? null : this.bytesOf(length)
+    return length === -1 ? null : this.copyOf(length)
   }
 
   compactBytes(): Buffer {
-    return this.bytesOf(this.notNull(this.uvarint() - 1))
+    return this.copyOf(this.notNull(this.uvarint() - 1))
   }
 
   compactNullableBytes(): Buffer | null {
     const length = this.uvarint() - 1
-    return length === -1 ? null : this.bytesOf(length)
+    return length === -1 ? null : this.copyOf(length)
+  }
+
+  /** A view of the frame: records go from socket to file without being copied. */
+  records(): Buffer {
+    return this.viewOf(this.notNull(this.int32()))
+  }
+
+  nullableRecords(): Buffer | null {
+    const length = this.int32()
+    return length === -1 ? null : this.viewOf(length)
+  }
+
+  compactRecords(): Buffer {
+    return this.viewOf(this.notNull(this.uvarint() - 1))
+  }
+
+  compactNullableRecords(): Buffer | null {
+    const length = this.uvarint() - 1
+    return length === -1 ? null : this.viewOf(length)
   }
 
   /** The number of elements of an array; `wire` is the least that one takes on the wire, `cost` what it takes on the heap. */
@@ -247,7 +267,13 @@ export class Reader {
     return (this.buffer as SlicingBuffer).utf8Slice(at, end)
   }
 
-  private bytesOf(length: number): Buffer {
+  private copyOf(length: number): Buffer {
+    const view = this.viewOf(length)
+    this.charge(length)
+    return Buffer.from(view)
+  }
+
+  private viewOf(length: number): Buffer {
     const at = this.position
     const end = at + length
     if (length < 0 || end > this.end) throw new DecodeError(`${length} bytes, ${this.end - at} are left`)
