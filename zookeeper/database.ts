@@ -1,4 +1,4 @@
-import type { Environment } from '../runtime/ports'
+import type { Disk, Environment } from '../runtime/ports'
 import type { Logger } from '../runtime/log'
 import { DataTree } from './data-tree'
 import type { Change, TxnResult } from './data-tree'
@@ -32,6 +32,15 @@ const OWN_FILES: ReadonlySet<string> = new Set([
 ])
 /** A replay of this many transactions at the start calls for one too. */
 const LONG_REPLAY = 1000
+
+/** Makes a directory, and its name in its parent, and so on, survive a power cut. */
+function makeDurableDirectory(disk: Disk, path: string): void {
+  if (disk.exists(path)) return
+  const parent = path.slice(0, Math.max(path.lastIndexOf('/'), 0))
+  if (parent !== '') makeDurableDirectory(disk, parent)
+  disk.makeDirectory(path)
+  disk.syncDirectory(parent === '' ? (path.startsWith('/') ? '/' : '.') : parent)
+}
 
 /**
  * The tree and what makes it survive. A transaction changes the tree at once and is durable later; whoever tells the world of the
@@ -118,9 +127,11 @@ export class Database {
   private recover(): SavedSession[] {
     const { disk } = this.env
     this.refuseForeignDirectory()
-    disk.makeDirectory(this.snapDirectory)
-    disk.makeDirectory(this.logDirectory)
+    makeDurableDirectory(disk, this.snapDirectory)
+    makeDurableDirectory(disk, this.logDirectory)
     const loaded = loadNewestSnapshot(disk, this.snapDirectory, this.tree)
+    // A snapshot's name may still be on its way to the disk when the process that gave it was killed.
+    disk.syncDirectory(this.snapDirectory)
     if (loaded === undefined && listLogs(disk, this.logDirectory).length > 0) {
       throw new StorageError(`${this.logDirectory} has transaction logs, but ${this.snapDirectory} has no snapshot to start them from.`)
     }

@@ -45,8 +45,9 @@ export class Sessions<Connection> {
     return session
   }
 
-  /** Any packet counts. */
+  /** Any packet counts; one of a session that is over does not bring it back. */
   touch(session: Session<Connection>, nowMs: number): void {
+    if (this.byId.get(session.id) !== session) return
     const due = this.dueAt(session.timeoutMs, nowMs)
     if (due <= session.expiresAtMs) return
     this.unfile(session)

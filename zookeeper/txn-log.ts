@@ -8,6 +8,8 @@ import type { Txn, TxnHeader } from './txn'
 /** 'ZKLG' */
 const MAGIC = 0x5a4b4c47
 const VERSION = 2
+/** The header's database id, which nobody reads but us: where it stands, zxids follow each other without a gap. */
+const OUR_DATABASE_ID = 0x70726b
 const HEADER_BYTES = 16
 const END_OF_RECORD = 0x42
 /** Checksum, length and end mark around an entry. */
@@ -25,17 +27,21 @@ export interface TxnLogOptions {
 /**
  * The transactions, in files `log.<first zxid>` of Apache's FileTxnLog form. Entries of one turn are one write; while a sync runs,
  * what is written waits for the next one, so a slow disk makes larger groups and not a longer queue.
+ *
+ * Invariant: a file is written only when all files before it are on the disk, so that a power cut leaves no gap.
  */
 export class TxnLog {
   private readonly disk: Disk
   private readonly clock: Clock
   private readonly directory: string
   private readonly options: TxnLogOptions
+  /** Entries that are not in a file yet. */
   private readonly batch = new JuteWriter(64 * 1024)
+  private batchFirstZxid = 0
   private file: DiskFile | undefined
   private position = 0
-  /** Full files whose last entries may not be on the disk yet. */
-  private retired: DiskFile[] = []
+  /** A full file that is being synced; what comes after it waits. */
+  private retired: DiskFile | undefined
   private appendedZxid: number
   private writtenZxid: number
   private syncing: Promise<void> | undefined
@@ -60,9 +66,9 @@ export class TxnLog {
 
   append(header: TxnHeader, txn: Txn): void {
     if (this.failed) return
-    if (this.file === undefined && !this.attempt(() => this.openFile(header.zxid))) return
     const { batch } = this
     const start = batch.length
+    if (start === 0) this.batchFirstZxid = header.zxid
     batch.writeLong(0)
     batch.writeInt(0)
     writeTxn(batch, header, txn)
@@ -76,23 +82,18 @@ export class TxnLog {
   /** The turn's entries to the file, and a sync if none is running. */
   flush(): void {
     if (this.failed) return
-    if (this.batch.length > 0) {
-      const bytes = this.batch.view()
-      if (!this.attempt(() => this.file!.write(bytes, this.position))) return
-      this.position += bytes.length
-      this.batch.reset()
-      this.writtenZxid = this.appendedZxid
-    }
-    if (this.syncing === undefined) this.syncing = this.sync().finally(() => (this.syncing = undefined))
+    if (!this.attempt(() => this.writeBatch())) return
+    if (this.syncing === undefined && this.needsSync) this.syncing = this.sync().finally(() => (this.syncing = undefined))
   }
 
   /** The next entry begins a new file. */
   roll(): void {
     this.flush()
-    if (this.file === undefined || this.failed) return
-    this.retired.push(this.file)
+    if (this.failed || this.retired !== undefined || this.file === undefined) return
+    this.retired = this.file
     this.file = undefined
     this.bytesSinceRoll = 0
+    this.flush()
   }
 
   /** Resolves when all that was appended is durable, or the log has failed. */
@@ -105,47 +106,59 @@ export class TxnLog {
 
   async close(): Promise<void> {
     await this.settled()
-    for (const file of [...this.retired, ...(this.file === undefined ? [] : [this.file])]) file.close()
-    this.retired = []
-    this.file = undefined
     this.failed = true
+    this.retired?.close()
+    this.file?.close()
   }
 
-  private openFile(firstZxid: number): void {
+  private get needsSync(): boolean {
+    return this.retired !== undefined || this.durableZxid < this.writtenZxid
+  }
+
+  private writeBatch(): void {
+    if (this.batch.length === 0 || this.retired !== undefined) return
+    this.file ??= this.openFile(this.batchFirstZxid)
+    const bytes = this.batch.view()
+    this.file.write(bytes, this.position)
+    this.position += bytes.length
+    this.batch.reset()
+    this.writtenZxid = this.appendedZxid
+  }
+
+  private openFile(firstZxid: number): DiskFile {
     const header = new JuteWriter(HEADER_BYTES)
     header.writeInt(MAGIC)
     header.writeInt(VERSION)
-    header.writeLong(0)
+    header.writeLong(OUR_DATABASE_ID)
     const file = this.disk.open(`${this.directory}/log.${firstZxid.toString(16)}`, 'create')
     file.write(header.view(), 0)
     this.disk.syncDirectory(this.directory)
-    this.file = file
     this.position = HEADER_BYTES
+    return file
   }
 
   private async sync(): Promise<void> {
-    while (!this.failed && this.durableZxid < this.writtenZxid) {
-      const zxid = this.writtenZxid
-      if (this.options.forceSync) {
-        const started = this.clock.monoMs()
-        const full = this.retired
-        const current = this.file
-        try {
-          for (const file of full) await file.sync()
-          if (current !== undefined && !full.includes(current)) await current.sync()
-        } catch (error) {
-          return this.fail(error)
+    try {
+      while (!this.failed && this.needsSync) {
+        const zxid = this.writtenZxid
+        const { retired } = this
+        // Also with forceSync=no: a file that is full is made durable, or its successor could survive without it.
+        if (retired !== undefined || this.options.forceSync) {
+          const started = this.clock.monoMs()
+          await (retired ?? this.file!).sync()
+          this.lastSyncMs = this.clock.monoMs() - started
+          this.longestSyncMs = Math.max(this.longestSyncMs, this.lastSyncMs)
         }
-        this.retired = this.retired.filter((file) => !full.includes(file))
-        for (const file of full) file.close()
-        this.lastSyncMs = this.clock.monoMs() - started
-        this.longestSyncMs = Math.max(this.longestSyncMs, this.lastSyncMs)
-      } else {
-        for (const file of this.retired) file.close()
-        this.retired = []
+        if (retired !== undefined) {
+          retired.close()
+          this.retired = undefined
+          this.writeBatch()
+        }
+        this.durableZxid = zxid
+        this.options.onDurable(zxid)
       }
-      this.durableZxid = zxid
-      this.options.onDurable(zxid)
+    } catch (error) {
+      this.fail(error)
     }
   }
 
@@ -184,15 +197,17 @@ export function listLogs(disk: Disk, directory: string): LogFile[] {
 interface LogEnd {
   position: number
   size: number
-  lastZxid: number
+  entries: number
 }
 
+type Visit = (header: TxnHeader, txn: Txn, isOurs: boolean) => void
+
 /** Hands each good entry of a file to `visit`, and tells where they end: at the end, at Apache's zero padding, or at damage. */
-function readLog(disk: Disk, file: LogFile, visit: (header: TxnHeader, txn: Txn) => void): LogEnd {
-  const bytes = disk.readFile(file.path)
-  const end: LogEnd = { position: HEADER_BYTES, size: bytes.length, lastZxid: file.firstZxid - 1 }
+function readLog(path: string, bytes: Buffer, visit: Visit): LogEnd {
+  const end: LogEnd = { position: HEADER_BYTES, size: bytes.length, entries: 0 }
   if (bytes.length < HEADER_BYTES) return { ...end, position: 0 }
-  if (bytes.readInt32BE(0) !== MAGIC) throw new StorageError(`${file.path} is not a ZooKeeper transaction log.`)
+  if (bytes.readInt32BE(0) !== MAGIC) throw new StorageError(`${path} is not a ZooKeeper transaction log.`)
+  const isOurs = bytes.readInt32BE(12) === OUR_DATABASE_ID
   while (end.position + FRAME_BYTES <= bytes.length) {
     const start = end.position + 12
     const length = bytes.readInt32BE(end.position + 8)
@@ -204,11 +219,11 @@ function readLog(disk: Disk, file: LogFile, visit: (header: TxnHeader, txn: Txn)
       record = readTxn(entry)
     } catch (error) {
       if (!(error instanceof JuteError)) throw error
-      throw new StorageError(`${file.path} holds at byte ${end.position} a transaction that this server does not know (${error.message}).`)
+      throw new StorageError(`${path} holds at byte ${end.position} a transaction that this server does not know (${error.message}).`)
     }
-    visit(record.header, record.txn)
+    visit(record.header, record.txn, isOurs)
     end.position = start + length + 1
-    end.lastZxid = record.header.zxid
+    end.entries++
   }
   return end
 }
@@ -220,47 +235,52 @@ export interface Replay {
 }
 
 /**
- * Replays everything after `afterZxid`. What a crash left of its last write is cut off; damage in front of entries that are there
- * is an error, because transactions that were answered are missing. Throws StorageError.
+ * Replays everything after `afterZxid`. What a crash left of its last write is cut off; transactions that are missing in front of
+ * others are an error, because they were answered. Throws StorageError.
  */
 export function replayLogs(disk: Disk, directory: string, afterZxid: number, visit: (header: TxnHeader, txn: Txn) => void): Replay {
   const all = listLogs(disk, directory)
-  const first = Math.max(0, all.findLastIndex((file) => file.firstZxid <= afterZxid + 1))
-  const files = all.slice(first)
+  const files = all.slice(Math.max(0, all.findLastIndex((file) => file.firstZxid <= afterZxid + 1)))
   const replay: Replay = { transactions: 0, tornBytes: 0 }
   let last = afterZxid
+  let damage = ''
   files.forEach((file, index) => {
-    const end = readLog(disk, file, (header, txn) => {
+    const bytes = disk.readFile(file.path)
+    const end = readLog(file.path, bytes, (header, txn, isOurs) => {
       if (header.zxid <= last) return
+      if (header.zxid > last + 1 && (isOurs || damage !== '')) throw missing(last + 1, header.zxid - 1, file.path, damage)
       last = header.zxid
       replay.transactions++
       visit(header, txn)
     })
-    const next = files[index + 1]
-    if (next !== undefined && end.position < end.size && next.firstZxid > last + 1 && isDamaged(disk, file, end)) {
-      throw new StorageError(
-        `${file.path} is damaged at byte ${end.position}: the transactions from zxid 0x${(last + 1).toString(16)} to ` +
-          `0x${(next.firstZxid - 1).toString(16)} are missing; restore the file, or move all log files away to start from the last snapshot.`,
-      )
-    }
-    if (next === undefined && end.position < end.size) replay.tornBytes = cutTail(disk, file, end)
+    // Zeros are padding.
+    const isDamaged = bytes.subarray(end.position).some((byte) => byte !== 0)
+    if (isDamaged) damage = `${file.path} is damaged at byte ${end.position}`
+    const isLast = index === files.length - 1
+    if (isLast && end.entries === 0 && file.firstZxid > last) return disk.remove(file.path)
+    if (isLast && isDamaged) replay.tornBytes = end.size - end.position
+    secure(disk, file, isLast && isDamaged ? end.position : undefined)
   })
+  disk.syncDirectory(directory)
   return replay
 }
 
-/** Zeros are padding, not damage. */
-function isDamaged(disk: Disk, file: LogFile, end: LogEnd): boolean {
-  return disk.readFile(file.path).subarray(end.position).some((byte) => byte !== 0)
+function missing(first: number, last: number, path: string, damage: string): StorageError {
+  const range = first === last ? `Transaction 0x${first.toString(16)} is` : `Transactions 0x${first.toString(16)} to 0x${last.toString(16)} are`
+  const cause = damage === '' ? '' : ` (${damage})`
+  return new StorageError(`${range} missing in front of those in ${path}${cause}: restore the file, or move the log files away to go back to the last snapshot.`)
 }
 
-function cutTail(disk: Disk, file: LogFile, end: LogEnd): number {
-  if (!isDamaged(disk, file, end)) return 0
+/**
+ * What a killed process wrote is in the page cache, and perhaps nowhere else. It is about to be told to clients: on the disk with it.
+ * `length`: where a torn tail is cut off.
+ */
+function secure(disk: Disk, file: LogFile, length: number | undefined): void {
   const open = disk.open(file.path, 'update')
   try {
-    open.truncate(end.position)
+    if (length !== undefined) open.truncate(length)
     open.syncNow()
   } finally {
     open.close()
   }
-  return end.size - end.position
 }
