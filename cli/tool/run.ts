@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { parseProperties } from '../../protocol/files/properties'
+import { CommandLine, UsageError, parseCommandLine } from './command-line'
+import type { OptionSpec } from './usage'
+
+/** The Kafka version whose tools these are, and whose versions of the protocol are spoken. */
+export const KAFKA_VERSION = '3.9.1'
+
+export interface Tool {
+  /** One sentence for `--help`. */
+  purpose: string
+  options: readonly OptionSpec[]
+  run(line: CommandLine): Promise<number | void>
+  /** How this tool words a failure, on which stream; by default the message on stderr. */
+  failure?(message: string, error: unknown): { out?: string; err?: string }
+}
+
+const COMMON: readonly OptionSpec[] = [
+  { name: 'help', description: 'Print usage information.' },
+  { name: 'version', description: 'Display Kafka version.' },
+]
+
+/** A reader that went away (`| head`) is no failure of the tool. */
+function ignoreBrokenPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      process.exit(0)
+    })
+  }
+}
+
+/** Runs a tool on the process's arguments and sets the exit code: 0, or 1 on any failure. Never shows a stack trace. */
+export async function runTool(tool: Tool): Promise<void> {
+  ignoreBrokenPipe()
+  const options = [...tool.options, ...COMMON.filter(({ name }) => !tool.options.some((option) => option.name === name))]
+  let line: CommandLine | undefined
+  try {
+    line = parseCommandLine(options, process.argv.slice(2))
+    if (line.has('help')) {
+      process.stderr.write(`${tool.purpose}\n${line.usage}\n`)
+      process.exitCode = 1
+      return
+    }
+    if (line.has('version')) {
+      process.stdout.write(`${KAFKA_VERSION}\n`)
+      return
+    }
+    process.exitCode = (await tool.run(line)) ?? 0
+  } catch (error) {
+    process.exitCode = 1
+    const message = error instanceof Error ? error.message : String(error)
+    if (error instanceof UsageError) {
+      process.stderr.write(error.withUsage && line !== undefined ? `${message}\n${line.usage}\n` : `${message}\n`)
+      return
+    }
+    const { out, err } = tool.failure?.(message, error) ?? { err: message }
+    if (out !== undefined) process.stdout.write(`${out}\n`)
+    if (err !== undefined) process.stderr.write(`${err}\n`)
+    if (process.env['PREKRAFT_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  }
+}
+
+/** Reads a properties file named on the command line, or gives nothing. */
+export function propertiesOf(line: CommandLine, option: string): Record<string, string> {
+  const file = line.value(option)
+  if (file === undefined) return {}
+  return parseProperties(readFileSync(file, 'utf8'))
+}
+
+/** `key=value` pairs from repeated options; without `=` the value is empty. */
+export function pairsOf(values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    values.map((pair) => {
+      const at = pair.indexOf('=')
+      return at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)]
+    }),
+  )
+}

@@ -1,0 +1,181 @@
+import { BatchBuilder } from '../protocol/records/records'
+import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, incrementSequence } from '../protocol/records/batch'
+import type { Codec } from '../protocol/records/batch'
+import type { HeaderInput } from '../protocol/records/records'
+
+export interface RecordMetadata {
+  topic: string
+  partition: number
+  /** -1 when the broker does not tell (acks=0). */
+  offset: number
+  /** Milliseconds, as stored. */
+  timestamp: number
+}
+
+interface Waiting {
+  resolve: (metadata: RecordMetadata) => void
+  reject: (error: Error) => void
+  timestamp: number
+}
+
+/** Bytes that a batch costs beside its records, counted against `buffer.memory`. */
+const BATCH_OVERHEAD = 61
+
+/** Records of one partition that travel together. */
+export class ProducerBatch {
+  readonly queue: PartitionQueue
+  readonly createdMs: number
+  /** In the order of creation. */
+  readonly number: number
+  /** Set when first sent with an idempotent producer. */
+  sequence: number = NO_SEQUENCE
+  attempts = 0
+  readonly waiting: Waiting[] = []
+  private readonly records: { key: Uint8Array | null; value: Uint8Array | null; headers: readonly HeaderInput[]; timestamp: number }[] = []
+  private readonly sizer: BatchBuilder
+  private bytes = BATCH_OVERHEAD
+  private encoded: Buffer | undefined
+  private encodedFor = ''
+
+  constructor(queue: PartitionQueue, createdMs: number) {
+    this.queue = queue
+    this.createdMs = createdMs
+    this.number = queue.created++
+    this.sizer = new BatchBuilder({}, BATCH_OVERHEAD)
+  }
+
+  get count(): number {
+    return this.records.length
+  }
+
+  get size(): number {
+    return this.bytes
+  }
+
+  sizeWith(key: Uint8Array | null, value: Uint8Array | null, headers: readonly HeaderInput[]): number {
+    return this.bytes + recordSize(this.sizer, key, value, headers)
+  }
+
+  append(key: Uint8Array | null, value: Uint8Array | null, headers: readonly HeaderInput[], timestamp: number, waiting: Waiting): void {
+    this.bytes += recordSize(this.sizer, key, value, headers)
+    this.records.push({ key, value, headers, timestamp })
+    this.waiting.push(waiting)
+  }
+
+  /** The batch as it goes over the wire; made again only when the producer's identity changed. */
+  encode(codec: Codec, level: number | undefined, producer: ProducerIdentity | undefined): Buffer {
+    const wanted = `${producer?.id ?? ''}/${producer?.epoch ?? ''}/${this.sequence}`
+    if (this.encoded !== undefined && this.encodedFor === wanted) return this.encoded
+    const builder = new BatchBuilder(
+      {
+        codec,
+        ...(level === undefined ? {} : { level }),
+        producerId: producer?.id ?? NO_PRODUCER_ID,
+        producerEpoch: producer?.epoch ?? NO_PRODUCER_EPOCH,
+        baseSequence: producer === undefined ? NO_SEQUENCE : this.sequence,
+      },
+      this.bytes + 64,
+    )
+    for (const { key, value, headers, timestamp } of this.records) builder.append(key, value, headers, timestamp)
+    this.encoded = builder.build()
+    this.encodedFor = wanted
+    return this.encoded
+  }
+
+  succeed(baseOffset: number, logAppendTimeMs: number): void {
+    const { topic, partition } = this.queue
+    this.waiting.forEach(({ resolve, timestamp }, index) => {
+      resolve({ topic, partition, offset: baseOffset < 0 ? -1 : baseOffset + index, timestamp: logAppendTimeMs >= 0 ? logAppendTimeMs : timestamp })
+    })
+  }
+
+  fail(error: Error): void {
+    for (const { reject } of this.waiting) reject(error)
+  }
+}
+
+function recordSize(sizer: BatchBuilder, key: Uint8Array | null, value: Uint8Array | null, headers: readonly HeaderInput[]): number {
+  // The deltas are counted at their longest (KafkaProducer estimates an upper bound too).
+  return sizer.sizeOf(key, value, headers, 0) + 14
+}
+
+export interface ProducerIdentity {
+  id: number
+  epoch: number
+}
+
+/**
+ * The batches of one partition, in order. Invariant: at most one list of them is sent again at a time, and while it is, nothing
+ * newer goes out; so records keep their order, and sequences have no gap.
+ */
+export class PartitionQueue {
+  readonly topic: string
+  readonly partition: number
+  /** Complete or growing, not sent yet; the last one takes records. */
+  readonly pending: ProducerBatch[] = []
+  readonly inFlight: ProducerBatch[] = []
+  private readonly failed: ProducerBatch[] = []
+  nextSequence = 0
+  /** Batches so far. */
+  created = 0
+  /** Not before this time: a back-off after a failure. */
+  retryAtMs = 0
+
+  constructor(topic: string, partition: number) {
+    this.topic = topic
+    this.partition = partition
+  }
+
+  get isEmpty(): boolean {
+    return this.pending.length === 0 && this.inFlight.length === 0 && this.failed.length === 0
+  }
+
+  /** The next batch to send, if one may be sent now. `complete` closes it for more records. */
+  ready(nowMs: number, lingerMs: number, batchSize: number, mostInFlight: number, hurry: boolean): ProducerBatch | undefined {
+    const head = this.pending[0]
+    if (head === undefined || this.failed.length > 0 || this.inFlight.length >= mostInFlight || this.retryAtMs > nowMs) return undefined
+    const full = this.pending.length > 1 || head.size >= batchSize
+    return full || hurry || head.attempts > 0 || nowMs - head.createdMs >= lingerMs ? head : undefined
+  }
+
+  /** Takes the head out to be sent. */
+  take(idempotent: boolean): ProducerBatch {
+    const batch = this.pending.shift()!
+    if (idempotent && batch.sequence === NO_SEQUENCE) {
+      batch.sequence = this.nextSequence
+      this.nextSequence = incrementSequence(this.nextSequence, batch.count)
+    }
+    batch.attempts++
+    this.inFlight.push(batch)
+    return batch
+  }
+
+  done(batch: ProducerBatch): void {
+    this.inFlight.splice(this.inFlight.indexOf(batch), 1)
+    this.requeue()
+  }
+
+  /** To be sent again, once all that is in flight has come back, in the order of before. */
+  retry(batch: ProducerBatch, retryAtMs: number): void {
+    this.inFlight.splice(this.inFlight.indexOf(batch), 1)
+    this.failed.push(batch)
+    this.retryAtMs = retryAtMs
+    this.requeue()
+  }
+
+  get isRecovering(): boolean {
+    return this.failed.length > 0
+  }
+
+  /** A new producer id: every sequence starts again. Only with nothing in flight. */
+  restartSequences(): void {
+    this.nextSequence = 0
+    for (const batch of this.pending) batch.sequence = NO_SEQUENCE
+  }
+
+  private requeue(): void {
+    if (this.inFlight.length > 0 || this.failed.length === 0) return
+    this.failed.sort((a, b) => a.number - b.number)
+    this.pending.unshift(...this.failed.splice(0))
+  }
+}

@@ -1,0 +1,260 @@
+import { ApiKey } from '../protocol/messages/apis'
+import { ErrorCode, ProtocolError, isRetriable } from '../protocol/errors'
+import { KafkaConnection, NetworkError } from '../network/kafka-connection'
+import type { ClientSettings } from './config'
+import type { Environment } from '../runtime/ports'
+import type { Input } from '../protocol/messages/schema'
+import type { MetadataRequest, MetadataResponse } from '../protocol/messages/metadata'
+
+export interface SendOptions {
+  version?: number
+  timeoutMs?: number
+  /** False where the broker does not answer: Produce with acks=0. */
+  expectResponse?: boolean
+}
+
+export interface Node {
+  id: number
+  host: string
+  port: number
+  rack: string | null
+}
+
+export interface PartitionMetadata {
+  partition: number
+  errorCode: number
+  leader: number
+  leaderEpoch: number
+  replicas: number[]
+  isr: number[]
+  offlineReplicas: number[]
+}
+
+export interface TopicMetadata {
+  name: string
+  topicId: string
+  errorCode: number
+  isInternal: boolean
+  partitions: PartitionMetadata[]
+}
+
+/** The client was closed while the call was under way. */
+export class ClosedError extends Error {
+  override readonly name = 'ClosedError'
+  readonly code = 'CLOSED'
+}
+
+/** A call that did not succeed within its time; `cause` is what went wrong last. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError'
+  readonly code = 'TIMEOUT'
+}
+
+function topicOf(topic: MetadataResponse['topics'][number]): TopicMetadata {
+  return {
+    name: topic.name ?? '',
+    topicId: topic.topicId,
+    errorCode: topic.errorCode,
+    isInternal: topic.isInternal,
+    partitions: topic.partitions
+      .map((each) => ({
+        partition: each.partitionIndex,
+        errorCode: each.errorCode,
+        leader: each.leaderId,
+        leaderEpoch: each.leaderEpoch,
+        replicas: each.replicaNodes,
+        isr: each.isrNodes,
+        offlineReplicas: each.offlineReplicas,
+      }))
+      .sort((a, b) => a.partition - b.partition),
+  }
+}
+
+/**
+ * The cluster as a client knows it: connections to its nodes, opened when needed, and the newest metadata. Everything that
+ * talks to brokers goes through here.
+ */
+export class Cluster {
+  readonly env: Environment
+  readonly settings: ClientSettings
+  clusterId: string | null = null
+  controllerId = -1
+  private nodes = new Map<number, Node>()
+  private readonly topics = new Map<string, TopicMetadata & { readMs: number }>()
+  private readonly connections = new Map<string, Promise<KafkaConnection>>()
+  private closed = false
+  private sleepers = new Set<() => void>()
+  private nextBootstrap: number
+
+  constructor(env: Environment, settings: ClientSettings) {
+    this.env = env
+    this.settings = settings
+    this.nextBootstrap = env.random.below(settings.bootstrapServers.length)
+  }
+
+  get isClosed(): boolean {
+    return this.closed
+  }
+
+  allNodes(): Node[] {
+    return [...this.nodes.values()].sort((a, b) => a.id - b.id)
+  }
+
+  node(id: number): Node | undefined {
+    return this.nodes.get(id)
+  }
+
+  /** What is known of a topic, however old. */
+  topic(name: string): TopicMetadata | undefined {
+    return this.topics.get(name)
+  }
+
+  forgetTopic(name: string): void {
+    this.topics.delete(name)
+  }
+
+  /** True when the topic was asked for within `metadata.max.age.ms`. */
+  isFresh(name: string): boolean {
+    const topic = this.topics.get(name)
+    return topic !== undefined && topic.errorCode === 0 && this.env.clock.monoMs() - topic.readMs < this.settings.metadataMaxAgeMs
+  }
+
+  /** Asks any broker. `topics` null: all of them. Topic-level errors stand in the result. */
+  async metadata(topics: readonly string[] | null, options: { create?: boolean } = {}): Promise<TopicMetadata[]> {
+    const body: Input<MetadataRequest> = {
+      topics: topics === null ? null : topics.map((name) => ({ name })),
+      allowAutoTopicCreation: options.create ?? false,
+    }
+    const response = await this.sendToAny<MetadataResponse>(ApiKey.metadata, body)
+    this.clusterId = response.clusterId
+    this.controllerId = response.controllerId
+    if (response.brokers.length > 0) {
+      this.nodes = new Map(response.brokers.map((each) => [each.nodeId, { id: each.nodeId, host: each.host, port: each.port, rack: each.rack }]))
+    }
+    const readMs = this.env.clock.monoMs()
+    const found = response.topics.map(topicOf)
+    for (const topic of found) this.topics.set(topic.name, { ...topic, readMs })
+    return found
+  }
+
+  /** Sends to one node; connects first if need be. Rejects with NetworkError, never retries. */
+  async send<Response>(nodeId: number, apiKey: number, body: object, options: SendOptions = {}): Promise<Response> {
+    const node = this.nodes.get(nodeId)
+    if (node === undefined) throw new ProtocolError(ErrorCode.BROKER_NOT_AVAILABLE, `node ${nodeId} is not among the live brokers`)
+    const connection = await this.connection(node.host, node.port)
+    return connection.send<object, Response>(apiKey, body, options)
+  }
+
+  /** The highest version of an API that this client and that node both speak. */
+  async versionOf(nodeId: number, apiKey: number): Promise<number> {
+    const node = this.nodes.get(nodeId)
+    if (node === undefined) throw new ProtocolError(ErrorCode.BROKER_NOT_AVAILABLE, `node ${nodeId} is not among the live brokers`)
+    return (await this.connection(node.host, node.port)).versionOf(apiKey)
+  }
+
+  /** Sends to whichever known node answers first in turn; the bootstrap servers when none is known. */
+  async sendToAny<Response>(apiKey: number, body: object, options: SendOptions = {}): Promise<Response> {
+    const { bootstrapServers } = this.settings
+    const known = [...this.nodes.values()]
+    const start = known.length > 0 ? this.env.random.below(known.length) : 0
+    const candidates: { host: string; port: number }[] = known.map((_, index) => known[(start + index) % known.length]!)
+    for (let i = 0; i < bootstrapServers.length; i++) candidates.push(bootstrapServers[(this.nextBootstrap + i) % bootstrapServers.length]!)
+    let last: unknown
+    for (const { host, port } of candidates) {
+      try {
+        const connection = await this.connection(host, port)
+        return await connection.send<object, Response>(apiKey, body, options)
+      } catch (error) {
+        if (this.closed || !(error instanceof NetworkError) || error.code === 'UNSUPPORTED_VERSION') throw error
+        last = error
+        this.nextBootstrap++
+      }
+    }
+    throw last
+  }
+
+  /** An open connection with its handshake done. */
+  connection(host: string, port: number): Promise<KafkaConnection> {
+    if (this.closed) return Promise.reject(new ClosedError('the client is closed'))
+    const key = `${host}:${port}`
+    const open = this.connections.get(key)
+    if (open !== undefined) return open
+    const connection = new KafkaConnection(this.env, {
+      host,
+      port,
+      clientId: this.settings.clientId,
+      requestTimeoutMs: this.settings.requestTimeoutMs,
+      connectTimeoutMs: this.settings.connectTimeoutMs,
+    })
+    const forget = (): void => {
+      if (this.connections.get(key) === ready) this.connections.delete(key)
+    }
+    connection.onClose = forget
+    const ready = connection.connect().then(
+      () => {
+        if (!this.closed) return connection
+        connection.close()
+        throw new ClosedError('the client is closed')
+      },
+      (error: unknown) => {
+        forget()
+        throw error
+      },
+    )
+    ready.catch(() => {})
+    this.connections.set(key, ready)
+    return ready
+  }
+
+  /**
+   * Repeats `attempt` after retriable errors, with a growing pause, until it succeeds or `timeoutMs` is over. Then it throws
+   * TimeoutError, with the last error as cause.
+   */
+  async retrying<T>(what: string, attempt: (leftMs: number) => Promise<T>, timeoutMs = this.settings.apiTimeoutMs): Promise<T> {
+    const { clock, random } = this.env
+    const deadline = clock.monoMs() + timeoutMs
+    let pauseMs = this.settings.retryBackoffMs
+    for (;;) {
+      try {
+        return await attempt(Math.max(deadline - clock.monoMs(), 1))
+      } catch (error) {
+        if (this.closed) throw new ClosedError('the client is closed')
+        if (!mayRetry(error)) throw error
+        const leftMs = deadline - clock.monoMs()
+        if (leftMs <= 0) throw new TimeoutError(`${what} did not succeed within ${timeoutMs} ms: ${messageOf(error)}`, { cause: error })
+        await this.sleep(Math.min(pauseMs * (0.8 + 0.4 * random.next()), leftMs))
+        pauseMs = Math.min(pauseMs * 2, this.settings.retryBackoffMaxMs)
+      }
+    }
+  }
+
+  /** Resolves after `delayMs`, or at once when the client is closed. */
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        timer.cancel()
+        this.sleepers.delete(wake)
+        resolve()
+      }
+      const timer = this.env.clock.timer(delayMs, wake)
+      this.sleepers.add(wake)
+    })
+  }
+
+  close(): void {
+    this.closed = true
+    for (const ready of this.connections.values()) ready.then((connection) => connection.close(), () => {})
+    this.connections.clear()
+    for (const wake of [...this.sleepers]) wake()
+  }
+}
+
+export function mayRetry(error: unknown): boolean {
+  if (error instanceof NetworkError) return error.code !== 'UNSUPPORTED_VERSION'
+  if (!(error instanceof ProtocolError)) return false
+  return isRetriable(error.code) || error.code === ErrorCode.BROKER_NOT_AVAILABLE
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,220 @@
+import { ErrorCode, ProtocolError } from '../protocol/errors'
+import { codecByName } from '../protocol/records/compression'
+import { partitionOfKey } from '../protocol/rules/murmur2'
+import { realEnvironment } from '../runtime/real'
+import { ClosedError, Cluster, TimeoutError } from './cluster'
+import { ConfigError, ConfigReader, clientSettings } from './config'
+import { ProducerBatch } from './accumulator'
+import { Sender } from './sender'
+import type { Environment } from '../runtime/ports'
+import type { HeaderInput } from '../protocol/records/records'
+import type { PartitionQueue, RecordMetadata } from './accumulator'
+import type { ProducerConfig } from './config'
+import type { SenderSettings } from './sender'
+
+export interface ProducerRecord {
+  topic: string
+  partition?: number | undefined
+  key?: Uint8Array | string | null | undefined
+  value: Uint8Array | string | null
+  /** Milliseconds; now, if left out. */
+  timestamp?: number | undefined
+  headers?: readonly { key: string; value: Uint8Array | string | null }[] | undefined
+}
+
+function bytesOf(value: Uint8Array | string | null | undefined): Uint8Array | null {
+  if (value === undefined || value === null) return null
+  return typeof value === 'string' ? Buffer.from(value) : value
+}
+
+function settingsOf(config: ProducerConfig): SenderSettings {
+  const read = new ConfigReader(config)
+  const acksText = read.text('acks', 'all')
+  const acks = acksText === 'all' || acksText === '-1' ? -1 : acksText === '0' || acksText === '1' ? Number(acksText) : undefined
+  if (acks === undefined) throw new ConfigError(`Invalid value ${acksText} for configuration acks: String must be one of: all, -1, 0, 1`)
+  const askedIdempotence = config['enable.idempotence'] !== undefined
+  const idempotent = read.flag('enable.idempotence', true)
+  if (idempotent && acks !== -1 && askedIdempotence) {
+    throw new ConfigError('Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.')
+  }
+  const maxInFlight = read.whole('max.in.flight.requests.per.connection', 5, 1)
+  if (idempotent && askedIdempotence && maxInFlight > 5) {
+    throw new ConfigError('Must set max.in.flight.requests.per.connection to at most 5 to use the idempotent producer.')
+  }
+  const compression = read.text('compression.type', 'none')
+  const codec = codecByName(compression === 'uncompressed' ? 'none' : compression)
+  if (codec === undefined) throw new ConfigError(`Invalid value ${compression} for configuration compression.type: String must be one of: none, gzip, snappy, lz4, zstd`)
+  return {
+    acks,
+    codec,
+    level: config[`compression.${compression}.level`] === undefined ? undefined : read.whole(`compression.${compression}.level`, 0, -131_072),
+    lingerMs: read.whole('linger.ms', 0, 0),
+    batchSize: read.whole('batch.size', 16_384, 0),
+    maxRequestBytes: read.whole('max.request.size', 1_048_576, 0),
+    maxInFlight,
+    deliveryTimeoutMs: read.whole('delivery.timeout.ms', 120_000, 0),
+    requestTimeoutMs: read.whole('request.timeout.ms', 30_000, 0),
+    retries: read.whole('retries', 2_147_483_647, 0),
+    idempotent: idempotent && acks === -1 && maxInFlight <= 5,
+  }
+}
+
+/** Writes records: batched per partition, in order, by default idempotent and acknowledged by all in-sync replicas. */
+export class Producer {
+  private readonly env: Environment
+  private readonly cluster: Cluster
+  private readonly settings: SenderSettings
+  private readonly sender: Sender
+  private readonly bufferBytes: number
+  private readonly maxBlockMs: number
+  private usedBytes = 0
+  private readonly blocked: (() => void)[] = []
+  private readonly sticky = new Map<string, { partition: number; bytes: number }>()
+  private readonly finding = new Map<string, Promise<void>>()
+  /** Sends that wait for metadata or memory, and who waits for them. */
+  private entering = 0
+  private readonly entered: (() => void)[] = []
+  private closing = false
+
+  constructor(config: ProducerConfig, env: Environment = realEnvironment()) {
+    const read = new ConfigReader(config)
+    if (config['transactional.id'] !== undefined && config['transactional.id'] !== null) {
+      throw new ConfigError('Invalid value for configuration transactional.id: transactions are not supported yet')
+    }
+    this.env = env
+    this.settings = settingsOf(config)
+    this.bufferBytes = read.whole('buffer.memory', 33_554_432, 0)
+    this.maxBlockMs = read.whole('max.block.ms', 60_000, 0)
+    this.cluster = new Cluster(env, clientSettings(config, 'producer'))
+    this.sender = new Sender(this.cluster, this.settings, (batch) => this.release(batch.size))
+  }
+
+  /** Resolves when the record has been acknowledged as `acks` says. Waits for metadata and for buffer space up to `max.block.ms`. */
+  async send(record: ProducerRecord): Promise<RecordMetadata> {
+    if (this.closing) throw new ClosedError('the producer is closed')
+    this.entering++
+    let entered: { outcome: Promise<RecordMetadata> }
+    try {
+      entered = await this.enter(record)
+    } finally {
+      this.entering--
+      if (this.entering === 0) for (const resolve of this.entered.splice(0)) resolve()
+    }
+    return entered.outcome
+  }
+
+  /** Takes the record into its batch; what it gives settles with the batch. Wrapped, for a promise of a promise would be awaited. */
+  private async enter(record: ProducerRecord): Promise<{ outcome: Promise<RecordMetadata> }> {
+    const key = bytesOf(record.key)
+    const value = bytesOf(record.value)
+    const headers = (record.headers ?? []).map((header) => ({ key: header.key, value: bytesOf(header.value) }))
+    const deadline = this.env.clock.monoMs() + this.maxBlockMs
+    if (!this.cluster.isFresh(record.topic)) await this.findTopic(record.topic)
+    const size = (key?.length ?? 0) + (value?.length ?? 0) + 128
+    if (size > this.settings.maxRequestBytes + 128) {
+      throw new ProtocolError(ErrorCode.MESSAGE_TOO_LARGE, `The message is ${size - 128} bytes when serialized which is larger than ${this.settings.maxRequestBytes}, which is the value of the max.request.size configuration.`)
+    }
+    while (this.usedBytes > 0 && this.usedBytes + size > this.bufferBytes) await this.waitForSpace(deadline)
+    const queue = this.sender.queue(record.topic, this.partitionFor(record, key, size))
+    const outcome = new Promise<RecordMetadata>((resolve, reject) => {
+      this.append(queue, key, value, headers, record.timestamp ?? this.env.clock.wallMs(), resolve, reject)
+      this.sender.wake()
+    })
+    return { outcome }
+  }
+
+  /** Sends what waits; resolves when every record sent so far has its answer. */
+  async flush(): Promise<void> {
+    // A record that waits for metadata or memory was sent before this call, too.
+    if (this.entering > 0) await new Promise<void>((resolve) => this.entered.push(resolve))
+    await this.sender.flush()
+  }
+
+  async partitionsFor(topic: string): Promise<number> {
+    if (!this.cluster.isFresh(topic)) await this.findTopic(topic)
+    return this.cluster.topic(topic)!.partitions.length
+  }
+
+  /** Delivers what waits, then closes. */
+  async close(): Promise<void> {
+    this.closing = true
+    await this.flush()
+    this.cluster.close()
+    this.sender.failAll(new ClosedError('the producer is closed'))
+    for (const wake of this.blocked.splice(0)) wake()
+  }
+
+  private append(
+    queue: PartitionQueue, key: Uint8Array | null, value: Uint8Array | null, headers: readonly HeaderInput[], timestamp: number,
+    resolve: (metadata: RecordMetadata) => void, reject: (error: Error) => void,
+  ): void {
+    let batch = queue.pending.at(-1)
+    if (batch === undefined || batch.attempts > 0 || (batch.count > 0 && batch.sizeWith(key, value, headers) > this.settings.batchSize)) {
+      batch = new ProducerBatch(queue, this.env.clock.monoMs())
+      queue.pending.push(batch)
+      this.usedBytes += batch.size
+    }
+    const before = batch.size
+    batch.append(key, value, headers, timestamp, { resolve, reject, timestamp })
+    this.usedBytes += batch.size - before
+  }
+
+  /** By the record, by its key (murmur2), or the partition that is the topic's for `batch.size` bytes (KIP-480, KIP-794). */
+  private partitionFor(record: ProducerRecord, key: Uint8Array | null, size: number): number {
+    const { partitions } = this.cluster.topic(record.topic)!
+    if (record.partition !== undefined) {
+      if (record.partition < 0 || record.partition >= partitions.length) {
+        throw new ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `partition ${record.partition} of topic ${record.topic} with partition count ${partitions.length} is not present in metadata`)
+      }
+      return record.partition
+    }
+    if (key !== null) return partitionOfKey(key, partitions.length)
+    let sticky = this.sticky.get(record.topic)
+    if (sticky === undefined || sticky.bytes >= this.settings.batchSize || sticky.partition >= partitions.length) {
+      const available = partitions.filter((each) => each.leader >= 0)
+      const choice = available.length > 0 ? available : partitions
+      sticky = { partition: choice[this.env.random.below(choice.length)]!.partition, bytes: 0 }
+      this.sticky.set(record.topic, sticky)
+    }
+    sticky.bytes += size
+    return sticky.partition
+  }
+
+  private findTopic(topic: string): Promise<void> {
+    let found = this.finding.get(topic)
+    if (found === undefined) {
+      found = this.cluster
+        .retrying(
+          `finding the leaders of ${topic}`,
+          async () => {
+            const [metadata] = await this.cluster.metadata([topic], { create: true })
+            if (metadata === undefined || metadata.errorCode !== 0) throw new ProtocolError(metadata?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+          },
+          this.maxBlockMs,
+        )
+        .finally(() => this.finding.delete(topic))
+      this.finding.set(topic, found)
+    }
+    return found
+  }
+
+  private async waitForSpace(deadline: number): Promise<void> {
+    const leftMs = deadline - this.env.clock.monoMs()
+    if (leftMs <= 0) throw new TimeoutError(`Failed to allocate memory within the configured max blocking time ${this.maxBlockMs} ms.`)
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        timer.cancel()
+        const at = this.blocked.indexOf(wake)
+        if (at >= 0) this.blocked.splice(at, 1)
+        resolve()
+      }
+      const timer = this.env.clock.timer(leftMs, wake)
+      this.blocked.push(wake)
+    })
+  }
+
+  private release(bytes: number): void {
+    this.usedBytes -= bytes
+    for (const wake of this.blocked.splice(0)) wake()
+  }
+}

@@ -1,0 +1,275 @@
+import { ApiKey } from '../protocol/messages/apis'
+import { ErrorCode, ProtocolError, isStaleMetadata } from '../protocol/errors'
+import { TimeoutError, mayRetry } from './cluster'
+import { PartitionQueue } from './accumulator'
+import { byTopic, partitionKey } from './leaders'
+import type { Cluster } from './cluster'
+import type { Codec } from '../protocol/records/batch'
+import type { InitProducerIdResponse } from '../protocol/messages/init-producer-id'
+import type { ProducerBatch, ProducerIdentity } from './accumulator'
+import type { ProduceResponse } from '../protocol/messages/produce'
+import type { Timer } from '../runtime/ports'
+
+export interface SenderSettings {
+  acks: number
+  codec: Codec
+  level: number | undefined
+  lingerMs: number
+  batchSize: number
+  maxRequestBytes: number
+  maxInFlight: number
+  deliveryTimeoutMs: number
+  requestTimeoutMs: number
+  retries: number
+  idempotent: boolean
+}
+
+/** Errors after which the sequences of this producer id cannot go on. */
+function breaksSequence(code: number): boolean {
+  return code === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER || code === ErrorCode.UNKNOWN_PRODUCER_ID || code === ErrorCode.INVALID_PRODUCER_EPOCH
+}
+
+/**
+ * Moves batches from the partition queues to their leaders: several in flight per partition, in order, each settled exactly once
+ * (KIP-98). When a sequence would have a gap it waits for what is in flight and goes on under a new producer id.
+ */
+export class Sender {
+  private readonly cluster: Cluster
+  private readonly settings: SenderSettings
+  readonly queues = new Map<string, PartitionQueue>()
+  private identity: ProducerIdentity | undefined
+  private identityPending: Promise<void> | undefined
+  private identityBroken = false
+  private inFlight = 0
+  private readonly perNode = new Map<number, number>()
+  private scheduled = false
+  private timer: Timer | undefined
+  private hurry = false
+  private readonly released: (batch: ProducerBatch) => void
+  private idle: (() => void)[] = []
+
+  constructor(cluster: Cluster, settings: SenderSettings, released: (batch: ProducerBatch) => void) {
+    this.cluster = cluster
+    this.settings = settings
+    this.released = released
+  }
+
+  queue(topic: string, partition: number): PartitionQueue {
+    const key = partitionKey(topic, partition)
+    let queue = this.queues.get(key)
+    if (queue === undefined) this.queues.set(key, (queue = new PartitionQueue(topic, partition)))
+    return queue
+  }
+
+  /** Looks soon for what can be sent. */
+  wake(): void {
+    if (this.scheduled) return
+    this.scheduled = true
+    this.cluster.env.clock.immediate(() => {
+      this.scheduled = false
+      this.run().catch((error: unknown) => this.failAll(error instanceof Error ? error : new Error(String(error))))
+    })
+  }
+
+  /** Sends everything at once, whatever `linger.ms` says; resolves when every record has its answer. */
+  async flush(): Promise<void> {
+    if (this.isIdle()) return
+    this.hurry = true
+    this.wake()
+    await new Promise<void>((resolve) => this.idle.push(resolve))
+  }
+
+  failAll(error: Error): void {
+    for (const queue of this.queues.values()) {
+      for (const batch of queue.pending.splice(0)) this.settle(batch, () => batch.fail(error))
+    }
+    this.checkIdle()
+  }
+
+  private isIdle(): boolean {
+    for (const queue of this.queues.values()) if (!queue.isEmpty) return false
+    return true
+  }
+
+  private checkIdle(): void {
+    if (!this.isIdle()) return
+    this.hurry = false
+    for (const resolve of this.idle.splice(0)) resolve()
+  }
+
+  private async run(): Promise<void> {
+    this.expire()
+    if (this.settings.idempotent && !(await this.ensureIdentity())) return
+    const { clock } = this.cluster.env
+    const nowMs = clock.monoMs()
+    const stale = new Set<string>()
+    const requests = new Map<number, { batches: ProducerBatch[]; bytes: number }>()
+    let nextMs = Infinity
+    for (const queue of this.queues.values()) {
+      if (queue.pending.length === 0) continue
+      const batch = queue.ready(nowMs, this.settings.lingerMs, this.settings.batchSize, this.settings.maxInFlight, this.hurry)
+      if (batch === undefined) {
+        nextMs = Math.min(nextMs, Math.max(queue.retryAtMs, queue.pending[0]!.createdMs + this.settings.lingerMs))
+        continue
+      }
+      const leader = this.leaderOf(queue)
+      if (leader === undefined) {
+        stale.add(queue.topic)
+        continue
+      }
+      if ((this.perNode.get(leader) ?? 0) >= this.settings.maxInFlight) continue
+      const request = requests.get(leader) ?? { batches: [], bytes: 0 }
+      if (request.bytes > 0 && request.bytes + batch.size > this.settings.maxRequestBytes) {
+        nextMs = nowMs
+        continue
+      }
+      request.batches.push(queue.take(this.settings.idempotent))
+      request.bytes += batch.size
+      requests.set(leader, request)
+      if (queue.pending.length > 0) nextMs = nowMs
+    }
+    for (const [leader, { batches }] of requests) this.send(leader, batches)
+    if (stale.size > 0) this.refresh([...stale])
+    if (nextMs < Infinity) this.wakeAt(nextMs)
+    this.checkIdle()
+  }
+
+  private leaderOf(queue: PartitionQueue): number | undefined {
+    if (!this.cluster.isFresh(queue.topic)) return undefined
+    const leader = this.cluster.topic(queue.topic)?.partitions.find((each) => each.partition === queue.partition)?.leader ?? -1
+    return leader >= 0 && this.cluster.node(leader) !== undefined ? leader : undefined
+  }
+
+  private refresh(topics: string[]): void {
+    this.cluster
+      .metadata(topics)
+      .then(
+        (found) => found.some((topic) => topic.errorCode !== 0 || topic.partitions.some((each) => each.leader < 0)),
+        () => true,
+      )
+      .then((unhappy) => {
+        if (unhappy) {
+          for (const topic of topics) this.cluster.forgetTopic(topic)
+          this.wakeAt(this.cluster.env.clock.monoMs() + this.cluster.settings.retryBackoffMs)
+        } else this.wake()
+      })
+      .catch(() => {})
+  }
+
+  private wakeAt(atMs: number): void {
+    this.timer?.cancel()
+    this.timer = this.cluster.env.clock.timer(Math.max(atMs - this.cluster.env.clock.monoMs(), 0), () => this.wake())
+  }
+
+  private send(leader: number, batches: ProducerBatch[]): void {
+    this.inFlight++
+    this.perNode.set(leader, (this.perNode.get(leader) ?? 0) + 1)
+    const { acks, codec, level, requestTimeoutMs } = this.settings
+    const body = {
+      acks,
+      timeoutMs: requestTimeoutMs,
+      topicData: byTopic(batches.map((batch) => ({ topic: batch.queue.topic, partition: batch.queue.partition, batch }))).map(({ topic, partitions }) => ({
+        name: topic,
+        partitionData: partitions.map(({ partition, batch }) => ({ index: partition, records: batch.encode(codec, level, this.identity) })),
+      })),
+    }
+    this.cluster
+      .send<ProduceResponse>(leader, ApiKey.produce, body, { timeoutMs: requestTimeoutMs, ...(acks === 0 ? { expectResponse: false } : {}) })
+      .then(
+        (response) => this.answered(batches, response),
+        (error: unknown) => {
+          for (const batch of batches) {
+            this.cluster.forgetTopic(batch.queue.topic)
+            this.failed(batch, error instanceof Error ? error : new Error(String(error)))
+          }
+        },
+      )
+      .finally(() => {
+        this.inFlight--
+        this.perNode.set(leader, this.perNode.get(leader)! - 1)
+        this.wake()
+      })
+      .catch((error: unknown) => this.failAll(error instanceof Error ? error : new Error(String(error))))
+  }
+
+  private answered(batches: ProducerBatch[], response: ProduceResponse | undefined): void {
+    const answers = new Map<string, ProduceResponse['responses'][number]['partitionResponses'][number]>()
+    for (const topic of response?.responses ?? []) {
+      for (const each of topic.partitionResponses) answers.set(partitionKey(topic.name, each.index), each)
+    }
+    for (const batch of batches) {
+      const answer = answers.get(partitionKey(batch.queue.topic, batch.queue.partition))
+      if (this.settings.acks === 0) this.succeed(batch, -1, -1)
+      else if (answer === undefined) this.failed(batch, new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR, 'the partition is missing in the answer'))
+      else if (answer.errorCode === 0 || answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) this.succeed(batch, answer.baseOffset, answer.logAppendTimeMs)
+      else {
+        if (isStaleMetadata(answer.errorCode)) this.cluster.forgetTopic(batch.queue.topic)
+        this.failed(batch, new ProtocolError(answer.errorCode, answer.errorMessage ?? undefined))
+      }
+    }
+  }
+
+  private succeed(batch: ProducerBatch, offset: number, logAppendTimeMs: number): void {
+    batch.queue.done(batch)
+    this.settle(batch, () => batch.succeed(offset, logAppendTimeMs))
+  }
+
+  private failed(batch: ProducerBatch, error: Error): void {
+    const { queue } = batch
+    const nowMs = this.cluster.env.clock.monoMs()
+    const inTime = nowMs - batch.createdMs < this.settings.deliveryTimeoutMs && batch.attempts <= this.settings.retries && !this.cluster.isClosed
+    const sequenceBroken = this.settings.idempotent && error instanceof ProtocolError && breaksSequence(error.code)
+    // A batch behind one that failed is out of order only until that one has been sent again.
+    const behindAFailure = sequenceBroken && (queue.isRecovering || queue.inFlight[0] !== batch)
+    if (inTime && (mayRetry(error) || sequenceBroken)) {
+      if (sequenceBroken && !behindAFailure) this.identityBroken = true
+      queue.retry(batch, nowMs + this.cluster.settings.retryBackoffMs)
+      return
+    }
+    // Its sequence will never arrive: whatever comes behind it needs a new producer id.
+    if (this.settings.idempotent) this.identityBroken = true
+    queue.done(batch)
+    this.settle(batch, () => batch.fail(error))
+  }
+
+  private settle(batch: ProducerBatch, how: () => void): void {
+    how()
+    this.released(batch)
+  }
+
+  /** Fails what has waited longer than `delivery.timeout.ms` without being sent. */
+  private expire(): void {
+    const nowMs = this.cluster.env.clock.monoMs()
+    for (const queue of this.queues.values()) {
+      while (queue.pending.length > 0 && nowMs - queue.pending[0]!.createdMs >= this.settings.deliveryTimeoutMs) {
+        const batch = queue.pending.shift()!
+        if (batch.attempts > 0 && this.settings.idempotent) this.identityBroken = true
+        const error = new TimeoutError(
+          `Expiring ${batch.count} record(s) for ${partitionKey(queue.topic, queue.partition)}:${Math.round(nowMs - batch.createdMs)} ms has passed since batch creation`,
+        )
+        this.settle(batch, () => batch.fail(error))
+      }
+    }
+  }
+
+  /** False: not yet; `wake` comes when there is a producer id. */
+  private async ensureIdentity(): Promise<boolean> {
+    if (this.identity !== undefined && !this.identityBroken) return true
+    if (this.inFlight > 0) return false
+    this.identityPending ??= this.obtainIdentity().finally(() => {
+      this.identityPending = undefined
+    })
+    await this.identityPending
+    return this.identity !== undefined && !this.identityBroken
+  }
+
+  private async obtainIdentity(): Promise<void> {
+    await this.cluster.retrying('obtaining a producer id', async () => {
+      const response = await this.cluster.sendToAny<InitProducerIdResponse>(ApiKey.initProducerId, { transactionalId: null, transactionTimeoutMs: 60_000 })
+      if (response.errorCode !== 0) throw new ProtocolError(response.errorCode)
+      this.identity = { id: response.producerId, epoch: response.producerEpoch }
+    }, this.settings.deliveryTimeoutMs)
+    this.identityBroken = false
+    for (const queue of this.queues.values()) queue.restartSequences()
+  }
+}
