@@ -246,7 +246,15 @@ export class SimulatedDisk implements Disk {
     }
     for (const change of this.nameChanges.reverse()) if (lost.has(change)) change.undo()
     this.nameChanges = []
+    this.dropOrphans()
     for (const { inode } of this.names.values()) if (inode !== 'directory') inode.losePower(this.random)
+  }
+
+  /** What lay in a directory whose own name is lost cannot be found any more. */
+  private dropOrphans(): void {
+    for (const path of [...this.names.keys()].sort()) {
+      if (path !== '/' && this.names.get(parentOf(path))?.inode !== 'directory') this.names.delete(path)
+    }
   }
 
   /** Of names and contents, for the trace. */
