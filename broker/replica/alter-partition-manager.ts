@@ -91,16 +91,12 @@ export class AlterPartitionManager {
       return
     }
     const answers = answersByPartition(proposals, response)
+    const resultOf = (key: string): ProposalAnswer => answers.get(key) ?? NOT_ANSWERED
     this.inFlight = false
-    let failed = false
-    for (const [key, proposal] of proposals) {
-      const answer = answers.get(key)
-      if (answer?.errorCode !== ErrorCode.NONE) failed = true
-      proposal.done(answer ?? NOT_ANSWERED)
-    }
-    // Who was refused may propose again at once; the controller is not asked faster than the back-off.
-    if (failed) this.pause()
-    else this.send()
+    // Who was refused may propose again at once: the controller is not asked faster than the back-off.
+    if ([...proposals.keys()].some((key) => resultOf(key).errorCode !== ErrorCode.NONE)) this.pause()
+    for (const [key, proposal] of proposals) proposal.done(resultOf(key))
+    this.send()
   }
 
   private repeat(proposals: Map<string, Proposal>): void {

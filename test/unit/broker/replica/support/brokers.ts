@@ -16,7 +16,7 @@ import { listOffsetsRequest, listOffsetsResponse } from '../../../../../protocol
 import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from '../../../../../protocol/messages/offset-for-leader-epoch'
 import { updateMetadataRequest, type UpdateMetadataRequest } from '../../../../../protocol/messages/update-metadata'
 import type { RecordedEvent } from '../../../../../recording/events'
-import { silentLogger } from '../../../../../runtime/log'
+import { createLogger, silentLogger } from '../../../../../runtime/log'
 import { TimerWheel } from '../../../../../runtime/timer-wheel'
 import { Turn } from '../../../../../runtime/turn'
 import type { Process, World } from '../../../../simulation/world/world'
@@ -72,7 +72,7 @@ export class TestBroker {
       env,
       turn: new Turn(env.clock),
       timers: new TimerWheel(env.clock),
-      logger: silentLogger,
+      logger: process.env['REPLICA_LOG'] ? createLogger({ level: 'debug', name: String(this.id) }) : silentLogger,
       recorder: { record: (event) => void this.events.push(event) },
       brokerId: this.id,
       brokerEpoch: () => this.epoch,
@@ -204,8 +204,11 @@ export class TestBroker {
     return this.replicas.becomeLeaderOrFollower(leaderAndIsr(this.epoch, state, claim, version), version)
   }
 
+  /** The live brokers, and that there is a topic. */
   updateMetadata(brokers: number[], claim: Claim = {}) {
-    return this.replicas.updateMetadata(updateMetadata(this.epoch, brokers, claim), 8)
+    const partitionStates = [{ partitionIndex: 0, leader: 1, leaderEpoch: 0, isr: [1], replicas: [1, 2, 3] }]
+    const topicStates = [{ topicName: TOPIC, topicId: TOPIC_ID, partitionStates }]
+    return this.replicas.updateMetadata(updateMetadata(this.epoch, brokers, claim, topicStates), 8)
   }
 }
 
