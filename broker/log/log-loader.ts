@@ -43,7 +43,14 @@ export async function loadLog(log: Log, options: LoadOptions): Promise<void> {
   log.snapshots.removeStray(new Set(log.segments.all().map((segment) => segment.baseOffset)))
   log.updateHighWatermark(options.highWatermark)
   log.flusher.syncedOffset = log.recoveryPoint
+  if (!options.cleanShutdown) distrustNames(log)
   if (!options.cleanShutdown && log.segments.count > 1) log.flusher.schedule(log.segments.active.baseOffset)
+}
+
+/** The broker before may have been killed before it synced the names of its files. */
+function distrustNames(log: Log): void {
+  for (const segment of log.segments) segment.isDirectoryDirty = true
+  log.directory.isDirty = true
 }
 
 async function runPausing<T>(work: Generator<void, T>, options: LoadOptions): Promise<T> {

@@ -338,7 +338,7 @@ async function play(seed: number, large: boolean, list: readonly Step[]): Promis
 test('a log is a list, whatever happens to its broker', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 1e6 }), fc.boolean(), fc.array(steps, { minLength: 1, maxLength: 60 }), play),
-    { numRuns: 150 },
+    { numRuns: Number(process.env.RUNS ?? 150) },
   )
 })
 
