@@ -66,6 +66,7 @@ export function checkBrokerConfig(config: BrokerConfig, warnings: string[]): voi
   listenersOf(config)
   checkVersions(config, warnings)
   checkConnections(config)
+  checkGroups(config)
   if (config.isGiven('offsets.commit.required.acks')) {
     warnings.push('offsets.commit.required.acks is deprecated and it will be removed in Apache Kafka 4.0.')
   }
@@ -112,7 +113,17 @@ function checkVersions(config: BrokerConfig, warnings: string[]): void {
   }
   const format = parseMetadataVersion(formatText)
   demand('log.message.format.version', format !== undefined && metadataVersionRules(format).recordVersion <= rules.recordVersion,
-    `log.message.format.version ${formatText} can only be used when inter.broker.protocol.version is set to that version or higher`)
+    `log.message.format.version ${formatText} can only be used when inter.broker.protocol.version is set to version `
+    + `${format !== undefined && metadataVersionRules(format).recordVersion === 1 ? '0.10.0' : '0.11.0'} or higher`)
+}
+
+function checkGroups(config: BrokerConfig): void {
+  const acks = config.number('offsets.commit.required.acks')
+  demand('offsets.commit.required.acks', acks >= -1 && acks <= config.number('offsets.topic.replication.factor'),
+    'offsets.commit.required.acks must be greater or equal to -1 and less or equal to offsets.topic.replication.factor')
+  const codec = config.number('offsets.topic.compression.codec')
+  demand('offsets.topic.compression.codec', codec >= 0 && codec <= 4,
+    `Unknown compression type id: ${codec} (offsets.topic.compression.codec; 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd)`)
 }
 
 function checkConnections(config: BrokerConfig): void {

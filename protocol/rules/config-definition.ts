@@ -49,7 +49,7 @@ export const brokerKeys: ReadonlyMap<string, ConfigKey> = new Map(
   [...brokerKeyRows, ...ownRows].map((row) => [row[0], configKey(row)]),
 )
 
-/** Prefixes of the keys of KRaft, of the new group protocols and of tiered storage: nothing here for them to change. */
+/** Prefixes of the keys of KRaft, of the newer group protocols and of tiered storage: there is nothing here for them to change. */
 const foreignPrefixes: readonly string[] = [
   'broker.heartbeat.',
   'broker.session.',
@@ -57,13 +57,14 @@ const foreignPrefixes: readonly string[] = [
   'controller.quorum.',
   'early.start.listeners',
   'eligible.leader.replicas.',
-  'group.coordinator.new.',
+  'group.consumer.',
+  'group.coordinator.',
   'group.share.',
   'initial.broker.registration.',
   'metadata.log.',
   'metadata.max.',
   'process.roles',
-  'remote.log.storage.system.enable',
+  'remote.',
   'sasl.mechanism.controller.protocol',
   'server.max.startup.time.ms',
   'unstable.',
@@ -183,7 +184,7 @@ function withSynonyms(properties: Properties): Properties {
 /** Checks one value as a broker would at its start. Throws ConfigError with what would be right. */
 export function checkGivenValue(key: ConfigKey, text: string): void {
   try {
-    checkConfigValue(key.name, key.valid, parseConfigValue(key.name, key.type, text))
+    checkConfigValue(key.name, key.type, key.valid, parseConfigValue(key.name, key.type, text))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const rule = key.valid === null || key.valid.startsWith('a version') ? '' : ` ${key.valid}`

@@ -25,6 +25,7 @@ export const configTypeIds: Readonly<Record<ConfigType, number>> = {
 /** 2^63: what Long.MAX_VALUE reads as. */
 export const LONG_MAX = 9223372036854775807
 export const LONG_MAX_TEXT = '9223372036854775807'
+const LONG_MIN_TEXT = '-9223372036854775808'
 
 /** A configuration that cannot be used. The message names the key. */
 export class ConfigError extends Error {
@@ -37,16 +38,11 @@ export class ConfigError extends Error {
     this.key = key
   }
 
-  static value(key: string, value: unknown, problem: string): ConfigError {
-    return new ConfigError(`Invalid value ${printJava(value)} for configuration ${key}: ${problem}`, key)
+  /** `value` as it is to be printed; a list in brackets, as Java prints it. */
+  static value(key: string, value: string | readonly string[] | null, problem: string): ConfigError {
+    const text = typeof value === 'string' || value === null ? String(value) : `[${value.join(', ')}]`
+    return new ConfigError(`Invalid value ${text} for configuration ${key}: ${problem}`, key)
   }
-}
-
-/** As Java prints it. */
-function printJava(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(', ')}]`
-  if (typeof value === 'number' && value >= LONG_MAX) return LONG_MAX_TEXT
-  return String(value)
 }
 
 const integerRanges = {
@@ -130,24 +126,25 @@ export function formatDouble(value: number): string {
 export function formatConfigValue(type: ConfigType, value: ConfigValue): string | null {
   if (value === null) return null
   if (Array.isArray(value)) return value.join(',')
-  if (typeof value === 'number') return type === 'double' ? formatDouble(value) : value >= LONG_MAX ? LONG_MAX_TEXT : String(value)
-  return String(value)
+  if (typeof value !== 'number') return String(value)
+  if (type === 'double') return formatDouble(value)
+  return Math.abs(value) >= LONG_MAX ? (value > 0 ? LONG_MAX_TEXT : LONG_MIN_TEXT) : String(value)
 }
 
 /** Checks a parsed value against the rule that the key table writes down, e.g. `[1,...]`. Throws ConfigError. */
-export function checkConfigValue(key: string, rule: string | null, value: ConfigValue): void {
+export function checkConfigValue(key: string, type: ConfigType, rule: string | null, value: ConfigValue): void {
   if (rule === null) return
   const range = /^\[(-?[\d.]+),\.\.\.(?:,([\d.]+))?\](?: or (-?\d+))?$/.exec(rule)
-  if (range !== null) return checkRange(key, range, value)
+  if (range !== null) return checkRange(key, type, range, value)
   if (rule.startsWith('[partitionId]')) return checkThrottledReplicas(key, value as string[])
-  if (rule.startsWith('(case insensitive)')) return checkOneOf(key, namesOf(rule.slice(19)), value, true)
+  if (rule.startsWith('(case insensitive)')) return checkOneOf(key, namesOf(rule.slice(19)), value as string, true)
   if (rule.startsWith('[')) {
     const names = namesOf(rule)
     if (Array.isArray(value)) for (const each of value) checkOneOf(key, names, each, false)
-    else checkOneOf(key, names, value, false)
+    else checkOneOf(key, names, value as string, false)
     return
   }
-  if (rule.startsWith('a version')) return checkVersion(key, value)
+  if (rule.startsWith('a version')) return checkVersion(key, value as string | null)
   if (rule === 'non-null string' && value === null) throw ConfigError.value(key, 'null', 'entry must be non null')
   if (rule === 'non-empty string' && value === '') throw ConfigError.value(key, value, 'String must be non-empty')
 }
@@ -156,22 +153,23 @@ function namesOf(rule: string): string[] {
   return rule.slice(1, -1).split(', ')
 }
 
-function checkRange(key: string, range: RegExpExecArray, value: ConfigValue): void {
+function checkRange(key: string, type: ConfigType, range: RegExpExecArray, value: ConfigValue): void {
   const [, min, max, exception] = range as unknown as [string, string, string | undefined, string | undefined]
   if (value === null) throw ConfigError.value(key, null, 'Value must be non-null')
   const number = value as number
+  const text = formatConfigValue(type, number)
   if (exception !== undefined) {
     if (number === Number(exception)) return
     if (number >= Number(min) && (max === undefined || number <= Number(max))) return
     const bounds = max === undefined ? `at least ${min}` : `between ${min} and ${max}`
-    throw ConfigError.value(key, number, `Value must be ${bounds} or equal to ${exception}`)
+    throw ConfigError.value(key, text, `Value must be ${bounds} or equal to ${exception}`)
   }
-  if (number < Number(min)) throw ConfigError.value(key, number, `Value must be at least ${min}`)
-  if (max !== undefined && number > Number(max)) throw ConfigError.value(key, number, `Value must be no more than ${max}`)
+  if (number < Number(min)) throw ConfigError.value(key, text, `Value must be at least ${min}`)
+  if (max !== undefined && number > Number(max)) throw ConfigError.value(key, text, `Value must be no more than ${max}`)
 }
 
-function checkOneOf(key: string, names: string[], value: ConfigValue, anyCase: boolean): void {
-  if (names.includes(anyCase ? String(value).toUpperCase() : (value as string))) return
+function checkOneOf(key: string, names: string[], value: string, anyCase: boolean): void {
+  if (names.includes(anyCase ? value.toUpperCase() : value)) return
   throw ConfigError.value(key, value, `String must be one of${anyCase ? ' (case insensitive)' : ''}: ${names.join(', ')}`)
 }
 
@@ -182,8 +180,8 @@ function checkThrottledReplicas(key: string, value: string[]): void {
   throw ConfigError.value(key, value, `${key} must be the literal '*' or a list of replicas in the following format: ${form}`)
 }
 
-function checkVersion(key: string, value: ConfigValue): void {
-  if (value === null || parseMetadataVersion(value as string) === undefined) {
+function checkVersion(key: string, value: string | null): void {
+  if (value === null || parseMetadataVersion(value) === undefined) {
     throw ConfigError.value(key, value, `Version ${String(value)} is not a valid version`)
   }
 }

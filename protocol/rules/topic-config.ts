@@ -7,7 +7,7 @@ import type { BrokerConfig, ConfigKey, Properties } from './config-definition'
 import { FLUSH_BEFORE_ACK, configKey } from './config-definition'
 import { topicKeyRows } from './config-keys'
 import type { ConfigValue } from './config-values'
-import { ConfigError, LONG_MAX, checkConfigValue, parseConfigValue } from './config-values'
+import { ConfigError, LONG_MAX, checkConfigValue, formatConfigValue, parseConfigValue } from './config-values'
 
 export { ConfigError } from './config-values'
 
@@ -65,8 +65,8 @@ export interface TopicConfig {
   readonly uncleanLeaderElectionEnable: boolean
 }
 
-/** `segment.bytes` is `segmentBytes`. */
-function fieldOf(key: string): keyof TopicConfig {
+/** The field of a key: `segment.bytes` is `segmentBytes`. */
+export function fieldOf(key: string): keyof TopicConfig {
   return key.replace(/\.([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) as keyof TopicConfig
 }
 
@@ -86,6 +86,9 @@ const converted: Readonly<Record<string, (broker: BrokerConfig) => ConfigValue>>
   'segment.jitter.ms': logRollJitterMs,
   'segment.ms': logRollMs,
 }
+
+/** Topic keys whose value a broker computes from several keys of its own. */
+export const convertedTopicKeys: ReadonlySet<string> = new Set(Object.keys(converted))
 
 /** What a topic of this broker has where it says nothing itself. */
 export function topicDefaults(broker: BrokerConfig): TopicConfig {
@@ -112,7 +115,7 @@ export function topicConfig(overrides: Properties, defaults: TopicConfig = built
 
 function parseChecked(key: ConfigKey, text: string): ConfigValue {
   const value = parseConfigValue(key.name, key.type, text)
-  checkConfigValue(key.name, key.valid, value)
+  checkConfigValue(key.name, key.type, key.valid, value)
   return value
 }
 
@@ -127,8 +130,8 @@ export function validateTopicConfig(overrides: Properties, defaults: TopicConfig
   const config = topicConfig(overrides, defaults)
   if (config.minCompactionLagMs > config.maxCompactionLagMs) {
     throw new ConfigError(
-      `conflict topic config setting min.compaction.lag.ms (${limit(config.minCompactionLagMs)}) > `
-      + `max.compaction.lag.ms (${limit(config.maxCompactionLagMs)})`, 'min.compaction.lag.ms')
+      `conflict topic config setting min.compaction.lag.ms (${formatConfigValue('long', config.minCompactionLagMs)}) > `
+      + `max.compaction.lag.ms (${formatConfigValue('long', config.maxCompactionLagMs)})`, 'min.compaction.lag.ms')
   }
   if (config.remoteLogDeleteOnDisable || config.remoteLogCopyDisable) {
     throw new ConfigError(
@@ -141,10 +144,6 @@ export function validateTopicConfig(overrides: Properties, defaults: TopicConfig
       'remote.storage.enable')
   }
   return config
-}
-
-function limit(value: number): string {
-  return value >= LONG_MAX ? '9223372036854775807' : String(value)
 }
 
 export function isCompacted(config: TopicConfig): boolean {
