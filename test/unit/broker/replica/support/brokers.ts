@@ -129,7 +129,8 @@ export class TestBroker {
         )
         const results = to.replicas.listOffsets({ replicaId: asked.replicaId, isolation: 'logEnd', requestVersion: version }, queries)
         const topics = results.map(({ topic, partition, errorCode, timestamp, offset, leaderEpoch }) => ({
-          name: topic, partitions: [{ partitionIndex: partition, errorCode, timestamp, offset, leaderEpoch }],
+          name: topic,
+          partitions: [{ partitionIndex: partition, errorCode, timestamp, offset, ...(version >= 4 && { leaderEpoch }) }],
         }))
         return decode(listOffsetsResponse, version, encode(listOffsetsResponse, version, { topics }))
       },
