@@ -66,7 +66,7 @@ export interface TopicConfig {
 }
 
 /** The field of a key: `segment.bytes` is `segmentBytes`. */
-export function fieldOf(key: string): keyof TopicConfig {
+function fieldOf(key: string): keyof TopicConfig {
   return key.replace(/\.([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()) as keyof TopicConfig
 }
 
@@ -86,9 +86,6 @@ const converted: Readonly<Record<string, (broker: BrokerConfig) => ConfigValue>>
   'segment.jitter.ms': logRollJitterMs,
   'segment.ms': logRollMs,
 }
-
-/** Topic keys whose value a broker computes from several keys of its own. */
-export const convertedTopicKeys: ReadonlySet<string> = new Set(Object.keys(converted))
 
 /** What a topic of this broker has where it says nothing itself. */
 export function topicDefaults(broker: BrokerConfig): TopicConfig {
