@@ -42,10 +42,14 @@ export async function changeConfig(
     data: encodeConfigChange(entityPath),
     sequential: true,
   }
+  let attempted: { data: Buffer; version: number } | undefined
   for (;;) {
     const guard = options.checkController === false ? [] : [await controllerCheck(session)]
     const node = await session.get(path)
     const current = decodeConfig(path, node?.data ?? null)
+    // The answer to an attempt was lost: if what it wrote is there, calling `change` on it again might go too far.
+    if (attempted !== undefined && node?.stat.version === attempted.version && node.data?.equals(attempted.data) === true) return current
+    attempted = undefined
     const wanted = change(new Map(current))
     if (wanted === undefined) return current
     const gone = wanted.size === 0 && QUOTA_TYPES.includes(entity.type) && (node === undefined || node.stat.numChildren === 0)
@@ -56,6 +60,9 @@ export async function changeConfig(
       return wanted
     } catch (error) {
       await prepareRetry(session, path, error)
+      if (isZooKeeperError(error, 'CONNECTION_LOSS') && !gone) {
+        attempted = { data: encodeConfig(wanted), version: node === undefined ? 0 : node.stat.version + 1 }
+      }
     }
   }
 }
@@ -63,7 +70,6 @@ export async function changeConfig(
 /** Returns if it is worth trying again, from the reading on; otherwise throws the error. */
 async function prepareRetry(session: ZooKeeperSession, path: string, error: unknown): Promise<void> {
   if (session.state === 'closed' || !isZooKeeperError(error)) throw error
-  // After a lost connection the change may have been made: the next reading shows it, and making it again does no harm.
   if (error.code === 'CONNECTION_LOSS' || error.code === 'BAD_VERSION' || error.code === 'NODE_EXISTS') return
   if (error.code === 'NOT_EMPTY') return
   if (error.code !== 'NO_NODE' || !(error instanceof MultiError)) throw error

@@ -1,4 +1,8 @@
-/** The operations that span several znodes, against the embedded ZooKeeper. */
+/**
+ * The operations that span several znodes, against the embedded ZooKeeper; against another one with
+ * ZOOKEEPER=host:port npx jest test/unit/zk-schema/operations (each test in a chroot of its own).
+ */
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,22 +31,27 @@ import { startZooKeeperServer } from '../../../../zookeeper/server'
 import { until } from '../session/fake-server'
 
 const env = realEnvironment()
-let server: { port: number; close(): Promise<void> }
+const foreign = process.env['ZOOKEEPER']
+let server: { port: number; close(): Promise<void> } | undefined
+/** host:port, perhaps with a chroot. */
+let zookeeper: string
 let session: ZooKeeperSession
 const sessions: ZooKeeperSession[] = []
 
 beforeEach(async () => {
-  server = await startZooKeeperServer(env, { host: '127.0.0.1', port: 0, tickTimeMs: 100 })
+  server = foreign === undefined ? await startZooKeeperServer(env, { host: '127.0.0.1', port: 0, tickTimeMs: 100 }) : undefined
+  zookeeper = server === undefined ? `${foreign}/prekraft-test-${randomUUID()}` : `127.0.0.1:${server.port}`
+  await createChroot(env, { connect: zookeeper })
   session = await open()
 })
 
 afterEach(async () => {
   for (const one of sessions.splice(0)) one.abandon()
-  await server.close()
+  await server?.close()
 })
 
 async function open(chroot = ''): Promise<ZooKeeperSession> {
-  const opened = await openSession(env, { connect: `127.0.0.1:${server.port}${chroot}`, sessionTimeoutMs: 2000 })
+  const opened = await openSession(env, { connect: zookeeper + chroot, sessionTimeoutMs: 2000 })
   sessions.push(opened)
   return opened
 }
@@ -60,7 +69,7 @@ function broker(brokerId: number, port = 9092): BrokerRegistration {
 }
 
 test('the chroot is created, and everything lies in it', async () => {
-  const options = { connect: `127.0.0.1:${server.port}/deep/chroot`, sessionTimeoutMs: 2000 }
+  const options = { connect: `${zookeeper}/deep/chroot`, sessionTimeoutMs: 2000 }
   await Promise.all([createChroot(env, options), createChroot(env, options)])
   const inside = await open('/deep/chroot')
   await ensureTopLevelPaths(inside)
@@ -68,7 +77,7 @@ test('the chroot is created, and everything lies in it', async () => {
   for (const path of persistentPaths) expect((await inside.get(path))!.data).toBeNull()
   expect((await session.children('/deep/chroot'))!.names.sort()).toEqual((await inside.children('/'))!.names.sort())
   expect(await inside.exists('/deep')).toBeUndefined()
-  await createChroot(env, { connect: `127.0.0.1:${server.port}` })
+  await createChroot(env, { connect: zookeeper })
 })
 
 test('of many first brokers one makes up the cluster id', async () => {
@@ -208,7 +217,7 @@ describe('configuration', () => {
 
 describe('notifications', () => {
   async function keep(): Promise<SessionKeeper> {
-    const keeper = new SessionKeeper(env, { connect: `127.0.0.1:${server.port}`, sessionTimeoutMs: 2000 })
+    const keeper = new SessionKeeper(env, { connect: zookeeper, sessionTimeoutMs: 2000 })
     sessions.push(await keeper.start())
     return keeper
   }
@@ -280,7 +289,7 @@ describe('notifications', () => {
 test('a broker that was killed ends its former session at its next start', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'stored-session-'))
   try {
-    const options = { connect: `127.0.0.1:${server.port}`, sessionTimeoutMs: 2000 }
+    const options = { connect: zookeeper, sessionTimeoutMs: 2000 }
     expect(await endStoredSession(env, options, directory)).toBe(false)
     const killed = await open()
     await registerBroker(env, killed, broker(1))
