@@ -5,28 +5,16 @@ import { DecodeError } from '../protocol/messages/codec'
 import { correlationIdOf, decodeResponseBody, encodeRequestFrame } from '../protocol/messages/frames'
 import { silentLogger } from '../runtime/log'
 import { FrameReader } from './frame-reader'
+import { NetworkError } from './network-error'
 import { SlabPool } from './slab-pool'
 import type { Api } from '../protocol/messages/apis'
 import type { Input } from '../protocol/messages/codec'
 import type { ApiVersionsResponse } from '../protocol/messages/api-versions'
 import type { Logger } from '../runtime/log'
 import type { Environment, Stream, Timer } from '../runtime/ports'
+import type { NetworkErrorCode } from './network-error'
 
-export type NetworkErrorCode = 'CONNECT' | 'DISCONNECTED' | 'TIMEOUT' | 'UNSUPPORTED_VERSION'
-
-/**
- * A request that got no answer. After DISCONNECTED and TIMEOUT it is unknown whether the node carried it out; after CONNECT and
- * UNSUPPORTED_VERSION it was not sent.
- */
-export class NetworkError extends Error {
-  readonly code: NetworkErrorCode
-
-  constructor(code: NetworkErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.name = 'NetworkError'
-    this.code = code
-  }
-}
+export { NetworkError } from './network-error'
 
 export interface VersionRange {
   readonly min: number
@@ -51,9 +39,14 @@ export interface KafkaConnectionOptions {
   logger?: Logger
 }
 
-export interface SendOptions {
+export interface SendOptions<Res = unknown, Taken = Res> {
   version?: number
   timeoutMs?: number
+  /**
+   * Called as soon as the answer is there; `send` resolves with what it returns. Records in the answer are valid only until it
+   * returns, since their memory is used again: so an answer of 1 MiB costs no fresh memory.
+   */
+  take?: (response: Res) => Taken
 }
 
 interface Pending {
@@ -62,6 +55,7 @@ interface Pending {
   readonly body: Input<unknown>
   readonly deadlineMs: number
   readonly expectsAnswer: boolean
+  readonly take: ((response: unknown) => unknown) | undefined
   correlationId: number
   resolve(response: unknown): void
   reject(error: Error): void
@@ -91,6 +85,8 @@ export class KafkaConnection {
   private versions: ReadonlyMap<number, VersionRange>
   private nextCorrelationId = 0
   private blocked = false
+  private out: Uint8Array[] = []
+  private flushPlanned = false
   private timer: Timer | undefined
   private timerMs = Infinity
   private settleConnect: ((error: NetworkError | undefined) => void) | undefined
@@ -108,6 +104,7 @@ export class KafkaConnection {
       pool: options.pool ?? new SlabPool(maxFrameBytes * 2, 4 * 1024 * 1024),
       onFrame: frame => this.onFrame(frame),
       onBad: reason => this.fail('DISCONNECTED', reason),
+      mayBorrow: () => this.inFlight.peekFront()?.take !== undefined,
       privileged: true,
     })
   }
@@ -190,9 +187,11 @@ export class KafkaConnection {
    * Sends a request and resolves with its answer; a Produce with acks=0 has none and resolves with undefined once it is handed
    * to the stream. Rejects with NetworkError, or with EncodeError for a body that the version cannot hold.
    */
-  send<Req = unknown, Res = unknown>(apiKey: number | Api<Req, Res>, body: Input<Req>, options: SendOptions = {}): Promise<Res> {
+  send<Req = unknown, Res = unknown, Taken = Res>(
+    apiKey: number | Api<Req, Res>, body: Input<Req>, options: SendOptions<Res, Taken> = {},
+  ): Promise<Taken> {
     const key = typeof apiKey === 'number' ? apiKey : apiKey.key
-    return new Promise<Res>((resolve, reject) => {
+    return new Promise<Taken>((resolve, reject) => {
       if (this.state !== 'ready') {
         throw new NetworkError(this.state === 'closed' ? 'DISCONNECTED' : 'CONNECT', `${this.address} is not connected`)
       }
@@ -205,6 +204,7 @@ export class KafkaConnection {
         body: body as Input<unknown>,
         deadlineMs: this.env.clock.monoMs() + (options.timeoutMs ?? this.options.requestTimeoutMs),
         expectsAnswer: key !== ApiKey.produce || (body as { acks?: number }).acks !== 0,
+        take: options.take as ((response: unknown) => unknown) | undefined,
         correlationId: -1,
         resolve: resolve as (response: unknown) => void,
         reject,
@@ -212,9 +212,14 @@ export class KafkaConnection {
     })
   }
 
-  /** Closes the connection; what has no answer yet is rejected with DISCONNECTED. */
+  /** Closes the connection; what has no answer yet is rejected with DISCONNECTED. What was handed over with acks=0 is still sent. */
   close(): void {
-    this.fail('DISCONNECTED', 'closed by us')
+    const idle = this.state === 'ready' && this.inFlight.length === 0
+    if (idle) {
+      this.flush()
+      this.stream?.end()
+    }
+    this.fail('DISCONNECTED', 'closed by us', undefined, idle)
   }
 
   private async handshake(): Promise<void> {
@@ -246,6 +251,7 @@ export class KafkaConnection {
         body: version >= 3 ? { clientSoftwareName: softwareName, clientSoftwareVersion: softwareVersion } : {},
         deadlineMs: this.env.clock.monoMs() + this.options.requestTimeoutMs,
         expectsAnswer: true,
+        take: undefined,
         correlationId: -1,
         resolve: resolve as (response: unknown) => void,
         reject,
@@ -281,26 +287,45 @@ export class KafkaConnection {
     }
     this.nextCorrelationId = this.nextCorrelationId === maxCorrelationId ? 0 : this.nextCorrelationId + 1
     if (pending.expectsAnswer) this.inFlight.push(pending)
-    this.blocked = !(this.stream as Stream).writev(parts)
+    if (this.flushPlanned) {
+      for (const part of parts) this.out.push(part)
+    } else {
+      this.blocked = !(this.stream as Stream).writev(parts)
+      this.flushPlanned = true
+      this.env.clock.immediate(this.flush)
+    }
     if (!pending.expectsAnswer) pending.resolve(undefined)
   }
 
+  /** The first request of a turn of the event loop is written at once; this writes those that came after it together. */
+  private readonly flush = (): void => {
+    this.flushPlanned = false
+    const parts = this.out
+    if (this.closed || parts.length === 0) return
+    this.out = []
+    this.blocked = !(this.stream as Stream).writev(parts)
+  }
+
   private onFrame(frame: Buffer): void {
-    let pending: Pending | undefined
+    const pending = this.inFlight.peekFront()
+    let response: unknown
     try {
       const correlationId = correlationIdOf(frame)
-      pending = this.inFlight.peekFront()
       if (pending?.correlationId !== correlationId) {
         this.fail('DISCONNECTED', `answer ${correlationId} where ${pending?.correlationId ?? 'none'} was expected`)
         return
       }
-      const response = decodeResponseBody(pending.api, answerVersion(pending, frame), frame)
-      this.inFlight.shift()
-      pending.resolve(response)
+      response = decodeResponseBody(pending.api, answerVersion(pending, frame), frame)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       this.fail('DISCONNECTED', `unreadable answer: ${error.message}`, error)
       return
+    }
+    this.inFlight.shift()
+    try {
+      pending.resolve(pending.take ? pending.take(response) : response)
+    } catch (error) {
+      pending.reject(error as Error)
     }
     this.pump()
   }
@@ -342,14 +367,14 @@ export class KafkaConnection {
   }
 
   /** Ends the connection. With TIMEOUT only the requests that are late get that code; the others were cut off by it. */
-  private fail(code: NetworkErrorCode, reason: string, cause?: unknown): void {
+  private fail(code: NetworkErrorCode, reason: string, cause?: unknown, ended = false): void {
     if (this.closed) return
     const wasReady = this.state === 'ready'
     this.state = 'closed'
     const error = new NetworkError(code, `${this.address}: ${reason}`, cause)
     this.timer?.cancel()
     this.reader.close()
-    this.stream?.destroy()
+    if (!ended) this.stream?.destroy()
     const lost: Pending[] = [...this.inFlight.toArray(), ...this.waiting.toArray()]
     this.inFlight.clear()
     this.waiting.clear()

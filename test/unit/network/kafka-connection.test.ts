@@ -190,3 +190,23 @@ test('a Produce with acks=0 has no answer, a body that does not fit is refused, 
   await world.settle(connection.send(apis.heartbeat, {}), 1000, 'answered')
   expect(asked.map(each => each.apiKey)).toEqual([ApiKey.produce, ApiKey.heartbeat])
 })
+
+test('what was handed over with acks=0 is sent before the connection ends', async () => {
+  const { world, asked, connection } = await start(heartbeat)
+  await world.settle(connection.connect(), 1000, 'connected')
+  for (let i = 0; i < 5; i++) void connection.send(apis.produce, { acks: 0, timeoutMs: i })
+  connection.close()
+  await world.run(1000)
+  expect(asked.slice(1).map(each => (each.body as { timeoutMs: number }).timeoutMs)).toEqual([0, 1, 2, 3, 4])
+})
+
+test('an answer may be taken at once, and what fails there concerns that request alone', async () => {
+  const { world, connection } = await start(heartbeat)
+  await world.settle(connection.connect(), 1000, 'connected')
+  const taken = connection.send(apis.heartbeat, {}, { take: ({ throttleTimeMs }) => `took ${throttleTimeMs}` })
+  const failed = outcome(connection.send(apis.heartbeat, {}, { take: () => { throw new Error('no room') } }))
+  const plain = connection.send(apis.heartbeat, {})
+  expect(await world.settle(taken, 1000, 'taken')).toBe('took 1')
+  expect(await world.settle(failed, 1000, 'failed')).toMatchObject({ message: 'no room' })
+  expect((await world.settle(plain, 1000, 'answered')).throttleTimeMs).toBe(3)
+})
