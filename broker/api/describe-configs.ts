@@ -24,7 +24,11 @@ export function describeConfigsHandler(services: BrokerServices): Handler<Descri
             errorMessage: null,
             resourceType,
             resourceName,
-            configs: includeSynonyms ? configs : configs.map((entry) => ({ ...entry, synonyms: [] })),
+            configs: configs.map((entry) => ({
+              ...entry,
+              isDefault: context.apiVersion === 0 && entry.isDefault,
+              synonyms: includeSynonyms ? entry.synonyms : [],
+            })),
           }
         } catch (error) {
           if (!(error instanceof ProtocolError)) throw error
