@@ -31,7 +31,8 @@ function explain(error: unknown, what: { host: string; port: number; dataDir: st
   if (code === 'EADDRINUSE') return `Port ${address} is in use: stop what listens there, or set another clientPort.`
   if (code === 'EACCES' && message.includes('listen')) return `Port ${address} may not be opened: ports below 1024 need privileges.`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${what.host} is not an address of this machine: correct clientPortAddress.`
-  if (code === 'EACCES' || code === 'EROFS') return `${what.dataDir} cannot be written: check its owner and permissions.`
+  if (code === 'EEXIST' || code === 'ENOTDIR') return `${what.dataDir} is a file: set dataDir to a directory.`
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOENT'].includes(code ?? '')) return `${what.dataDir} cannot be written: check its owner and permissions.`
   return message
 }
 
