@@ -157,7 +157,6 @@ describe('a server that cannot start says why in one sentence', () => {
   test('the directory cannot be made', async () => {
     writeFileSync(join(directory, 'file'), '')
     expect(await sentence({ dataDir: join(directory, 'file') })).toBe('DIR/file is a file: set dataDir to a directory.')
-    expect(await sentence({ dataDir: '/proc/nowhere' })).toMatch(/^\/proc\/nowhere cannot be written: check its owner and permissions\.$/)
   })
 
   test('another server uses the directory', async () => {
