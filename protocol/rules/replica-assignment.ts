@@ -2,15 +2,13 @@
  * Which brokers get the replicas of new partitions (Kafka's AdminUtils): leaders go round the brokers from a random start, followers
  * follow at a distance that grows with every round; with racks, a rack that has a replica already is skipped until all have one.
  */
-import type { Random } from '../../runtime/ports'
-
 export interface AssignableBroker {
   id: number
   rack?: string | null
 }
 
 export interface AssignmentOptions {
-  random: Random
+  random: { below(bound: number): number }
   /** Index of the broker that leads partition 0; random if left out. Added partitions go on where partition 0 began. */
   startIndex?: number
   /** First distance of the followers; as `startIndex` if that is given, else random. */

@@ -1,8 +1,6 @@
 /**
  * Topic ids and cluster ids: 16 bytes, written as 22 characters of URL-safe base64 without padding (Kafka's Uuid).
  */
-import type { Random } from '../../runtime/ports'
-
 /** "No id". */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** Kafka keeps this one for the metadata topic of KRaft. */
@@ -27,7 +25,7 @@ export function isUuid(text: string): boolean {
 }
 
 /** A new random id (version 4), never a reserved one and, as Kafka's, never one that begins with a dash. */
-export function randomUuid(random: Random): string {
+export function randomUuid(random: { bytes(length: number): Buffer }): string {
   for (;;) {
     const bytes = random.bytes(16)
     bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40

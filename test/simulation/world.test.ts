@@ -9,6 +9,7 @@ async function story(seed: number): Promise<string> {
   const start = async (): Promise<void> => {
     const { disk, net } = server.env
     disk.makeDirectory('/data')
+    disk.syncDirectory('/')
     const file = disk.open('/data/log', 'update')
     disk.syncDirectory('/data')
     let at = file.size()
