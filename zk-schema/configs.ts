@@ -33,8 +33,7 @@ export function configPathOfEntity(entityPath: string): string {
 }
 
 export type ConfigEntity =
-  | { type: Exclude<ConfigType, 'users'>; name: string }
-  | { type: 'users'; name: string; clientId?: string }
+  { type: Exclude<ConfigType, 'users'>; name: string } | { type: 'users'; name: string; clientId?: string }
 
 /** The entity that a notification's path names, by the names that users give; undefined if it names none. */
 export function parseEntityPath(entityPath: string): ConfigEntity | undefined {

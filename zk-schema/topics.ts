@@ -60,7 +60,10 @@ export function decodeTopic(topic: string, data: Buffer | null): TopicAssignment
   const adding = json.object('adding_replicas')
   const removing = json.object('removing_replicas')
   const assignment = new Map<number, PartitionAssignment>()
-  for (const partition of partitions.keys().map((key) => partitionNumber(path, key)).sort((a, b) => a - b)) {
+  for (const partition of partitions
+    .keys()
+    .map((key) => partitionNumber(path, key))
+    .sort((a, b) => a - b)) {
     assignment.set(partition, {
       replicas: replicasOf(partitions, partition),
       addingReplicas: adding.has(String(partition)) ? replicasOf(adding, partition) : [],

@@ -48,7 +48,8 @@ export async function changeConfig(
     const node = await session.get(path)
     const current = decodeConfig(path, node?.data ?? null)
     // The answer to an attempt was lost: if what it wrote is there, calling `change` on it again might go too far.
-    if (attempted !== undefined && node?.stat.version === attempted.version && node.data?.equals(attempted.data) === true) return current
+    if (attempted !== undefined && node?.stat.version === attempted.version && node.data?.equals(attempted.data) === true)
+      return current
     attempted = undefined
     const wanted = change(new Map(current))
     if (wanted === undefined) return current

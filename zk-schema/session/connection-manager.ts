@@ -1,19 +1,19 @@
 import Denque from 'denque'
 import type { Environment, Timer } from '../../runtime/ports'
-import type { Logger } from '../../runtime/log'
 import { shuffled } from './connect-string'
 import type { ServerAddress } from './connect-string'
 import { errnoOf } from './errors'
 import type { ZooKeeperErrorCode } from './errors'
 import { withoutChroot } from './paths'
-import { closeSessionRequest, Failure } from './package'
+import { closeSessionRequest, Failure, syncRequest } from './package'
 import type { ClientTransport, JuteRequest, JuteResponse, ReplyCallback } from './package'
 import { authPacket } from './packets'
 import type { AuthInfo } from './packets'
-import { decodeReply, JuteReader, MalformedReplyError, OpCode, Xid } from './replies'
+import { decodeReply, JuteReader, MalformedReplyError, Xid } from './replies'
 import { ServerConnection } from './server-connection'
 import type { HandshakeAnswer } from './server-connection'
 import { formatSessionId } from './session-id'
+import type { ManagerOptions } from './session-options'
 import { WatchTable } from './watches'
 import type { WatchMatch } from './watches'
 
@@ -22,29 +22,6 @@ import type { WatchMatch } from './watches'
  * over for good; every request fails with that.
  */
 export type ManagerState = 'connecting' | 'connected' | 'suspended' | 'expired' | 'authFailed' | 'closed'
-
-export interface Credentials {
-  id: bigint
-  password: Buffer
-}
-
-export interface ManagerOptions {
-  servers: ServerAddress[]
-  chroot: string
-  sessionTimeoutMs: number
-  /** Requests sent and not yet answered. */
-  maxInFlight: number
-  /** Requests that wait behind the window. */
-  maxQueued: number
-  /** Above this a request is refused here: a server closes the connection on a packet above its jute.maxbuffer. */
-  maxRequestBytes: number
-  maxReplyBytes: number
-  credentials?: Credentials | undefined
-  auth?: AuthInfo[] | undefined
-  logger: Logger
-  /** For tests: the xid of the first request. */
-  firstXid?: number | undefined
-}
 
 export interface ManagerHandler {
   onState(state: ManagerState): void
@@ -97,6 +74,8 @@ export class ConnectionManager implements ClientTransport {
   private inFlightBytes = 0
   private nextXid: number
   private closing: (() => void) | undefined
+  /** The session was connected before, to whichever server. */
+  private resumes: boolean
 
   constructor(env: Environment, options: ManagerOptions, handler: ManagerHandler) {
     this.env = env
@@ -108,6 +87,7 @@ export class ConnectionManager implements ClientTransport {
     this.sessionId = options.credentials?.id ?? 0n
     this.password = options.credentials?.password ?? Buffer.alloc(16)
     this.nextXid = options.firstXid ?? 1
+    this.resumes = options.credentials !== undefined
   }
 
   /** Requests that were sent and those that wait. */
@@ -148,7 +128,7 @@ export class ConnectionManager implements ClientTransport {
       callback(failure('TOO_LARGE', text), EMPTY_RESPONSE)
       return
     }
-    this.queued.push({ bytes, opCode: request.header.type, callback, xid: 0, sentAtMs: 0 })
+    this.queued.push(packetOf(request, bytes, callback))
     this.pump()
   }
 
@@ -204,8 +184,7 @@ export class ConnectionManager implements ClientTransport {
         resolve()
       }
       this.failAll(this.takeQueued(), failure('CLOSED'))
-      const packet = { bytes: closeSessionRequest().toBuffer(), opCode: OpCode.closeSession, xid: 0, sentAtMs: 0 }
-      this.transmit({ ...packet, callback: () => this.finish('closed') })
+      this.transmit(internalPacket(closeSessionRequest(), () => this.finish('closed')))
     })
   }
 
@@ -255,8 +234,12 @@ export class ConnectionManager implements ClientTransport {
       'connected to ZooKeeper',
     )
     // First who we are, then what we watch, then what we want: requests queued while down must not go out before the former.
+    // In between a sync: this server may lag behind the one that carried out our last writes, and whoever reads back a write whose
+    // answer was lost must see it. (What the former server still passes on for us is refused as SESSION_MOVED.)
     for (const info of this.auth) this.connection?.send(authPacket(info))
     for (const packet of this.watches.requests(this.lastZxid, this.options.chroot)) this.connection?.send(packet)
+    if (this.resumes) this.transmit(internalPacket(syncRequest('/')))
+    this.resumes = true
     this.setState('connected')
     this.pump()
   }
@@ -384,6 +367,15 @@ export class ConnectionManager implements ClientTransport {
 }
 
 const EMPTY_RESPONSE: JuteResponse = { header: { err: 0, zxid: 0 }, payload: null }
+
+function packetOf(request: JuteRequest, bytes: Buffer, callback: ReplyCallback): Packet {
+  return { bytes, opCode: request.header.type, callback, xid: 0, sentAtMs: 0 }
+}
+
+/** A request of the manager itself, inside no chroot. */
+function internalPacket(request: JuteRequest, callback: ReplyCallback = () => {}): Packet {
+  return packetOf(request, request.toBuffer(), callback)
+}
 
 function failure(code: ZooKeeperErrorCode, text?: string): Failure {
   return new Failure(errnoOf(code), text)

@@ -1,5 +1,11 @@
 import { OpCode, Xid } from './replies'
 
+/** What a session is resumed with; whoever knows them can act as the session. */
+export interface Credentials {
+  id: bigint
+  password: Buffer
+}
+
 /** Who a session is, for ACLs. */
 export interface AuthInfo {
   scheme: string

@@ -25,10 +25,7 @@ export interface Acl {
 }
 
 export type OpResult =
-  | { type: 'create'; path: string; czxid: number }
-  | { type: 'set'; stat: Stat }
-  | { type: 'remove' }
-  | { type: 'check' }
+  { type: 'create'; path: string; czxid: number } | { type: 'set'; stat: Stat } | { type: 'remove' } | { type: 'check' }
 
 /** One operation's outcome inside a reply to a multi. */
 export type MultiEntry = OpResult | { type: 'error'; errno: number }
@@ -167,7 +164,6 @@ export interface ReplyPayload {
 export function decodeReply(opCode: number, reader: JuteReader, zxid: number, chroot: string): ReplyPayload {
   switch (opCode) {
     case OpCode.create:
-    case OpCode.sync:
       return { path: withoutChroot(chroot, reader.string()) }
     case OpCode.exists:
     case OpCode.setData:

@@ -1,8 +1,8 @@
 import { silentLogger } from '../../runtime/log'
 import type { Logger } from '../../runtime/log'
 import { parseConnectString } from './connect-string'
-import type { Credentials, ManagerOptions } from './connection-manager'
-import type { AuthInfo } from './packets'
+import type { ServerAddress } from './connect-string'
+import type { AuthInfo, Credentials } from './packets'
 
 export interface SessionOptions {
   /** `host:port,host:port/chroot`. The chroot must exist (operations/create-chroot.ts). */
@@ -25,6 +25,25 @@ export interface SessionOptions {
   maxReplyBytes?: number
   /** For tests. */
   firstXid?: number
+}
+
+/** The same for the connection manager, complete. */
+export interface ManagerOptions {
+  servers: ServerAddress[]
+  chroot: string
+  sessionTimeoutMs: number
+  /** Requests sent and not yet answered. */
+  maxInFlight: number
+  /** Requests that wait behind the window. */
+  maxQueued: number
+  /** Above this a request is refused here: a server closes the connection on a packet above its jute.maxbuffer. */
+  maxRequestBytes: number
+  maxReplyBytes: number
+  credentials?: Credentials | undefined
+  auth?: AuthInfo[] | undefined
+  logger: Logger
+  /** For tests: the xid of the first request. */
+  firstXid?: number | undefined
 }
 
 const DEFAULT_SESSION_TIMEOUT_MS = 18_000

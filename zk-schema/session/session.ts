@@ -3,17 +3,24 @@ import { silentLogger } from '../../runtime/log'
 import type { Environment } from '../../runtime/ports'
 import { parseConnectString } from './connect-string'
 import { ConnectionManager } from './connection-manager'
-import type { Credentials, ManagerState } from './connection-manager'
+import type { ManagerState } from './connection-manager'
 import { codeOfErrno, isZooKeeperError, MultiError, ZooKeeperError } from './errors'
 import type { ZooKeeperErrorCode } from './errors'
 import {
-  addWatchRequest, ClientState, clientOver, createRequest, getAclRequest, multiRequest, setAclRequest, setDataRequest,
+  addWatchRequest,
+  ClientState,
+  clientOver,
+  createRequest,
+  getAclRequest,
+  multiRequest,
+  setAclRequest,
+  setDataRequest,
   syncRequest,
 } from './package'
 import type { Client, CreateOptions, Failure, JuteRequest, JuteResponse, Op } from './package'
 import { connectionTimeoutOf, DEFAULT_MAX_IN_FLIGHT, managerOptions } from './session-options'
 import type { SessionOptions } from './session-options'
-import type { AuthInfo } from './packets'
+import type { AuthInfo, Credentials } from './packets'
 import { parentOf, pathFault } from './paths'
 import type { Acl, OpResult, Stat } from './replies'
 import { WatchDispatcher } from './watch-dispatcher'

@@ -47,7 +47,11 @@ describe('brokers', () => {
       version: 5,
       timestamp: '1795261501946',
     })
-    expect(brokers.decodeBroker(0, encoded)).toMatchObject({ endpoints, rack: null, features: { f: { minVersion: 1, maxVersion: 3 } } })
+    expect(brokers.decodeBroker(0, encoded)).toMatchObject({
+      endpoints,
+      rack: null,
+      features: { f: { minVersion: 1, maxVersion: 3 } },
+    })
   })
 
   test('older versions are written and read', () => {
@@ -63,7 +67,15 @@ describe('brokers', () => {
       timestampMs: 17,
       features: {},
     })
-    const v3 = json({ version: 3, host: 'h', port: 1, jmx_port: 1, timestamp: '1', endpoints: ['PLAINTEXT://h:1', 'ssl://h:2'], rack: 'dc1' })
+    const v3 = json({
+      version: 3,
+      host: 'h',
+      port: 1,
+      jmx_port: 1,
+      timestamp: '1',
+      endpoints: ['PLAINTEXT://h:1', 'ssl://h:2'],
+      rack: 'dc1',
+    })
     const decoded = brokers.decodeBroker(3, v3)
     expect(decoded.rack).toBe('dc1')
     expect(decoded.endpoints[1]).toEqual({ listenerName: 'SSL', securityProtocol: 'SSL', host: 'h', port: 2 })
@@ -84,21 +96,39 @@ describe('brokers', () => {
 })
 
 describe('topics', () => {
-  const assigned = (replicas: number[], addingReplicas: number[] = [], removingReplicas: number[] = []): topics.PartitionAssignment => ({
+  const assigned = (
+    replicas: number[],
+    addingReplicas: number[] = [],
+    removingReplicas: number[] = [],
+  ): topics.PartitionAssignment => ({
     replicas,
     addingReplicas,
     removingReplicas,
   })
 
   test('version 3 is what Kafka writes', () => {
-    const kafka = '{"partitions":{"0":[0],"1":[0]},"topic_id":"WPMyixFJTNKMDAy3Ja-pkw","adding_replicas":{},"removing_replicas":{},"version":3}'
-    const topic = { topicId: 'WPMyixFJTNKMDAy3Ja-pkw', partitions: new Map([[0, assigned([0])], [1, assigned([0])]]) }
+    const kafka =
+      '{"partitions":{"0":[0],"1":[0]},"topic_id":"WPMyixFJTNKMDAy3Ja-pkw","adding_replicas":{},"removing_replicas":{},"version":3}'
+    const topic = {
+      topicId: 'WPMyixFJTNKMDAy3Ja-pkw',
+      partitions: new Map([
+        [0, assigned([0])],
+        [1, assigned([0])],
+      ]),
+    }
     expect(topics.encodeTopic(topic).toString()).toBe(kafka)
     expect(topics.decodeTopic('foo', Buffer.from(kafka))).toEqual(topic)
   })
 
   test('a reassignment names only the partitions that move', () => {
-    const topic = { topicId: null, partitions: new Map([[0, assigned([4, 1, 2], [4], [1])], [10, assigned([1])], [2, assigned([1])]]) }
+    const topic = {
+      topicId: null,
+      partitions: new Map([
+        [0, assigned([4, 1, 2], [4], [1])],
+        [10, assigned([1])],
+        [2, assigned([1])],
+      ]),
+    }
     const encoded = topics.encodeTopic(topic)
     expect(JSON.parse(encoded.toString())).toEqual({
       version: 3,
@@ -112,7 +142,10 @@ describe('topics', () => {
   })
 
   test('versions 1 and 2 are read', () => {
-    expect(topics.decodeTopic('t', json({ version: 1, partitions: { 1: [2, 3] } }))).toEqual({ topicId: null, partitions: new Map([[1, assigned([2, 3])]]) })
+    expect(topics.decodeTopic('t', json({ version: 1, partitions: { 1: [2, 3] } }))).toEqual({
+      topicId: null,
+      partitions: new Map([[1, assigned([2, 3])]]),
+    })
     const v2 = json({ version: 2, partitions: { 0: [1, 4] }, adding_replicas: { 0: [4] }, removing_replicas: {} })
     expect(topics.decodeTopic('t', v2).partitions.get(0)).toEqual(assigned([1, 4], [4]))
   })
@@ -134,7 +167,9 @@ describe('topics', () => {
     expect(topics.encodePartitionState(state).toString()).toBe(kafka)
     expect(topics.decodePartitionState('t', 0, Buffer.from(kafka))).toEqual(state)
     const recovering = topics.encodePartitionState({ ...state, leaderRecoveryState: 1 })
-    expect(recovering.toString()).toBe('{"controller_epoch":1,"leader":0,"version":1,"leader_epoch":0,"isr":[0],"leader_recovery_state":1}')
+    expect(recovering.toString()).toBe(
+      '{"controller_epoch":1,"leader":0,"version":1,"leader_epoch":0,"isr":[0],"leader_recovery_state":1}',
+    )
     expect(topics.decodePartitionState('t', 0, recovering).leaderRecoveryState).toBe(1)
     expect(topics.partitionStatePath('t', 3)).toBe('/brokers/topics/t/partitions/3/state')
   })
@@ -153,7 +188,11 @@ describe('topics', () => {
 test('controller', () => {
   const kafka = '{"version":2,"brokerid":0,"timestamp":"1795261502029","kraftControllerEpoch":-1}'
   expect(controller.encodeController(0, 1795261502029).toString()).toBe(kafka)
-  expect(controller.decodeController(Buffer.from(kafka))).toEqual({ brokerId: 0, timestampMs: 1795261502029, kraftControllerEpoch: -1 })
+  expect(controller.decodeController(Buffer.from(kafka))).toEqual({
+    brokerId: 0,
+    timestampMs: 1795261502029,
+    kraftControllerEpoch: -1,
+  })
   const v1 = json({ version: 1, brokerid: 4, timestamp: '17' })
   expect(controller.decodeController(v1)).toEqual({ brokerId: 4, timestampMs: 17, kraftControllerEpoch: -1 })
   expect(() => controller.decodeController(json({ version: 1 }))).toThrow(ZnodeFormatError)
@@ -166,12 +205,22 @@ test('controller', () => {
 
 test('admin', () => {
   const partitions = [{ topic: 't', partition: 0, replicas: [4, 5, 6] }]
-  expect(admin.encodeReassignPartitions(partitions).toString()).toBe('{"version":1,"partitions":[{"topic":"t","partition":0,"replicas":[4,5,6]}]}')
+  expect(admin.encodeReassignPartitions(partitions).toString()).toBe(
+    '{"version":1,"partitions":[{"topic":"t","partition":0,"replicas":[4,5,6]}]}',
+  )
   expect(admin.decodeReassignPartitions(admin.encodeReassignPartitions(partitions))).toEqual(partitions)
-  expect(admin.encodePreferredReplicaElection([{ topic: 't', partition: 0 }]).toString()).toBe('{"version":1,"partitions":[{"topic":"t","partition":0}]}')
-  expect(admin.decodePreferredReplicaElection(json({ version: 1, partitions: [{ topic: 't', partition: 0 }] }))).toEqual([{ topic: 't', partition: 0 }])
-  expect(() => admin.decodePreferredReplicaElection(json({ version: 1, partitions: [1] }))).toThrow('partitions[0] is not a JSON object')
-  expect(() => admin.decodeReassignPartitions(json({ partitions: [{ topic: 't', partition: 0 }] }))).toThrow('partitions[0].replicas is missing')
+  expect(admin.encodePreferredReplicaElection([{ topic: 't', partition: 0 }]).toString()).toBe(
+    '{"version":1,"partitions":[{"topic":"t","partition":0}]}',
+  )
+  expect(admin.decodePreferredReplicaElection(json({ version: 1, partitions: [{ topic: 't', partition: 0 }] }))).toEqual([
+    { topic: 't', partition: 0 },
+  ])
+  expect(() => admin.decodePreferredReplicaElection(json({ version: 1, partitions: [1] }))).toThrow(
+    'partitions[0] is not a JSON object',
+  )
+  expect(() => admin.decodeReassignPartitions(json({ partitions: [{ topic: 't', partition: 0 }] }))).toThrow(
+    'partitions[0].replicas is missing',
+  )
 })
 
 test('notifications', () => {
@@ -179,32 +228,49 @@ test('notifications', () => {
   expect(n.encodeConfigChange('clients/a%20b').toString()).toBe('{"version":2,"entity_path":"clients/a%20b"}')
   expect(n.decodeConfigChange('/p', n.encodeConfigChange('topics/foo'))).toBe('topics/foo')
   expect(n.decodeConfigChange('/p', json({ version: 1, entity_type: 'topics', entity_name: 'foo' }))).toBe('topics/foo')
-  for (const bad of [{ version: 1, entity_type: 'users', entity_name: 'a' }, { version: 3, entity_path: 'topics/a' }, { version: 2, entity_path: 'topics' }]) {
+  for (const bad of [
+    { version: 1, entity_type: 'users', entity_name: 'a' },
+    { version: 3, entity_path: 'topics/a' },
+    { version: 2, entity_path: 'topics' },
+  ]) {
     expect(() => n.decodeConfigChange('/p', json(bad))).toThrow(ZnodeFormatError)
   }
-  expect(n.encodeIsrChange([{ topic: 't', partition: 1 }]).toString()).toBe('{"version":1,"partitions":[{"topic":"t","partition":1}]}')
+  expect(n.encodeIsrChange([{ topic: 't', partition: 1 }]).toString()).toBe(
+    '{"version":1,"partitions":[{"topic":"t","partition":1}]}',
+  )
   expect(n.decodeIsrChange('/p', n.encodeIsrChange([{ topic: 't', partition: 1 }]))).toEqual([{ topic: 't', partition: 1 }])
   expect(n.encodeLogDirEvent(3).toString()).toBe('{"version":1,"broker":3,"event":1}')
   expect(n.decodeLogDirEvent('/p', n.encodeLogDirEvent(3))).toBe(3)
   expect(n.encodeAclChange('Topic', 'a:b').toString()).toBe('TOPIC:a:b')
-  expect(n.decodeAclChange('/p', Buffer.from('topic:a:b'))).toEqual({ resourceType: 'TOPIC', name: 'a:b', patternType: 'LITERAL' })
+  expect(n.decodeAclChange('/p', Buffer.from('topic:a:b'))).toEqual({
+    resourceType: 'TOPIC',
+    name: 'a:b',
+    patternType: 'LITERAL',
+  })
   expect(() => n.decodeAclChange('/p', Buffer.from('topic'))).toThrow(ZnodeFormatError)
   const prefixed = { resourceType: 'TOPIC', name: 'foo', patternType: 'PREFIXED' }
-  expect(n.encodeExtendedAclChange(prefixed).toString()).toBe('{"version":1,"resourceType":"TOPIC","name":"foo","patternType":"PREFIXED"}')
+  expect(n.encodeExtendedAclChange(prefixed).toString()).toBe(
+    '{"version":1,"resourceType":"TOPIC","name":"foo","patternType":"PREFIXED"}',
+  )
   expect(n.decodeExtendedAclChange('/p', n.encodeExtendedAclChange(prefixed))).toEqual(prefixed)
   expect(n.notificationCreatePath(n.isrChanges)).toBe('/isr_change_notification/isr_change_')
   expect(n.sequenceNumberOf(n.configChanges, 'config_change_0000000012')).toBe(12)
-  for (const name of ['config_change_', 'config_change_x', 'other_0000000001']) expect(n.sequenceNumberOf(n.configChanges, name)).toBeUndefined()
+  for (const name of ['config_change_', 'config_change_x', 'other_0000000001'])
+    expect(n.sequenceNumberOf(n.configChanges, name)).toBeUndefined()
 })
 
 describe('configs', () => {
   test('what Kafka writes', () => {
     const kafka = '{"version":1,"config":{"cleanup.policy":"compact","retention.ms":"1000"}}'
-    const config = new Map([['cleanup.policy', 'compact'], ['retention.ms', '1000']])
+    const config = new Map([
+      ['cleanup.policy', 'compact'],
+      ['retention.ms', '1000'],
+    ])
     expect(configs.encodeConfig(config).toString()).toBe(kafka)
     expect(configs.decodeConfig('/p', Buffer.from(kafka))).toEqual(config)
     expect(configs.encodeConfig(new Map()).toString()).toBe('{"version":1,"config":{}}')
-    for (const nothing of [null, Buffer.alloc(0), json({ version: 1 }), json({})]) expect(configs.decodeConfig('/p', nothing)).toEqual(new Map())
+    for (const nothing of [null, Buffer.alloc(0), json({ version: 1 }), json({})])
+      expect(configs.decodeConfig('/p', nothing)).toEqual(new Map())
     expect(() => configs.decodeConfig('/p', json({ config: { a: 1 } }))).toThrow('config.a is not a text')
     expect(configs.decodeConfig('/p', configs.encodeConfig(new Map([['__proto__', 'x']])))).toEqual(new Map([['__proto__', 'x']]))
   })
@@ -213,16 +279,22 @@ describe('configs', () => {
     expect(configs.configPath('clients', 'a b*+/é')).toBe('/config/clients/a%20b%2A%2B%2F%C3%A9')
     expect(configs.sanitizeEntity("~!'()-_.09azAZ")).toBe('%7E%21%27%28%29-_.09azAZ')
     expect(configs.sanitizeEntity('<default>')).toBe('<default>')
-    fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (name) => {
-      const sanitized = configs.sanitizeEntity(name)
-      expect(sanitized).toMatch(/^([A-Za-z0-9._-]|%[0-9A-F]{2})*$/)
-      expect(configs.desanitizeEntity(sanitized)).toBe(name)
-    }))
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (name) => {
+        const sanitized = configs.sanitizeEntity(name)
+        expect(sanitized).toMatch(/^([A-Za-z0-9._-]|%[0-9A-F]{2})*$/)
+        expect(configs.desanitizeEntity(sanitized)).toBe(name)
+      }),
+    )
   })
 
   test('entities of notifications', () => {
     expect(configs.parseEntityPath('topics/foo')).toEqual({ type: 'topics', name: 'foo' })
-    expect(configs.parseEntityPath(configs.userClientEntityPath('a/b', '<default>'))).toEqual({ type: 'users', name: 'a/b', clientId: '<default>' })
+    expect(configs.parseEntityPath(configs.userClientEntityPath('a/b', '<default>'))).toEqual({
+      type: 'users',
+      name: 'a/b',
+      clientId: '<default>',
+    })
     for (const bad of ['topics', 'topics/', 'nothing/foo', 'topics/foo/clients/a', 'users/a/clients', 'users/a/clients/b/c']) {
       expect(configs.parseEntityPath(bad)).toBeUndefined()
     }
@@ -236,15 +308,24 @@ test('cluster id, producer ids, features', () => {
   expect(cluster.encodeProducerIdBlock(block).toString()).toBe('{"version":1,"broker":1,"block_start":"1000","block_end":"1999"}')
   expect(cluster.decodeProducerIdBlock(cluster.encodeProducerIdBlock(block))).toEqual(block)
   expect(cluster.decodeProducerIdBlock(null)).toBeUndefined()
-  for (const bad of [{ broker: 1, block_start: '5', block_end: '4' }, { broker: 1, block_start: '0', block_end: '9223372036854775807' }]) {
+  for (const bad of [
+    { broker: 1, block_start: '5', block_end: '4' },
+    { broker: 1, block_start: '0', block_end: '9223372036854775807' },
+  ]) {
     expect(() => cluster.decodeProducerIdBlock(json(bad))).toThrow(ZnodeFormatError)
   }
   const features: cluster.Features = { version: 2, status: 1, features: {} }
   expect(cluster.encodeFeatures(features).toString()).toBe('{"features":{},"version":2,"status":1}')
   expect(cluster.decodeFeatures(cluster.encodeFeatures(features))).toEqual(features)
   const one: cluster.Features = { version: 1, status: 0, features: { f: 2 } }
-  expect(JSON.parse(cluster.encodeFeatures(one).toString())).toEqual({ version: 1, status: 0, features: { f: { min_version_level: 2, max_version_level: 2 } } })
-  expect(cluster.decodeFeatures(json({ version: 1, status: 0, features: { f: { min_version_level: 1, max_version_level: 2 } } }))).toEqual(one)
+  expect(JSON.parse(cluster.encodeFeatures(one).toString())).toEqual({
+    version: 1,
+    status: 0,
+    features: { f: { min_version_level: 2, max_version_level: 2 } },
+  })
+  expect(
+    cluster.decodeFeatures(json({ version: 1, status: 0, features: { f: { min_version_level: 1, max_version_level: 2 } } })),
+  ).toEqual(one)
   for (const bad of [
     { version: 3, status: 1, features: {} },
     { version: 2, status: 2, features: {} },
@@ -258,7 +339,9 @@ test('cluster id, producer ids, features', () => {
 
 test('ACLs, old consumers, deletions, tokens', () => {
   const acl = { principal: 'User:alice', permissionType: 'Allow', operation: 'Read', host: '*' }
-  expect(acls.encodeAcls([acl]).toString()).toBe('{"version":1,"acls":[{"principal":"User:alice","permissionType":"Allow","operation":"Read","host":"*"}]}')
+  expect(acls.encodeAcls([acl]).toString()).toBe(
+    '{"version":1,"acls":[{"principal":"User:alice","permissionType":"Allow","operation":"Read","host":"*"}]}',
+  )
   expect(acls.decodeAcls('/p', acls.encodeAcls([acl]))).toEqual([acl])
   expect(acls.decodeAcls('/p', null)).toEqual([])
   expect(acls.aclPath('LITERAL', 'Topic', '*')).toBe('/kafka-acl/Topic/*')
@@ -268,11 +351,32 @@ test('ACLs, old consumers, deletions, tokens', () => {
   const deletion = { topic: 't', partitions: [0, 1], brokers: [3] }
   expect(deletions.encodeDeletion(deletion).toString()).toBe('{"version":1,"topic":"t","partitions":[0,1],"brokers":[3]}')
   expect(deletions.decodeDeletion('id', deletions.encodeDeletion(deletion))).toEqual(deletion)
-  const token = { tokenId: 'i', owner: 'User:alice', tokenRequester: 'User:bob', renewers: ['User:c'], issueTimestampMs: 1, maxTimestampMs: 3, expiryTimestampMs: 2 }
+  const token = {
+    tokenId: 'i',
+    owner: 'User:alice',
+    tokenRequester: 'User:bob',
+    renewers: ['User:c'],
+    issueTimestampMs: 1,
+    maxTimestampMs: 3,
+    expiryTimestampMs: 2,
+  }
   const encoded = tokens.encodeDelegationToken(token)
-  expect(JSON.parse(encoded.toString())).toMatchObject({ version: 3, owner: 'User%3Aalice', tokenRequester: 'User%3Abob', renewers: ['User%3Ac'] })
+  expect(JSON.parse(encoded.toString())).toMatchObject({
+    version: 3,
+    owner: 'User%3Aalice',
+    tokenRequester: 'User%3Abob',
+    renewers: ['User%3Ac'],
+  })
   expect(tokens.decodeDelegationToken('/p', encoded)).toEqual(token)
-  const v1 = json({ version: 1, owner: 'User%3Aalice', renewers: [], issueTimestamp: 1, maxTimestamp: 3, expiryTimestamp: 2, tokenId: 'i' })
+  const v1 = json({
+    version: 1,
+    owner: 'User%3Aalice',
+    renewers: [],
+    issueTimestamp: 1,
+    maxTimestamp: 3,
+    expiryTimestamp: 2,
+    tokenId: 'i',
+  })
   expect(tokens.decodeDelegationToken('/p', v1).tokenRequester).toBe('User:alice')
 })
 

@@ -44,7 +44,8 @@ class LossyNet {
         if (name === 'writev') {
           return (parts: Uint8Array[]) => {
             for (const part of parts) {
-              if (part.length >= 12 && WRITES.includes(Buffer.from(part).readInt32BE(8)) && this.writes++ === this.victim) doomed = true
+              if (part.length >= 12 && WRITES.includes(Buffer.from(part).readInt32BE(8)) && this.writes++ === this.victim)
+                doomed = true
             }
             return target.writev(parts)
           }
@@ -91,7 +92,8 @@ const cases: Case[] = [
       await ensureTopLevelPaths(session)
       await registerBroker(realEnvironment(), session, broker)
     },
-    act: async (env, session) => registerBroker(env, session, broker, { previousSessionId: (await session.exists('/brokers/ids/1'))!.ephemeralOwner }),
+    act: async (env, session) =>
+      registerBroker(env, session, broker, { previousSessionId: (await session.exists('/brokers/ids/1'))!.ephemeralOwner }),
     async verify(session, result) {
       const node = (await session.get('/brokers/ids/1'))!
       expect(node.stat.ephemeralOwner).toBe(session.id)
@@ -120,7 +122,8 @@ const cases: Case[] = [
       await ensureTopLevelPaths(session)
       await changeConfig(session, 'topics/a', (config) => config.set('k', 'x'), { checkController: false })
     },
-    act: (_, session) => changeConfig(session, 'topics/a', (config) => config.set('k', `${config.get('k')},y`), { checkController: false }),
+    act: (_, session) =>
+      changeConfig(session, 'topics/a', (config) => config.set('k', `${config.get('k')},y`), { checkController: false }),
     async verify(session, result) {
       expect((await session.get('/config/topics/a'))!.data!.toString()).toBe('{"version":1,"config":{"k":"x,y"}}')
       expect(result).toEqual(new Map([['k', 'x,y']]))

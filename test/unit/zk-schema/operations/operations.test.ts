@@ -14,12 +14,24 @@ import { createChroot } from '../../../../zk-schema/operations/create-chroot'
 import { ensureTopLevelPaths } from '../../../../zk-schema/operations/ensure-top-level'
 import { generateBrokerId } from '../../../../zk-schema/operations/generate-broker-id'
 import { NotificationListener } from '../../../../zk-schema/operations/notification-listener'
-import { allocateProducerIds, nextProducerIdBlock, ProducerIdsExhaustedError } from '../../../../zk-schema/operations/producer-ids'
 import {
-  BrokerIdInUseError, checkEndpoints, EndpointClashError, registerBroker, updateBroker,
+  allocateProducerIds,
+  nextProducerIdBlock,
+  ProducerIdsExhaustedError,
+} from '../../../../zk-schema/operations/producer-ids'
+import {
+  BrokerIdInUseError,
+  checkEndpoints,
+  EndpointClashError,
+  registerBroker,
+  updateBroker,
 } from '../../../../zk-schema/operations/register-broker'
 import {
-  decodeStoredSession, endStoredSession, readStoredSession, storeSession, STORED_SESSION_FILE,
+  decodeStoredSession,
+  endStoredSession,
+  readStoredSession,
+  storeSession,
+  STORED_SESSION_FILE,
 } from '../../../../zk-schema/operations/stored-session'
 import { configChanges, encodeConfigChange } from '../../../../zk-schema/notifications'
 import { encodeController } from '../../../../zk-schema/controller'
@@ -175,7 +187,12 @@ describe('configuration', () => {
     await session.create('/controller', encodeController(1, 17), { ephemeral: true })
     await changeConfig(session, 'topics/foo', (config) => config.set('retention.ms', '1'))
     const stored = await changeConfig(session, 'topics/foo', (config) => config.set('cleanup.policy', 'compact'))
-    expect(stored).toEqual(new Map([['retention.ms', '1'], ['cleanup.policy', 'compact']]))
+    expect(stored).toEqual(
+      new Map([
+        ['retention.ms', '1'],
+        ['cleanup.policy', 'compact'],
+      ]),
+    )
     expect((await session.get('/config/topics/foo'))!.data!.toString()).toBe(
       '{"version":1,"config":{"retention.ms":"1","cleanup.policy":"compact"}}',
     )
@@ -189,7 +206,9 @@ describe('configuration', () => {
     const other = await open()
     const keys = Array.from({ length: 12 }, (_, i) => `key.${i}`)
     await Promise.all(
-      keys.map((key, i) => changeConfig(i % 2 === 0 ? session : other, 'topics/foo', (config) => config.set(key, 'x'), { checkController: false })),
+      keys.map((key, i) =>
+        changeConfig(i % 2 === 0 ? session : other, 'topics/foo', (config) => config.set(key, 'x'), { checkController: false }),
+      ),
     )
     const stored = await changeConfig(session, 'topics/foo', () => undefined, { checkController: false })
     expect([...stored.keys()].sort()).toEqual([...keys].sort())
@@ -197,7 +216,8 @@ describe('configuration', () => {
   })
 
   test('an empty quota is no node, nor are its parents', async () => {
-    const change = (entity: string, config: Map<string, string>) => changeConfig(session, entity, () => config, { checkController: false })
+    const change = (entity: string, config: Map<string, string>) =>
+      changeConfig(session, entity, () => config, { checkController: false })
     const quota = new Map([['producer_byte_rate', '1']])
     await change('users/alice/clients/one', quota)
     await change('users/alice/clients/two', quota)
@@ -307,7 +327,8 @@ test('a broker that was killed ends its former session at its next start', async
     expect(readStoredSession(env.disk, directory)!.id).toBe(session.id)
     writeFileSync(join(directory, STORED_SESSION_FILE), '{"version":1,"id":"0x1')
     expect(await endStoredSession(env, options, directory)).toBe(false)
-    for (const bad of ['null', '{}', '{"id":"1","password":""}', '[]']) expect(decodeStoredSession(Buffer.from(bad))).toBeUndefined()
+    for (const bad of ['null', '{}', '{"id":"1","password":""}', '[]'])
+      expect(decodeStoredSession(Buffer.from(bad))).toBeUndefined()
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -15,7 +15,7 @@ export interface FakeHandshake {
   password: Buffer
 }
 
-/** A ZooKeeper server of which each test writes the manners: it answers nothing by itself but handshakes and pings. */
+/** A ZooKeeper server of which each test writes the manners: it answers nothing by itself but handshakes, pings and syncs. */
 export class FakeServer {
   readonly connections: FakeConnection[] = []
   /** Answers a handshake; the default begins session 0x77 or resumes what is asked for. Return false to stay silent. */
@@ -62,6 +62,7 @@ export class FakeServer {
 export class FakeConnection {
   readonly requests: FakeRequest[] = []
   readonly pings: number[] = []
+  syncs = 0
   handshake: FakeHandshake | undefined
   closed = false
   private readonly server: FakeServer
@@ -134,6 +135,11 @@ export class FakeConnection {
     if (request.type === 11) {
       this.pings.push(performance.now())
       if (this.server.answersPings) this.send(replyFrame(-2, 0, 0))
+      return
+    }
+    if (request.type === 9) {
+      this.syncs++
+      if (this.server.answersPings) this.reply(request, 0)
       return
     }
     this.requests.push(request)

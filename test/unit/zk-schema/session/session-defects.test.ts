@@ -11,7 +11,19 @@ import { bytes, FakeServer, frame, int, replyFrame, stat, string, until } from '
 import type { FakeConnection, FakeRequest } from './fake-server'
 
 const env = realEnvironment()
-const Type = { create: 1, remove: 2, exists: 3, get: 4, set: 5, children: 12, multi: 14, auth: 100, setWatches: 101, setWatches2: 105, close: -11 }
+const Type = {
+  create: 1,
+  remove: 2,
+  exists: 3,
+  get: 4,
+  set: 5,
+  children: 12,
+  multi: 14,
+  auth: 100,
+  setWatches: 101,
+  setWatches2: 105,
+  close: -11,
+}
 
 let server: FakeServer
 let other: FakeServer | undefined
@@ -67,7 +79,8 @@ test('1: a condition on version 0 is sent as 0, in a multi and alone', async () 
   server.onRequest = (connection, request) => {
     if (request.type !== Type.multi) return obliging(connection, request)
     const done = Buffer.concat([int(-1), Buffer.from([1]), int(-1)])
-    const ok = (type: number, body: Buffer = Buffer.alloc(0)): Buffer => Buffer.concat([int(type), Buffer.from([0]), int(0), body])
+    const ok = (type: number, body: Buffer = Buffer.alloc(0)): Buffer =>
+      Buffer.concat([int(type), Buffer.from([0]), int(0), body])
     connection.reply(request, 9, Buffer.concat([ok(13), ok(5, stat()), ok(2), done]))
   }
   const session = await open()
@@ -109,8 +122,15 @@ test('3: a server that does not answer the handshake, or stops answering, is lef
   const silent = (connection: FakeConnection): void => void connection
   const both = [server, other]
   for (const one of both) one.onHandshake = silent
-  const opening = openSession(env, { connect: both.map((one) => one.address).join(), sessionTimeoutMs: 600, connectionTimeoutMs: 10_000 })
-  await until(() => both.every((one) => one.connections.some((connection) => connection.handshake !== undefined)), 'both were tried')
+  const opening = openSession(env, {
+    connect: both.map((one) => one.address).join(),
+    sessionTimeoutMs: 600,
+    connectionTimeoutMs: 10_000,
+  })
+  await until(
+    () => both.every((one) => one.connections.some((connection) => connection.handshake !== undefined)),
+    'both were tried',
+  )
   for (const one of both) {
     one.onHandshake = (connection, handshake) => connection.accept(handshake.timeoutMs, 5n)
     one.onRequest = obliging
@@ -269,7 +289,12 @@ test('10: null data, bad paths and packets above the limit reject; nothing else 
   expect(nullSet.body).toEqual(Buffer.concat([string('/a'), int(-1), int(3)]))
 
   for (const path of ['', 'a', '/a/', '/a//b', '/a/./b', '/..', '/a\u0000', '/a\ud83d\ude00']) {
-    for (const attempt of [session.get(path), session.create(path, null), session.remove(path, -1), session.multi([{ type: 'check', path, version: 1 }])]) {
+    for (const attempt of [
+      session.get(path),
+      session.create(path, null),
+      session.remove(path, -1),
+      session.multi([{ type: 'check', path, version: 1 }]),
+    ]) {
       expect(await codeOf(attempt)).toBe('BAD_ARGUMENTS')
     }
   }
@@ -352,6 +377,8 @@ test('13: errors name operation and path; a write that was sent is never sent ag
   await expect(session.create('/once', null)).rejects.toMatchObject({ code: 'CONNECTION_LOSS', path: '/once', ambiguous: true })
   server.onRequest = obliging
   await session.exists('/other')
-  const creates = server.connections.flatMap((connection) => connection.requests).filter((request) => request.type === Type.create)
+  const creates = server.connections
+    .flatMap((connection) => connection.requests)
+    .filter((request) => request.type === Type.create)
   expect(creates).toHaveLength(1)
 })

@@ -195,14 +195,18 @@ async function story(seed: number): Promise<{ hash: string; increments: number; 
   return { hash: world.traceHash(), increments: made, sessions }
 }
 
-test('one leader at a time, no request without an answer, no lost or doubled write', async () => {
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-    const { increments } = await story(seed).catch((error: unknown) => {
-      throw new Error(`seed ${seed}: ${(error as Error).stack}`)
-    })
-    expect(increments).toBeGreaterThan(20)
-  }
-}, 30_000 + SEEDS * 5000)
+test(
+  'one leader at a time, no request without an answer, no lost or doubled write',
+  async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+      const { increments } = await story(seed).catch((error: unknown) => {
+        throw new Error(`seed ${seed}: ${(error as Error).stack}`)
+      })
+      expect(increments).toBeGreaterThan(20)
+    }
+  },
+  30_000 + SEEDS * 5000,
+)
 
 test('the same seed tells the same story', async () => {
   const [one, again, other] = [await story(77), await story(77), await story(78)]

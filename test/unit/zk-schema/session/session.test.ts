@@ -41,7 +41,12 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 function found(connection: FakeConnection, request: FakeRequest): void {
-  const body = request.type === Type.get ? Buffer.concat([bytes(null), stat()]) : request.type === Type.children ? Buffer.concat([int(0), stat()]) : stat()
+  const body =
+    request.type === Type.get
+      ? Buffer.concat([bytes(null), stat()])
+      : request.type === Type.children
+        ? Buffer.concat([int(0), stat()])
+        : stat()
   connection.reply(request, 5, body)
 }
 
@@ -118,7 +123,14 @@ test('watches fire once, for the handlers of their kind and path', async () => {
   expect(await session.exists('/missing', true)).toBeUndefined()
   await session.get('/a', true)
   await session.children('/a', true)
-  for (const [type, path] of [[1, '/missing'], [3, '/a'], [3, '/a'], [4, '/a'], [4, '/a'], [1, '/never-watched']] as const) {
+  for (const [type, path] of [
+    [1, '/missing'],
+    [3, '/a'],
+    [3, '/a'],
+    [4, '/a'],
+    [4, '/a'],
+    [1, '/never-watched'],
+  ] as const) {
     server.last.event(type, path)
   }
   await until(() => events.length === 3)
@@ -156,7 +168,15 @@ test('persistent watches come back after a reconnect, and say that something may
   const events: PersistentEvent[] = []
   const end = await session.addPersistentWatch('/a', { recursive: true }, (event) => events.push(event))
   await session.addPersistentWatch('/b', { recursive: false }, (event) => events.push(event))
-  for (const [type, path] of [[1, '/a/x/y'], [4, '/a'], [3, '/b'], [4, '/b'], [1, '/b/x'], [2, '/ab']] as const) server.last.event(type, path)
+  for (const [type, path] of [
+    [1, '/a/x/y'],
+    [4, '/a'],
+    [3, '/b'],
+    [4, '/b'],
+    [1, '/b/x'],
+    [2, '/ab'],
+  ] as const)
+    server.last.event(type, path)
   await until(() => events.length === 3)
   expect(events).toEqual([
     { type: 'created', path: '/a/x/y' },
@@ -225,13 +245,26 @@ test('pings go out after a third of the time-out of silence', async () => {
   expect(server.connections).toHaveLength(1)
 })
 
+test('a connection that is not the first begins with a sync, so that what is read back is what was written', async () => {
+  server.onRequest = found
+  const session = await open()
+  await session.exists('/a')
+  expect(server.last.syncs).toBe(0)
+  server.last.cut()
+  await until(() => session.state === 'suspended')
+  await session.exists('/a')
+  expect(server.last.syncs).toBe(1)
+})
+
 test('a session is resumed by its credentials', async () => {
   const password = Buffer.from('0123456789abcdef')
   const session = await open({ credentials: { id: -3n, password } })
   expect(server.last.handshake).toMatchObject({ sessionId: -3n, password })
   expect(session.id).toBe(-3n)
   server.onHandshake = (connection) => connection.refuseExpired()
-  await expect(openSession(realEnvironment(), { connect: server.address, credentials: { id: 4n, password } })).rejects.toMatchObject({
+  await expect(
+    openSession(realEnvironment(), { connect: server.address, credentials: { id: 4n, password } }),
+  ).rejects.toMatchObject({
     code: 'SESSION_EXPIRED',
   })
 })
@@ -276,7 +309,11 @@ test('frames are the same however the stream is cut', () => {
     fc.property(frames, fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 30 }), (bodies, cuts) => {
       const stream = Buffer.concat(bodies.map((body) => frame(Buffer.from(body))))
       const received: Buffer[] = []
-      const assembler = new FrameAssembler(300, (body) => received.push(Buffer.from(body)), () => expect('a bad length').toBe('none'))
+      const assembler = new FrameAssembler(
+        300,
+        (body) => received.push(Buffer.from(body)),
+        () => expect('a bad length').toBe('none'),
+      )
       for (let offset = 0, i = 0; offset < stream.length; i++) {
         const length = cuts[i % cuts.length]!
         assembler.push(stream.subarray(offset, offset + length))
