@@ -37,10 +37,10 @@ export function lockDirectory(disk: Disk, directory: string, processId: number):
   mine.set(directory, processId)
 }
 
-/** The file stays, emptied: Kafka expects it. */
+/** Lets the directory go; the file goes, too. */
 export function unlockDirectory(disk: Disk, directory: string): void {
   if (held.get(disk)?.delete(directory) !== true) return
-  disk.open(join(directory, LOCK_FILE), 'create').close()
+  disk.remove(join(directory, LOCK_FILE))
 }
 
 /** Forgets the lock without touching a disk that has failed. */

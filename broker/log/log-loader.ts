@@ -165,6 +165,8 @@ async function recoverUnflushed(log: Log, segments: readonly Segment[], options:
   const first = segments[0]!
   // What was written from there on may be of a log that was truncated since.
   snapshots.removeWhere((offset) => offset > first.baseOffset)
+  // The records say it better than a checkpoint that may be older, or newer, than they are.
+  log.epochs.truncateFromEnd(first.baseOffset)
   await runPausing(loadProducerState(log, state, first.baseOffset), options)
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1]
