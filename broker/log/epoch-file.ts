@@ -1,8 +1,8 @@
 import { FileFormatError } from '../../protocol/files/checkpoint-text'
 import { decodeLeaderEpochCheckpoint, encodeLeaderEpochCheckpoint } from '../../protocol/files/leader-epoch-checkpoint'
-import { readTextFile, replaceFile } from './checkpoint-file'
-import { isIoError } from './io-error'
-import { join } from './file-names'
+import { readTextFile, replaceFile } from './storage/checkpoint-file'
+import { isIoError } from './storage/io-error'
+import { join } from './storage/file-names'
 import type { Log } from './log'
 
 const FILE_NAME = 'leader-epoch-checkpoint'

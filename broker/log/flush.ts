@@ -1,6 +1,6 @@
 import { StorageError } from './log-error'
 import type { Log } from './log'
-import type { Segment } from './segment'
+import type { Segment } from './segment/segment'
 
 interface Waiter {
   upTo: number

@@ -1,9 +1,9 @@
 import type { Logger } from '../../runtime/log'
 import type { Clock, Disk, Random } from '../../runtime/ports'
 import type { Turn } from '../../runtime/turn'
-import type { Background } from './background'
-import type { SegmentContext } from './segment'
-import type { Timers } from './timers'
+import type { Background } from './storage/background'
+import type { SegmentContext } from './segment/segment'
+import type { Timers } from './storage/timers'
 
 /** What all logs of a broker share. */
 export interface LogContext extends SegmentContext {

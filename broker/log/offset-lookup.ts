@@ -1,12 +1,12 @@
 import { baseOffsetAt, batchSizeAt, leaderEpochAt, magicAt, NO_LEADER_EPOCH, NO_TIMESTAMP } from '../../protocol/records/batch'
 import { decodeAnyRecords } from '../../protocol/records/conversion'
-import { lastOffsetOf, maxTimestampOf } from './batch-scan'
+import { lastOffsetOf, maxTimestampOf } from './segment/batch-scan'
 import type { Log } from './log'
 import {
   EARLIEST_LOCAL_TIMESTAMP, EARLIEST_TIMESTAMP, LATEST_TIERED_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP,
 } from './log-types'
 import type { TimestampOffset } from './log-types'
-import type { Segment } from './segment'
+import type { Segment } from './segment/segment'
 
 /**
  * The first record at or above the log start whose timestamp is not below `timestamp`, or what one of the special times stands for.

@@ -1,9 +1,9 @@
 import { FileFormatError } from '../../protocol/files/checkpoint-text'
 import { decodePartitionMetadata, encodePartitionMetadata } from '../../protocol/files/partition-metadata'
-import { join } from './file-names'
-import { isIoError } from './io-error'
+import { join } from './storage/file-names'
+import { isIoError } from './storage/io-error'
 import type { Log } from './log'
-import { readTextFile } from './checkpoint-file'
+import { readTextFile } from './storage/checkpoint-file'
 
 const FILE_NAME = 'partition.metadata'
 

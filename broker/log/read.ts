@@ -2,7 +2,7 @@ import { ErrorCode } from '../../protocol/errors'
 import { LogError } from './log-error'
 import type { Log } from './log'
 import type { AbortedTransaction, ReadLimit, ReadOptions, ReadResult } from './log-types'
-import type { Segment } from './segment'
+import type { Segment } from './segment/segment'
 
 const NOTHING = Buffer.alloc(0)
 const release = () => {}

@@ -1,7 +1,7 @@
 import type { Log } from './log'
 import { roll } from './roll'
-import { removeSegments } from './segment-removal'
-import type { Segment } from './segment'
+import { removeSegments } from './segment/segment-removal'
+import type { Segment } from './segment/segment'
 
 /** Whether a segment shall go; `next` is the one after it. */
 type Condition = (segment: Segment, next: Segment | undefined) => boolean

@@ -1,9 +1,9 @@
 import { assert } from '../../runtime/assert'
-import { fileName, INDEX_SUFFIX, join, LOG_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './file-names'
+import { fileName, INDEX_SUFFIX, join, LOG_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './storage/file-names'
 import type { Log } from './log'
-import { removeSegment } from './segment-removal'
-import { Segment } from './segment'
-import type { RollQuestion } from './segment'
+import { removeSegment } from './segment/segment-removal'
+import { Segment } from './segment/segment'
+import type { RollQuestion } from './segment/segment'
 
 /** Random, so that segments of many partitions that were created together are not rolled together. */
 export function rollJitterMs(log: Log): number {

@@ -1,7 +1,7 @@
 import type { Log } from './log'
-import { loadProducerState } from './producer-recovery'
+import { loadProducerState } from './producer/producer-recovery'
 import { createSegment } from './roll'
-import { removeSegments } from './segment-removal'
+import { removeSegments } from './segment/segment-removal'
 
 /**
  * Removes all records at and above `offset`; a batch that holds it goes whole. Epochs, producer state and high watermark follow. True if

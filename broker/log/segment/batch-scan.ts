@@ -1,7 +1,7 @@
 import {
   baseOffsetAt, BATCH_HEADER_BYTES, batchSizeAt, HEADER_BYTES_UP_TO_MAGIC, lastOffsetAt, magicAt, maxTimestampAt, NO_TIMESTAMP,
-} from '../../protocol/records/batch'
-import { readInt64 } from '../../protocol/records/big-endian'
+} from '../../../protocol/records/batch'
+import { readInt64 } from '../../../protocol/records/big-endian'
 
 /** Offset, length, CRC, magic, attributes of a message of magic 1, before its timestamp. */
 const LEGACY_TIMESTAMP_AT = 18

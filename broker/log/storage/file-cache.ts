@@ -1,5 +1,5 @@
-import { assert } from '../../runtime/assert'
-import type { Disk, DiskFile } from '../../runtime/ports'
+import { assert } from '../../../runtime/assert'
+import type { Disk, DiskFile } from '../../../runtime/ports'
 
 /**
  * The open files of all segments of a broker: at most `capacity` descriptors, the least recently used is closed first. So

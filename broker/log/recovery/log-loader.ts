@@ -1,15 +1,15 @@
 import {
   CLEANED_SUFFIX, DELETED_SUFFIX, fileName, INDEX_SUFFIX, join, LOG_SUFFIX, offsetOfName, SWAP_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX,
-} from './file-names'
-import type { Log } from './log'
-import { MAX_RELATIVE_OFFSET } from './offset-index'
-import { loadProducerState } from './producer-recovery'
-import { ProducerState } from './producer-state'
-import { scanSegment } from './recovery'
-import { createSegment, rollJitterMs } from './roll'
-import { removeSegments } from './segment-removal'
-import { Segment } from './segment'
-import { splitSegment } from './split-segment'
+} from '../storage/file-names'
+import type { Log } from '../log'
+import { MAX_RELATIVE_OFFSET } from '../segment/offset-index'
+import { loadProducerState } from '../producer/producer-recovery'
+import { ProducerState } from '../producer/producer-state'
+import { scanSegment } from './segment-scan'
+import { createSegment, rollJitterMs } from '../roll'
+import { removeSegments } from '../segment/segment-removal'
+import { Segment } from '../segment/segment'
+import { splitSegment } from '../segment/split-segment'
 
 export interface LoadOptions {
   cleanShutdown: boolean

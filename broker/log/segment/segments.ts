@@ -1,4 +1,4 @@
-import { assert } from '../../runtime/assert'
+import { assert } from '../../../runtime/assert'
 import type { Segment } from './segment'
 
 /**

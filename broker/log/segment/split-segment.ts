@@ -1,7 +1,7 @@
-import { baseOffsetAt, batchSizeAt, magicAt } from '../../protocol/records/batch'
+import { baseOffsetAt, batchSizeAt, magicAt } from '../../../protocol/records/batch'
 import { lastOffsetOf, maxTimestampOf } from './batch-scan'
-import { CLEANED_SUFFIX, SWAP_SUFFIX } from './file-names'
-import type { Log } from './log'
+import { CLEANED_SUFFIX, SWAP_SUFFIX } from '../storage/file-names'
+import type { Log } from '../log'
 import { Segment } from './segment'
 
 /**

@@ -1,4 +1,4 @@
-import type { BufferPool } from './buffer-pool'
+import type { BufferPool } from '../storage/buffer-pool'
 
 const SLAB_BYTES = 256 * 1024
 

@@ -1,4 +1,4 @@
-import type { Random } from '../../runtime/ports'
+import type { Random } from '../../../runtime/ports'
 
 export const LOG_SUFFIX = '.log'
 export const INDEX_SUFFIX = '.index'

@@ -1,5 +1,5 @@
-import type { Log } from './log'
-import { quietly } from './log-directory'
+import type { Log } from '../log'
+import { quietly } from '../log-directory'
 import type { Segment } from './segment'
 
 /**

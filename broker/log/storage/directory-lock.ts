@@ -1,4 +1,4 @@
-import type { Disk } from '../../runtime/ports'
+import type { Disk } from '../../../runtime/ports'
 import { join } from './file-names'
 
 const LOCK_FILE = '.lock'

@@ -1,5 +1,5 @@
-import type { CachedFile, FileCache } from './file-cache'
-import { ioError } from './io-error'
+import type { CachedFile, FileCache } from '../storage/file-cache'
+import { ioError } from '../storage/io-error'
 
 /** At most this many entries are held in memory per index; older ones are read from the file when needed. */
 const TAIL_ENTRIES = 1024

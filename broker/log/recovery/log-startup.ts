@@ -1,13 +1,13 @@
-import { lockDirectory } from './directory-lock'
-import { join, parentOf, parsePartitionDirectory } from './file-names'
-import { isIoError } from './io-error'
-import { Log } from './log'
-import type { LogContext } from './log-context'
-import { HIGH_WATERMARK_FILE, LOG_START_FILE, partitionKey, RECOVERY_POINT_FILE } from './log-directory'
-import type { LogDirectory } from './log-directory'
-import { StorageError } from './log-error'
+import { lockDirectory } from '../storage/directory-lock'
+import { join, parentOf, parsePartitionDirectory } from '../storage/file-names'
+import { isIoError } from '../storage/io-error'
+import { Log } from '../log'
+import type { LogContext } from '../log-context'
+import { HIGH_WATERMARK_FILE, LOG_START_FILE, partitionKey, RECOVERY_POINT_FILE } from '../log-directory'
+import type { LogDirectory } from '../log-directory'
+import { StorageError } from '../log-error'
 import { loadLog } from './log-loader'
-import type { LogConfig } from './log-types'
+import type { LogConfig } from '../log-types'
 
 /** A folder in a log directory that is no log: nothing of ours has put it there, and nothing of ours may touch it. */
 export class LogFormatError extends Error {

@@ -1,12 +1,12 @@
 import {
   baseOffsetAt, isControlAt, isTransactionalAt, lastOffsetAt, lastSequenceAt, baseSequenceAt, batchSizeAt, magicAt, maxTimestampAt,
   NO_PRODUCER_ID, producerEpochAt, producerIdAt,
-} from '../../protocol/records/batch'
-import { ControlType, decodeRecords, parseControlRecord } from '../../protocol/records/records'
-import type { Log } from './log'
+} from '../../../protocol/records/batch'
+import { ControlType, decodeRecords, parseControlRecord } from '../../../protocol/records/records'
+import type { Log } from '../log'
 import type { DataBatch, EndMarker } from './producer-entry'
 import type { CompletedTransaction, ProducerState } from './producer-state'
-import type { Segment } from './segment'
+import type { Segment } from '../segment/segment'
 
 /** Batches between two pauses of a scan. */
 const BATCHES_PER_STEP = 4096

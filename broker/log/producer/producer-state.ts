@@ -1,7 +1,7 @@
-import type { ProducerSnapshotEntry } from '../../protocol/files/producer-snapshot'
+import type { ProducerSnapshotEntry } from '../../../protocol/files/producer-snapshot'
 import { checkData, checkMarker, ProducerEntry } from './producer-entry'
 import type { BatchMetadata, DataBatch, EndMarker } from './producer-entry'
-import type { ActiveProducer, AppendOrigin, VerificationGuard } from './log-types'
+import type { ActiveProducer, AppendOrigin, VerificationGuard } from '../log-types'
 
 export interface CompletedTransaction {
   producerId: number

@@ -1,9 +1,9 @@
-import { FileFormatError } from '../../protocol/files/checkpoint-text'
-import { readAbortedTransaction, TRANSACTION_INDEX_ENTRY_BYTES, writeAbortedTransaction } from '../../protocol/files/index-entries'
-import type { AbortedTransaction as AbortedEntry } from '../../protocol/files/index-entries'
-import type { FileCache } from './file-cache'
+import { FileFormatError } from '../../../protocol/files/checkpoint-text'
+import { readAbortedTransaction, TRANSACTION_INDEX_ENTRY_BYTES, writeAbortedTransaction } from '../../../protocol/files/index-entries'
+import type { AbortedTransaction as AbortedEntry } from '../../../protocol/files/index-entries'
+import type { FileCache } from '../storage/file-cache'
 import { IndexFile } from './index-file'
-import type { AbortedTransaction } from './log-types'
+import type { AbortedTransaction } from '../log-types'
 
 /**
  * The aborted transactions of a segment, in the order of their markers; so that a consumer of committed data is told what to

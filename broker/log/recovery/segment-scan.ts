@@ -1,11 +1,11 @@
-import { baseOffsetAt, batchIsValidAt, batchSizeAt, leaderEpochAt, magicAt } from '../../protocol/records/batch'
-import { legacyIsValidAt } from '../../protocol/records/legacy'
-import { RecordsError } from '../../protocol/records/records-error'
-import { HEADER_BYTES_UP_TO_MAGIC, isPlausible, lastOffsetOf, maxTimestampOf } from './batch-scan'
-import type { Log } from './log'
-import { replayBatch } from './producer-recovery'
-import type { ProducerState } from './producer-state'
-import type { Segment } from './segment'
+import { baseOffsetAt, batchIsValidAt, batchSizeAt, leaderEpochAt, magicAt } from '../../../protocol/records/batch'
+import { legacyIsValidAt } from '../../../protocol/records/legacy'
+import { RecordsError } from '../../../protocol/records/records-error'
+import { HEADER_BYTES_UP_TO_MAGIC, isPlausible, lastOffsetOf, maxTimestampOf } from '../segment/batch-scan'
+import type { Log } from '../log'
+import { replayBatch } from '../producer/producer-recovery'
+import type { ProducerState } from '../producer/producer-state'
+import type { Segment } from '../segment/segment'
 
 const CHUNK_BYTES = 1024 * 1024
 

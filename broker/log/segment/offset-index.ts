@@ -1,5 +1,5 @@
-import { indexPositionAt, indexRelativeOffsetAt, OFFSET_INDEX_ENTRY_BYTES, writeIndexEntry } from '../../protocol/files/index-entries'
-import type { FileCache } from './file-cache'
+import { indexPositionAt, indexRelativeOffsetAt, OFFSET_INDEX_ENTRY_BYTES, writeIndexEntry } from '../../../protocol/files/index-entries'
+import type { FileCache } from '../storage/file-cache'
 import { IndexFile } from './index-file'
 
 export const MAX_RELATIVE_OFFSET = 0x7fffffff

@@ -1,7 +1,7 @@
-import { ErrorCode } from '../../protocol/errors'
-import { decrementSequence, NO_PRODUCER_EPOCH, NO_SEQUENCE } from '../../protocol/records/batch'
-import { LogError } from './log-error'
-import type { AppendOrigin } from './log-types'
+import { ErrorCode } from '../../../protocol/errors'
+import { decrementSequence, NO_PRODUCER_EPOCH, NO_SEQUENCE } from '../../../protocol/records/batch'
+import { LogError } from '../log-error'
+import type { AppendOrigin } from '../log-types'
 
 /** So many batches of a producer are remembered, so that the repetition of any of them is known (max.in.flight 5). */
 export const BATCHES_PER_PRODUCER = 5

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../runtime/ports'
+import type { Clock, Timer } from '../../../runtime/ports'
 
 /** Timers that end together: nothing fires after `stop`. */
 export class Timers {

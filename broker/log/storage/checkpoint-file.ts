@@ -1,4 +1,4 @@
-import type { Disk } from '../../runtime/ports'
+import type { Disk } from '../../../runtime/ports'
 import { parentOf } from './file-names'
 
 const TEMPORARY_SUFFIX = '.tmp'

@@ -1,8 +1,8 @@
-import { FileFormatError } from '../../protocol/files/checkpoint-text'
-import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../protocol/files/producer-snapshot'
-import type { Logger } from '../../runtime/log'
-import type { Clock, Disk } from '../../runtime/ports'
-import { fileName, join, offsetOfName, SNAPSHOT_SUFFIX } from './file-names'
+import { FileFormatError } from '../../../protocol/files/checkpoint-text'
+import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../../protocol/files/producer-snapshot'
+import type { Logger } from '../../../runtime/log'
+import type { Clock, Disk } from '../../../runtime/ports'
+import { fileName, join, offsetOfName, SNAPSHOT_SUFFIX } from '../storage/file-names'
 import type { ProducerState } from './producer-state'
 
 /**

@@ -1,8 +1,8 @@
 import {
   TIME_INDEX_ENTRY_BYTES, timeIndexRelativeOffsetAt, timeIndexTimestampAt, writeTimeIndexEntry,
-} from '../../protocol/files/index-entries'
-import { NO_TIMESTAMP } from '../../protocol/records/batch'
-import type { FileCache } from './file-cache'
+} from '../../../protocol/files/index-entries'
+import { NO_TIMESTAMP } from '../../../protocol/records/batch'
+import type { FileCache } from '../storage/file-cache'
 import { IndexFile } from './index-file'
 
 /**
