@@ -306,9 +306,10 @@ async function start(
     topicConfigs,
     topicConfigWriter: new ZkTopicConfigWriter({
       session: () => keeper.current,
-      refresh: (topic) => configListener.refresh(topic),
+      refresh: (topics) => configListener.refresh(topics),
       secure: false,
     }),
+    refreshTopicConfigs: (topics) => configListener.refresh(topics),
     autoTopicCreation: new AutoTopicCreation(config, toController, logger),
     metadataWaits,
     producerIds,

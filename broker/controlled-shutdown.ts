@@ -39,11 +39,14 @@ export async function controlledShutdown(options: ControlledShutdownOptions): Pr
           return true
         }
         const remaining = remainingPartitions.length
-        if (!remainingPartitions.some(({ topicName, partitionIndex }) => hasSuccessor(options, topicName, partitionIndex))) {
+        logger.info({ attempt, remaining }, 'controlled shutdown: some partitions are still led here')
+        const isHopeless = (): boolean =>
+          !remainingPartitions.some(({ topicName, partitionIndex }) => hasSuccessor(options, topicName, partitionIndex))
+        if (await becomesTrue(options, isHopeless, attempt < options.maxRetries ? options.retryBackoffMs : 0)) {
           logger.info({ remaining }, 'controlled shutdown: no other live replica can lead what is left')
           return false
         }
-        logger.info({ attempt, remaining }, 'controlled shutdown: some partitions are still led here')
+        continue
       } else {
         logger.warn({ attempt, error: errorName(errorCode) }, 'controlled shutdown was refused')
       }
@@ -54,6 +57,22 @@ export async function controlledShutdown(options: ControlledShutdownOptions): Pr
   }
   logger.warn({}, 'stopping without a controlled shutdown')
   return false
+}
+
+/** Resolves with true as soon as metadata makes `condition` true, else with false after `timeoutMs`. */
+function becomesTrue({ metadata, clock }: ControlledShutdownOptions, condition: () => boolean, timeoutMs: number): Promise<boolean> {
+  if (condition()) return Promise.resolve(true)
+  return new Promise((resolve) => {
+    const finish = (result: boolean): void => {
+      off()
+      timer.cancel()
+      resolve(result)
+    }
+    const timer = clock.timer(timeoutMs, () => finish(condition()))
+    const off = metadata.onChange(() => {
+      if (condition()) finish(true)
+    })
+  })
 }
 
 function hasSuccessor({ brokerId, metadata }: ControlledShutdownOptions, topic: string, partition: number): boolean {

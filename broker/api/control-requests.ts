@@ -17,11 +17,44 @@ function cameFromElsewhere(context: RequestContext<unknown, { errorCode: number 
   return true
 }
 
+/** How long a LeaderAndIsr may wait for the configuration of its new topics; without it they begin with the defaults. */
+const CONFIG_WAIT_MS = 2000
+
 export function leaderAndIsrHandler(services: BrokerServices): Handler<LeaderAndIsrRequest, LeaderAndIsrResponse> {
   return async (context) => {
     if (cameFromElsewhere(context)) return
+    const topics = newTopics(services, context.body)
+    if (topics.length > 0) await readConfigs(services, topics)
     context.respond(await services.replicas.becomeLeaderOrFollower(context.body, context.apiVersion))
   }
+}
+
+/** Nobody is told of a new topic's configuration; one of the same name may have had another. */
+function newTopics({ topicConfigs }: BrokerServices, request: LeaderAndIsrRequest): string[] {
+  const topics = new Set<string>()
+  for (const { topicName, partitionStates } of request.topicStates) {
+    if (!topicConfigs.has(topicName) || partitionStates.some(({ isNew }) => isNew)) topics.add(topicName)
+  }
+  for (const { topicName, isNew } of request.ungroupedPartitionStates) {
+    if (isNew || !topicConfigs.has(topicName)) topics.add(topicName)
+  }
+  return [...topics]
+}
+
+/** Never rejects. */
+function readConfigs({ refreshTopicConfigs, clock, logger }: BrokerServices, topics: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.timer(CONFIG_WAIT_MS, () => {
+      logger.warn({ topics: topics.length }, 'the configuration of new topics comes late')
+      resolve()
+    })
+    refreshTopicConfigs(topics)
+      .catch((error: unknown) => logger.warn({ err: error }, 'the configuration of new topics could not be read'))
+      .finally(() => {
+        timer.cancel()
+        resolve()
+      })
+  })
 }
 
 export function stopReplicaHandler(services: BrokerServices): Handler<StopReplicaRequest, StopReplicaResponse> {

@@ -12,8 +12,10 @@ import type { BrokerServices } from './services'
  * synonyms come from 1 on, the type from 3 on. A broker without a name means what all brokers share dynamically: nothing here.
  */
 export function describeConfigsHandler(services: BrokerServices): Handler<DescribeConfigsRequest, DescribeConfigsResponse> {
-  return (context) => {
+  return async (context) => {
     const { resources, includeSynonyms } = context.body
+    const topics = resources.filter(({ resourceType }) => resourceType === ResourceType.topic).map(({ resourceName }) => resourceName)
+    await services.refreshTopicConfigs(topics.filter((topic) => services.metadata.topic(topic) !== undefined))
     context.respond({
       results: resources.map((resource) => {
         const { resourceType, resourceName } = resource

@@ -32,7 +32,9 @@ export function electLeadersHandler(services: BrokerServices): Handler<ElectLead
         }),
       ),
     }))
-    const finished = { ...response, replicaElectionResults: await Promise.all(results) }
+    // Version 0 has no error for the request as a whole.
+    const errorCode = apiVersion === 0 ? ErrorCode.NONE : response.errorCode
+    const finished = { errorCode, replicaElectionResults: await Promise.all(results) }
     context.respond(body.topicPartitions === null ? withoutNeedless(finished) : finished)
   }
 }

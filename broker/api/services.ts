@@ -22,6 +22,8 @@ export interface BrokerServices {
   controller: ControllerGate
   topicConfigs: TopicConfigStore
   topicConfigWriter: TopicConfigWriter
+  /** Reads the configuration of topics from ZooKeeper now. */
+  refreshTopicConfigs(topics: readonly string[]): Promise<void>
   autoTopicCreation: AutoTopicCreation
   metadataWaits: MetadataWaits
   producerIds: ProducerIdManager

@@ -59,11 +59,14 @@ export class ConfigListener {
     this.armResync()
   }
 
-  /** Reads one topic's configuration now; for who has just changed it. */
-  async refresh(topic: string): Promise<void> {
-    const path = configPath('topics', topic)
-    const node = await this.options.keeper.current.get(path)
-    this.take(topic, path, node?.data ?? null)
+  /**
+   * Reads the configuration of these topics now: of one that was just changed, is new (a new topic's configuration is written
+   * without a notification), or is asked for.
+   */
+  async refresh(topics: readonly string[]): Promise<void> {
+    const paths = topics.map((topic) => configPath('topics', topic))
+    const nodes = await this.options.keeper.current.getMany(paths)
+    topics.forEach((topic, i) => this.take(topic, paths[i]!, nodes[i]?.data ?? null))
   }
 
   close(): void {
@@ -74,7 +77,7 @@ export class ConfigListener {
 
   private async onNotification(path: string, data: Buffer | null): Promise<void> {
     const entity = parseEntityPath(decodeConfigChange(path, data))
-    if (entity?.type === 'topics') await this.refresh(entity.name)
+    if (entity?.type === 'topics') await this.refresh([entity.name])
     else if (entity?.type === 'brokers') await this.warnOfBrokerConfigs()
   }
 

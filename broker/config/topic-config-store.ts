@@ -19,6 +19,8 @@ export class TopicConfigStore {
   private readonly ownDefaults: TopicConfig
   private readonly logger: Logger
   private readonly byTopic = new Map<string, { overrides: Overrides; config: TopicConfig }>()
+  /** Of which it is known that they set nothing. */
+  private readonly plain = new Set<string>()
   private readonly listeners: ((topic: string, config: TopicConfig) => void)[] = []
 
   constructor(config: KafkaConfig, logger: Logger) {
@@ -36,14 +38,21 @@ export class TopicConfigStore {
     return this.byTopic.get(topic)?.overrides ?? NO_OVERRIDES
   }
 
+  /** Whether ZooKeeper was asked about this topic. */
+  has(topic: string): boolean {
+    return this.byTopic.has(topic) || this.plain.has(topic)
+  }
+
   onChange(listener: (topic: string, config: TopicConfig) => void): void {
     this.listeners.push(listener)
   }
 
-  /** Takes what the znode says; undefined or nothing: the topic sets nothing (any more). */
+  /** Takes what the znode says; undefined: there is no such topic. */
   replace(topic: string, overrides: Overrides | undefined): void {
     const current = this.byTopic.get(topic)
+    if (overrides === undefined) this.plain.delete(topic)
     if (overrides === undefined || Object.keys(overrides).length === 0) {
+      if (overrides !== undefined) this.plain.add(topic)
       if (current === undefined) return
       this.byTopic.delete(topic)
       this.notify(topic)
@@ -51,6 +60,7 @@ export class TopicConfigStore {
     }
     if (current !== undefined && sameOverrides(current.overrides, overrides)) return
     try {
+      this.plain.delete(topic)
       this.byTopic.set(topic, { overrides: { ...overrides }, config: effective(topicConfig(overrides, this.ownDefaults)) })
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
@@ -62,7 +72,7 @@ export class TopicConfigStore {
 
   /** Forgets the topics that are not among these. */
   retain(topics: ReadonlySet<string>): void {
-    for (const topic of [...this.byTopic.keys()]) if (!topics.has(topic)) this.replace(topic, undefined)
+    for (const topic of [...this.byTopic.keys(), ...this.plain]) if (!topics.has(topic)) this.replace(topic, undefined)
   }
 
   private notify(topic: string): void {

@@ -15,10 +15,10 @@ export interface TopicConfigWriter {
 /** Writes to ZooKeeper, conditional on the version read, together with the notification for all brokers. */
 export class ZkTopicConfigWriter implements TopicConfigWriter {
   private readonly session: () => ZooKeeperSession
-  private readonly refresh: (topic: string) => Promise<void>
+  private readonly refresh: (topics: readonly string[]) => Promise<void>
   private readonly secure: boolean
 
-  constructor(options: { session: () => ZooKeeperSession; refresh: (topic: string) => Promise<void>; secure: boolean }) {
+  constructor(options: { session: () => ZooKeeperSession; refresh: (topics: readonly string[]) => Promise<void>; secure: boolean }) {
     this.session = options.session
     this.refresh = options.refresh
     this.secure = options.secure
@@ -35,6 +35,6 @@ export class ZkTopicConfigWriter implements TopicConfigWriter {
       if (!(error instanceof ConfigChangeRefusedError)) throw error
       throw new ProtocolError(ErrorCode.NOT_CONTROLLER, error.message)
     }
-    if (!validateOnly) await this.refresh(topic)
+    if (!validateOnly) await this.refresh([topic])
   }
 }
