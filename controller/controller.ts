@@ -98,7 +98,13 @@ export class Controller {
     this.endTerm('the broker stops')
     this.activeId = -1
     // A handler may hang on a ZooKeeper that is away; the broker's stop must not.
-    await Promise.race([ended, new Promise<void>((resolve) => this.env.clock.timer(LONGEST_STOP_MS, resolve))])
+    await new Promise<void>((resolve) => {
+      const timer = this.env.clock.timer(LONGEST_STOP_MS, resolve)
+      void ended.then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
   }
 
   /** Holds the office, and its session cannot have expired yet. */
