@@ -106,6 +106,24 @@ export class Cluster {
     }
   }
 
+  /** Starts a broker again that is over, on its own properties; does not wait until it serves. */
+  startAgain(brokerId: number): BrokerProcess {
+    const broker = this.brokers.find(({ id }) => id === brokerId)
+    if (broker === undefined || !broker.child.isOver) throw new ClusterStartError(`there is no broker ${brokerId} that is over`)
+    broker.child = this.spawnBroker(broker)
+    return broker
+  }
+
+  /** Starts the ZooKeeper again that is over; resolves when it listens. */
+  async startZooKeeperAgain(): Promise<void> {
+    if (this.zookeeper === undefined || !this.zookeeper.isOver) throw new ClusterStartError('there is no ZooKeeper of ours that is over')
+    await this.startZooKeeper(Number(/:(\d+)/.exec(this.zookeeperConnect)![1]))
+  }
+
+  private spawnBroker({ id, propertiesFile }: { id: number; propertiesFile: string }): Child {
+    return this.spawn(`broker ${id}`, 'broker.js', propertiesFile, join(this.dataDir, `broker-${id}`, 'broker.log'))
+  }
+
   private async stopAll(): Promise<void> {
     const deadline = Date.now() + STOP_BROKERS_MS
     for (const child of this.children()) child.isStopping = true
@@ -144,8 +162,7 @@ export class Cluster {
         zookeeper: this.zookeeperConnect,
         overrides: options.overrides,
       })
-      const child = this.spawn(`broker ${id}`, 'broker.js', propertiesFile, join(this.dataDir, `broker-${id}`, 'broker.log'))
-      this.brokers.push({ id, port: ports[i]!, propertiesFile, child })
+      this.brokers.push({ id, port: ports[i]!, propertiesFile, child: this.spawnBroker({ id, propertiesFile }) })
     }
     const isOver = (): boolean => this.children().some((child) => child.isOver)
     const serving = await Promise.all(this.brokers.map(({ port }) => untilServing(port, ids, isOver)))
