@@ -154,7 +154,9 @@ export class FetchSessionCache {
     for (const partition of requested) {
       const key = keyOf(partition, session.usesTopicIds)
       const cached = session.partitions.get(key)
-      if (cached === undefined) session.partitions.set(key, { request: partition, highWatermark: -1, logStartOffset: -1 })
+      // In another epoch the follower may have dropped what it was told: it is told again.
+      const isNew = cached === undefined || cached.request.currentLeaderEpoch !== partition.currentLeaderEpoch
+      if (isNew) session.partitions.set(key, { request: partition, highWatermark: -1, logStartOffset: -1 })
       else cached.request = partition
     }
     for (const { topic, topicId, partitions } of request.forgottenTopicsData) {
@@ -247,8 +249,8 @@ function noteResult(cached: CachedPartition, result: FetchPartitionResult): bool
     cached.logStartOffset = result.logStartOffset
     isNews = true
   }
-  if (result.errorCode !== ErrorCode.NONE) {
-    // After an error the next success is news too.
+  if (result.errorCode !== ErrorCode.NONE || result.divergingEpoch !== undefined) {
+    // After an error the next success is news too; and a follower that has to truncate takes no watermark from this answer.
     cached.highWatermark = -1
     isNews = true
   }

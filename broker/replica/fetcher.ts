@@ -195,7 +195,11 @@ export class ReplicaFetcher {
         const asked = byKey.get(`${name}/${data.partitionIndex}`)
         if (asked === undefined) continue
         const { state, fetchOffset } = asked
-        if (this.states.get(state.partition) !== state || state.fetchOffset !== fetchOffset) continue
+        if (this.states.get(state.partition) !== state || state.fetchOffset !== fetchOffset) {
+          // The leader counts this as told, its high watermark above all, and would not say it again within the session.
+          this.session.reset()
+          continue
+        }
         if (data.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) outOfRange.push(state)
         else this.take(state, data)
       }
@@ -211,8 +215,12 @@ export class ReplicaFetcher {
     }
     try {
       // Nothing else of this answer counts: watermarks only after the log is the leader's again (KAFKA-14704).
-      if (divergingEpoch.epoch >= 0 && divergingEpoch.endOffset >= 0) this.truncateTo(state, divergingEpoch)
-      else this.append(state, data)
+      if (divergingEpoch.epoch >= 0 && divergingEpoch.endOffset >= 0) {
+        this.truncateTo(state, divergingEpoch)
+        this.session.reset()
+      } else {
+        this.append(state, data)
+      }
       state.failures = 0
     } catch (error) {
       this.failedAppend(state, error)
@@ -223,6 +231,7 @@ export class ReplicaFetcher {
     const { partition } = state
     if (partition.log?.endOffset !== state.fetchOffset) {
       // Somebody else cut the log while the answer was under way.
+      this.session.reset()
       Object.assign(state, initialFetchState(partition, this.options.protocol.truncationOnFetch))
       return
     }

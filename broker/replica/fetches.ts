@@ -194,7 +194,11 @@ function readRecords(
   const limit = isolation === 'logEnd' ? read.logEndOffset : committed
   // Most partitions of a follower's fetch have nothing new: they cost no read.
   if (fetchOffset >= limit || (maxBytes <= 0 && !minOneMessage)) return undefined
-  return read.log.read(fetchOffset, maxBytes, { upTo: isolation, minOneMessage })
+  const result = read.log.read(fetchOffset, maxBytes, { upTo: isolation, minOneMessage })
+  if (!result.firstEntryIncomplete || params.hardMaxBytes) return result
+  // From v3 on a piece of a batch is of no use: the partition comes first another time.
+  result.release()
+  return undefined
 }
 
 function failed(core: ReplicaCore, request: FetchPartition, code: number): FetchPartitionResult {

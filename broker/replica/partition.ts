@@ -1,4 +1,4 @@
-import { batchSizeAt, baseOffsetAt, lastOffsetAt } from '../../protocol/records/batch'
+import { baseOffsetAt, batchIsCompleteAt, lastOffsetAt } from '../../protocol/records/batch'
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { assert, InvariantError } from '../../runtime/assert'
 import type { AppendInfo, AppendOptions, ReadLimit } from '../log/log-types'
@@ -395,7 +395,7 @@ export class Partition {
  * before its own start: then its empty log begins with the batch.
  */
 export function startWithinFirstBatch(log: ReplicaLog, records: Buffer): void {
-  if (log.startOffset !== log.endOffset || batchSizeAt(records, 0) > records.length) return
+  if (log.startOffset !== log.endOffset || !batchIsCompleteAt(records, 0)) return
   const firstOffset = baseOffsetAt(records, 0)
   if (firstOffset < log.endOffset && lastOffsetAt(records, 0) >= log.endOffset) log.truncateFullyAndStartAt(firstOffset)
 }

@@ -4,6 +4,7 @@ import {
   type TopicReplication,
 } from '../../../../../broker/replica/options'
 import type { LeaderConnection } from '../../../../../broker/replica/leader-connection'
+import type { LogStore } from '../../../../../broker/replica/log-port'
 import { ReplicaManager } from '../../../../../broker/replica/replica-manager'
 import type { AppendResult, FetchPartition, FetchPartitionResult } from '../../../../../broker/replica/requests'
 import { ErrorCode } from '../../../../../protocol/errors'
@@ -39,6 +40,8 @@ export class TestBroker {
   readonly id: number
   readonly process: Process
   readonly logs: FakeLogs
+  /** What the replica manager works on: `logs`, unless a test opens real ones. */
+  store: LogStore
   metadata = new MetadataCache()
   readonly events: RecordedEvent[] = []
   readonly topic: TopicReplication = { minInsyncReplicas: 1, flushBeforeAck: false }
@@ -52,6 +55,8 @@ export class TestBroker {
   peers: Map<number, TestBroker> = new Map()
   /** False: requests to this broker fail. */
   isReachable = true
+  isUp = true
+  private readonly inbound = new Set<(error: Error) => void>()
   private readonly setup: BrokerSetup
 
   constructor(world: World, id: number, setup: BrokerSetup = {}) {
@@ -60,6 +65,7 @@ export class TestBroker {
     this.setup = setup
     this.process = world.process(`broker-${id}`)
     this.logs = new FakeLogs(setup.dirs)
+    this.store = this.logs
     Object.assign(this.topic, setup.topic)
     this.start()
   }
@@ -77,7 +83,7 @@ export class TestBroker {
       brokerId: this.id,
       brokerEpoch: () => this.epoch,
       mayAct: () => this.mayAct,
-      logs: this.logs,
+      logs: this.store,
       metadata: this.metadata,
       config: { ...DEFAULT_REPLICA_CONFIG, ...this.setup.config },
       protocol: { ...NEWEST_REPLICATION_PROTOCOL, ...this.setup.protocol },
@@ -102,11 +108,21 @@ export class TestBroker {
     return this.replicas.partition(TOPIC, partition)!
   }
 
+  /** kill -9: what it asked and what was asked of it is never answered. */
+  kill(): void {
+    this.process.kill()
+    for (const hangUp of [...this.inbound]) hangUp(new Error('connection reset'))
+  }
+
+  /** A connection that breaks when either side dies or cannot be reached. */
   private async connect(node: BrokerNode): Promise<LeaderConnection> {
-    const peer = this.peers.get(node.id)
+    const { incarnation } = this.process
+    const peer = this.peers.get(node.id)!
     const pass = async (): Promise<TestBroker> => {
       await this.delay(1)
-      if (peer === undefined || !peer.isReachable || !this.isReachable) throw new Error('unreachable')
+      // Nothing goes on in a process that was killed.
+      if (this.process.incarnation !== incarnation) await new Promise(() => {})
+      if (!peer.isUp || !peer.isReachable || !this.isReachable) throw new Error('unreachable')
       return peer
     }
     await pass()
@@ -114,9 +130,11 @@ export class TestBroker {
       // Through the codec, so that what a version cannot say is lost here too.
       fetch: async (version, request) => {
         const to = await pass()
-        const answer = await to.answerFetch(decode(fetchRequest, version, encode(fetchRequest, version, request)), version)
+        const asked = decode(fetchRequest, version, encode(fetchRequest, version, request))
+        const answer = await to.whileAlive(to.answerFetch(asked, version))
+        const bytes = encode(fetchResponse, version, answer)
         await pass()
-        return decode(fetchResponse, version, encode(fetchResponse, version, answer))
+        return decode(fetchResponse, version, bytes)
       },
       listOffsets: async (version, request) => {
         const to = await pass()
@@ -143,6 +161,13 @@ export class TestBroker {
       },
       close() {},
     }
+  }
+
+  private whileAlive<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.inbound.add(reject)
+      answer.then(resolve, reject).finally(() => this.inbound.delete(reject))
+    })
   }
 
   private delay(ms: number): Promise<void> {

@@ -1,0 +1,259 @@
+import { baseOffsetAt, lastOffsetAt } from '../../../../protocol/records/batch'
+import { decodeRecords, iterateBatches } from '../../../../protocol/records/records'
+import { topicConfig } from '../../../../protocol/rules/topic-config'
+import { LogManager } from '../../../../broker/log/log-manager'
+import type { ReplicaLog } from '../../../../broker/replica/log-port'
+import { ErrorCode } from '../../../../protocol/errors'
+import { Turn } from '../../../../runtime/turn'
+import { World } from '../../../simulation/world/world'
+import { brokers, TOPIC, type BrokerSetup, type TestBroker } from './support/brokers'
+import { ModelController } from './support/controller'
+
+/** Batches below `limit`, as bytes. */
+function contentOf(log: ReplicaLog, limit = log.endOffset): Buffer[] {
+  const batches: Buffer[] = []
+  for (let offset = log.startOffset; offset < limit; ) {
+    const read = log.read(offset, 1 << 20, { upTo: 'logEnd', minOneMessage: true })
+    const records = Buffer.from(read.records)
+    read.release()
+    for (const each of iterateBatches(records)) if (baseOffsetAt(each, 0) < limit) batches.push(each)
+    offset = lastOffsetAt(batches.at(-1)!, 0) + 1
+  }
+  return batches
+}
+
+/**
+ * Three brokers with real logs on simulated disks, and a controller that elects. Brokers are killed, lose power, are cut off from
+ * one another or from ZooKeeper, leaders move; proposals get lost. What must hold (reliability.md): acknowledged records stay
+ * (I1), below a leader's high watermark all members of the ISR are equal (I3), equal offset and epoch are equal bytes (I4).
+ */
+class Story {
+  readonly world: World
+  readonly all: TestBroker[]
+  readonly controller: ModelController
+  readonly acknowledged = new Map<number, string>()
+  private produced = 0
+  /** With flush.before.ack any number of power cuts at any time is survived. */
+  private readonly isDurable: boolean
+  private readonly pick: World['random']
+  private readonly opening = new Map<number, Promise<void>>()
+
+  constructor(seed: number, setup: BrokerSetup) {
+    this.isDurable = setup.topic?.flushBeforeAck === true
+    this.world = new World(seed)
+    this.all = brokers(this.world, 3, setup)
+    this.controller = new ModelController(this.world, new Map(this.all.map((each) => [each.id, each])))
+    this.pick = this.world.random.fork('story')
+    for (const broker of this.all) {
+      broker.isUp = false
+      broker.process.disk.makeDirectory('/data')
+      broker.process.disk.syncDirectory('/')
+    }
+    let steps = 0
+    this.world.invariant = () => {
+      if (steps++ % 40 === 0) this.check()
+    }
+  }
+
+  async open(broker: TestBroker): Promise<void> {
+    const { process } = broker
+    const { incarnation } = process
+    broker.store = await LogManager.open(process.env, {
+      dirs: ['/data/a'],
+      defaults: topicConfig({ 'segment.bytes': '2000', 'retention.ms': '-1' }),
+      turn: new Turn(process.env.clock),
+      processId: 1000 + incarnation,
+    })
+    if (process.incarnation !== incarnation) return
+    broker.start()
+    broker.isUp = true
+    this.noteLog(broker, 'opened')
+    this.controller.register(broker.id)
+  }
+
+  begin(broker: TestBroker): void {
+    this.opening.set(broker.id, this.open(broker).catch((error) => this.world.fail(error)))
+  }
+
+  kill(broker: TestBroker, isPowerCut: boolean): void {
+    this.noteLog(broker, isPowerCut ? 'about to lose power' : 'about to be killed')
+    broker.isUp = false
+    broker.kill()
+    if (isPowerCut) {
+      broker.process.cutPower()
+      // Without flush.before.ack it must be out of the ISR before another one fails: who fails last is waited for, and must have all.
+      if (!this.isDurable) this.controller.expire(broker.id)
+    }
+    // Its session times out, unless it is back before that and ends it itself.
+    const czxid = this.controller.live.get(broker.id)
+    this.after(200 + this.pick.below(500), () => {
+      if (this.controller.live.get(broker.id) === czxid) this.controller.expire(broker.id)
+    })
+    this.after(50 + this.pick.below(1500), () => this.begin(broker))
+  }
+
+  noteLog(broker: TestBroker, what: string): void {
+    const log = broker.store.get(TOPIC, 0)
+    if (log === undefined) return
+    const { startOffset, endOffset, syncedOffset, highWatermark, latestEpoch } = log
+    const offsets = `start ${startOffset} end ${endOffset} synced ${syncedOffset} hw ${highWatermark} epoch ${latestEpoch}`
+    const { role = '', leaderEpoch = -1, isr = undefined } = broker.replicas.partition(TOPIC, 0) ?? {}
+    const state = `${role} in ${leaderEpoch} isr ${JSON.stringify(isr)}`
+    this.world.note(broker.process, `${what}: ${offsets}, ${state}, acknowledged ${this.acknowledgedEnd}`)
+  }
+
+  private after(ms: number, run: () => void): void {
+    this.world.plan(this.world.process('story'), ms, run)
+  }
+
+  private any(): TestBroker {
+    return this.all[this.pick.below(3)]!
+  }
+
+  /** A power cut that no design could survive is not asked for: others have all, or it has synced all that it answers for. */
+  private survives(victim: TestBroker): boolean {
+    if (this.isDurable) return true
+    const { isr } = this.controller.znode
+    const others = isr.filter((id) => id !== victim.id && this.all[id - 1]!.isUp && this.controller.live.has(id))
+    const log = victim.replicas.localLog(TOPIC, 0)
+    if (!isr.includes(victim.id) || others.length > 0) return true
+    return log !== undefined && log.syncedOffset >= log.highWatermark && log.syncedOffset >= this.acknowledgedEnd
+  }
+
+  private get acknowledgedEnd(): number {
+    return Math.max(-1, ...this.acknowledged.keys()) + 1
+  }
+
+  act(): void {
+    const broker = this.any()
+    const dice = this.pick.below(100)
+    if (dice < 60) this.produce()
+    else if (dice < 70) this.controller.move(this.pick)
+    else if (dice < 78) {
+      if (broker.isUp) this.kill(broker, false)
+    } else if (dice < 84) {
+      if (broker.isUp && this.survives(broker)) this.kill(broker, true)
+    } else if (dice < 93) {
+      // Cut off from the other brokers for a while.
+      broker.isReachable = false
+      this.after(this.pick.below(2000), () => (broker.isReachable = true))
+    } else if (broker.isUp) this.cutFromZooKeeper(broker)
+  }
+
+  /** Its session expires; it may or may not notice in time that it must not act. Later it registers anew. */
+  private cutFromZooKeeper(broker: TestBroker): void {
+    const { incarnation } = broker.process
+    broker.mayAct = this.pick.below(2) === 0
+    this.controller.expire(broker.id)
+    this.after(this.pick.below(2000), () => {
+      if (broker.isUp && broker.process.incarnation === incarnation && !this.controller.live.has(broker.id)) {
+        this.controller.register(broker.id)
+      }
+    })
+  }
+
+  produce(): void {
+    const believers = this.all.filter((each) => each.isUp && each.replicas.partition(TOPIC, 0)?.isLeader)
+    const leader = believers[this.pick.below(Math.max(1, believers.length))]
+    if (leader === undefined) return
+    const value = `v${this.produced++}`
+    const { incarnation } = leader.process
+    void leader.produce(value, { timeoutMs: 1000 + this.pick.below(3000) }).then(({ errorCode, baseOffset }) => {
+      if (errorCode !== ErrorCode.NONE || leader.process.incarnation !== incarnation) return
+      if (this.acknowledged.has(baseOffset)) this.world.fail(new Error(`offset ${baseOffset} acknowledged twice`))
+      this.acknowledged.set(baseOffset, value)
+    })
+  }
+
+  check(): void {
+    const { isr } = this.controller.znode
+    const up = this.all.filter((each) => each.isUp && each.replicas.localLog(TOPIC, 0)?.isOnline)
+    const contents = new Map(up.map((each) => [each.id, contentOf(each.replicas.localLog(TOPIC, 0)!)]))
+    const seen = new Map<string, Buffer>()
+    for (const batches of contents.values()) {
+      for (const each of batches) {
+        const key = each.subarray(0, 16).toString('hex')
+        const other = seen.get(key)
+        if (other === undefined) seen.set(key, each)
+        else if (!other.equals(each)) throw new Error(`I4: two batches at ${baseOffsetAt(each, 0)} of one epoch`)
+      }
+    }
+    for (const leader of up) {
+      const partition = leader.replicas.partition(TOPIC, 0)
+      if (!partition?.isLeader) continue
+      const committed = contents.get(leader.id)!.filter((each) => baseOffsetAt(each, 0) < partition.log!.highWatermark)
+      for (const id of isr) {
+        const batches = contents.get(id)
+        // A replica that is coming back has no role yet, and answers for nothing.
+        if (batches === undefined || this.all[id - 1]!.replicas.partition(TOPIC, 0)!.role === 'none') continue
+        committed.forEach((each, i) => {
+          if (batches[i]?.equals(each) !== true) {
+            throw new Error(`I3: broker ${id} of the ISR differs from ${leader.id} at ${baseOffsetAt(each, 0)}, below its high watermark`)
+          }
+        })
+      }
+    }
+  }
+
+  async heal(): Promise<void> {
+    this.controller.lossRate = 0
+    for (const broker of this.all) broker.isReachable = true
+    const isWhole = (): boolean => {
+      for (const broker of this.all) {
+        if (broker.isUp && !this.controller.live.has(broker.id)) this.controller.register(broker.id)
+      }
+      const logs = this.all.map((each) => (each.isUp ? each.replicas.localLog(TOPIC, 0) : undefined))
+      return (
+        this.controller.znode.isr.length === 3 &&
+        logs.every((log) => log !== undefined && log.isOnline && log.endOffset === logs[0]!.endOffset && log.highWatermark === log.endOffset)
+      )
+    }
+    await this.world.runUntil(isWhole, 120_000, 'all replicas are in the ISR and equal')
+    this.check()
+    for (const broker of this.all) this.noteLog(broker, 'in the end')
+    const found = new Map<number, string>()
+    const log = this.all[0]!.replicas.localLog(TOPIC, 0)!
+    for (const each of contentOf(log)) {
+      for (const { offset, value } of decodeRecords(each)) found.set(offset, value!.toString())
+    }
+    const lost = [...this.acknowledged].filter(([offset, value]) => found.get(offset) !== value)
+    if (lost.length > 0) throw new Error(`I1: acknowledged and lost: ${lost.join(' ')}; the log holds ${log.startOffset} to ${log.endOffset}`)
+  }
+}
+
+async function tell(seed: number, setup: BrokerSetup): Promise<Story> {
+  const story = new Story(seed, setup)
+  const { world, all } = story
+  try {
+    for (const broker of all) story.begin(broker)
+    await world.runUntil(() => story.controller.znode.leader > 0, 10_000, 'a leader')
+    story.controller.lossRate = 0.1
+    for (let i = 0; i < 150; i++) {
+      story.act()
+      await world.run(world.random.below(120))
+    }
+    await story.heal()
+    return story
+  } catch (error) {
+    for (const broker of all) story.noteLog(broker, 'in the end')
+    throw new Error(`seed ${seed}: ${String(error)}\n${world.lastLines(80).join('\n')}`, { cause: error })
+  }
+}
+
+const FIRST_SEED = Number(process.env['SEED'] ?? 1)
+const SEEDS = Number(process.env['SEEDS'] ?? 12)
+const config = { replicaLagTimeMaxMs: 1500, replicaFetchBackoffMs: 200 }
+
+test.each([
+  ['as configured by default', { config }],
+  ['with min.insync.replicas=2', { config, topic: { minInsyncReplicas: 2 } }],
+  ['with flush.before.ack', { config, topic: { minInsyncReplicas: 2, flushBeforeAck: true } }],
+  ['with IBP 2.3', {
+    config, protocol: { fetchVersion: 11, truncationOnFetch: false, offsetForLeaderEpochVersion: 3, listOffsetsVersion: 5 },
+  }],
+])('nothing that was acknowledged is lost, %s', async (_, setup) => {
+  let acknowledged = 0
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) acknowledged += (await tell(seed, setup)).acknowledged.size
+  // The stories are about something.
+  expect(acknowledged).toBeGreaterThan(SEEDS * 5)
+})
