@@ -26,7 +26,7 @@ export function parseCheckpoint<Entry>(text: string, columns: number, parse: (wo
   const entries = lines.slice(2)
   if (entries.length !== count) throw new FileFormatError(`Expected ${count} entries in the checkpoint file, but found ${entries.length}`)
   return entries.map((line) => {
-    const words = line.split(/\s+/)
+    const words = line.trim().split(/\s+/)
     if (words.length !== columns) throw new FileFormatError(`Malformed line in the checkpoint file: ${line}`)
     return parse(words)
   })
