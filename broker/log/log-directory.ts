@@ -31,6 +31,8 @@ export class LogDirectory {
   readonly path: string
   /** The error that took it offline. */
   failure: Error | undefined
+  /** We hold its lock. */
+  isOurs = false
   /** A log was created, renamed or removed here, and that is not synced. */
   isDirty = false
   /** How often each checkpoint was written. */

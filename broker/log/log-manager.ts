@@ -14,6 +14,7 @@ import { LogDirectory, partitionKey, quietly } from './log-directory'
 import { LogError, StorageError } from './log-error'
 import { LogHousekeeping } from './log-housekeeping'
 import { openDirectories } from './recovery/log-startup'
+import type { OpenedDirectories } from './recovery/log-startup'
 import type { LogConfig } from './log-types'
 import { createSegment } from './roll'
 import { Staging } from './segment/staging'
@@ -102,13 +103,21 @@ export class LogManager {
    */
   static async open(env: Environment, options: LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(env, options)
-    const loaded = await openDirectories(manager.context, [...manager.directories.values()], options.processId ?? 0, (topic) =>
-      manager.configOf(topic),
-    )
+    const loaded = await manager.load()
     for (const log of loaded.logs) (log.isFuture ? manager.futures : manager.current).set(log.name, log)
     for (const path of loaded.doomed) manager.housekeeping.removeLater(path.directory, path.path)
     manager.housekeeping.start(options)
     return manager
+  }
+
+  private async load(): Promise<OpenedDirectories> {
+    const directories = [...this.directories.values()]
+    try {
+      return await openDirectories(this.context, directories, this.options.processId ?? 0, (topic) => this.configOf(topic))
+    } catch (error) {
+      for (const directory of directories) if (directory.isOurs) unlockDirectory(this.context.disk, directory.path)
+      throw error
+    }
   }
 
   get onlineDirs(): readonly string[] {
@@ -176,6 +185,12 @@ export class LogManager {
     const name = isFuture ? markedDirectoryName(topic, partition, FUTURE_DIR_SUFFIX, random) : partitionDirectoryName(topic, partition)
     const path = join(directory.path, name)
     return directory.guard(`creating the log of ${topic}-${partition}`, () => {
+      // A folder that nobody loaded: somebody has put it there. What is in it is not ours to remove.
+      if (disk.exists(path)) {
+        const aside = markedDirectoryName(topic, partition, STRAY_DIR_SUFFIX, random)
+        disk.rename(path, join(directory.path, aside))
+        logger.warn({ path, aside }, 'a folder is in the place of a new log, and is put aside')
+      }
       disk.makeDirectory(path)
       directory.isDirty = true
       const log = new Log(this.context, directory, topic, partition, path, this.configOf(topic), isFuture)

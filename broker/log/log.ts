@@ -305,7 +305,6 @@ export class Log {
     this.isClosed = true
     this.flusher.abandon()
     for (const segment of this.segments) {
-      segment.dropStaged()
       segment.close()
     }
   }

@@ -210,10 +210,22 @@ function cut(log: Log, segment: Segment, validBytes: number): void {
   log.context.disk.syncDirectory(log.path)
 }
 
+/** Where the last segment ends. What is behind its last batch goes, or the next one would be written where nobody finds it. */
+function endOf(log: Log): number {
+  const { active } = log.segments
+  const { nextOffset, position } = active.findEnd()
+  if (position < active.size) {
+    const report = { log: log.name, segment: active.baseOffset, position, bytesCut: active.size - position }
+    log.context.logger.warn(report, 'the end of the log is damaged, and is truncated')
+    cut(log, active, position)
+  }
+  return nextOffset
+}
+
 /** Start, end and recovery point, once the segments are what they are. */
 function setBounds(log: Log, options: LoadOptions): void {
   const hadSegments = !log.segments.isEmpty
-  log.endOffset = hadSegments ? log.segments.active.nextOffset() : options.startOffset
+  log.endOffset = hadSegments ? endOf(log) : options.startOffset
   if (hadSegments && log.endOffset < options.startOffset) {
     log.context.logger.warn(
       { log: log.name, endOffset: log.endOffset, startOffset: options.startOffset },

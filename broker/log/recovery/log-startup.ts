@@ -62,6 +62,7 @@ function prepare(context: LogContext, directory: LogDirectory, processId: number
         disk.syncDirectory(parentOf(directory.path))
       }
       lockDirectory(disk, directory.path, processId)
+      directory.isOurs = true
     })
     return true
   } catch (error) {

@@ -7,7 +7,6 @@ import type { Segment } from './segment'
  * file.delete.delay.ms: a reader may still be sending from them.
  */
 export function removeSegment(log: Log, segment: Segment): void {
-  segment.dropStaged()
   segment.markDeleted()
   segment.close()
   log.doomedSegments.add(segment)

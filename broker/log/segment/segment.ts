@@ -1,31 +1,24 @@
-import {
-  baseOffsetAt, BATCH_HEADER_BYTES, batchSizeAt, HEADER_BYTES_UP_TO_MAGIC, NO_TIMESTAMP,
-} from '../../../protocol/records/batch'
+import { baseOffsetAt, batchSizeAt, NO_TIMESTAMP } from '../../../protocol/records/batch'
 import { ErrorCode } from '../../../protocol/errors'
 import { assert } from '../../../runtime/assert'
 import type { Logger } from '../../../runtime/log'
 import type { Clock } from '../../../runtime/ports'
-import { isPlausible, lastOffsetOf, maxTimestampOf } from './batch-scan'
-import type { BufferPool } from '../storage/buffer-pool'
-import type { CachedFile, FileCache } from '../storage/file-cache'
-import { DELETED_SUFFIX, fileName, INDEX_SUFFIX, join, LOG_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../storage/file-names'
-import { ioError } from '../storage/io-error'
 import { LogError } from '../log-error'
 import type { LogConfig } from '../log-types'
+import type { BufferPool } from '../storage/buffer-pool'
+import type { FileCache } from '../storage/file-cache'
+import { DELETED_SUFFIX, fileName, INDEX_SUFFIX, join, LOG_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../storage/file-names'
+import { lastOffsetOf, maxTimestampOf } from './batch-scan'
 import { MAX_RELATIVE_OFFSET, OffsetIndex } from './offset-index'
 import { PositionHints } from './position-hints'
+import { SegmentFile } from './segment-file'
+import type { HeaderVisitor } from './segment-file'
 import type { Staging } from './staging'
 import { TimeIndex } from './time-index'
 import { TransactionIndex } from './transaction-index'
 
-/** Batches of this size and above go to the file at once, smaller ones wait for the end of the turn (io.md). */
-const DIRECT_WRITE_BYTES = 16 * 1024
-const WINDOW_BYTES = 4096
 /** index.interval.bytes of an index that is built anew outside recovery. */
 const REBUILT_INTERVAL_BYTES = 4096
-
-/** Where headers are read into, by one scan at a time. */
-const window = Buffer.allocUnsafeSlow(WINDOW_BYTES)
 
 /** What the segments of all logs share. */
 export interface SegmentContext {
@@ -53,9 +46,7 @@ export class Segment {
   readonly offsetIndex: OffsetIndex
   readonly timeIndex: TimeIndex
   readonly txnIndex: TransactionIndex
-  readonly log: CachedFile
-  /** Bytes, those that wait included. */
-  size: number
+  readonly log: SegmentFile
   /** The largest timestamp, and the last offset of the batch that has it. */
   maxTimestamp = NO_TIMESTAMP
   offsetOfMaxTimestamp: number
@@ -67,8 +58,6 @@ export class Segment {
   private readonly context: SegmentContext
   private createdMs: number
   private directory: string
-  private staged: Buffer[] = []
-  private stagedBytes = 0
   private bytesSinceIndexEntry = 0
   private firstTimestamp: number | undefined
   private indexesLoaded: boolean
@@ -82,18 +71,22 @@ export class Segment {
     this.createdMs = context.clock.wallMs()
     this.rollJitterMs = jitterMs
     const path = (kind: string) => join(directory, fileName(baseOffset, kind + suffix))
-    this.log = context.cache.file(path(LOG_SUFFIX))
+    this.log = new SegmentFile(context.cache, context.staging, path(LOG_SUFFIX))
     this.offsetIndex = new OffsetIndex(context.cache, path(INDEX_SUFFIX), baseOffset, config.segmentIndexBytes)
     this.timeIndex = new TimeIndex(context.cache, path(TIME_INDEX_SUFFIX), baseOffset, config.segmentIndexBytes)
     this.txnIndex = new TransactionIndex(context.cache, path(TXN_INDEX_SUFFIX), baseOffset)
-    this.size = 0
     this.indexesLoaded = false
+  }
+
+  /** Bytes of batches. */
+  get size(): number {
+    return this.log.size
   }
 
   /** A new segment; files of that name are emptied. `jitterMs` is taken off the time after which it is rolled. */
   static create(context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0, suffix = ''): Segment {
     const segment = new Segment(context, directory, baseOffset, config, jitterMs, suffix)
-    segment.log.adopt(context.cache.disk.open(segment.log.path, 'create'), true)
+    segment.log.create()
     segment.offsetIndex.create()
     segment.timeIndex.create()
     if (segment.txnIndex.file.exists()) segment.txnIndex.file.remove()
@@ -105,7 +98,7 @@ export class Segment {
   /** A segment that is there; its indexes are read when they are needed. */
   static open(context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0, suffix = ''): Segment {
     const segment = new Segment(context, directory, baseOffset, config, jitterMs, suffix)
-    segment.size = context.cache.disk.stat(segment.log.path)?.size ?? 0
+    segment.log.load()
     return segment
   }
 
@@ -179,11 +172,11 @@ export class Segment {
   /** The largest timestamp of the first batch; -1 if it has none, or the segment is empty. */
   firstBatchTimestamp(): number {
     if (this.firstTimestamp === undefined) {
-      const at = this.headerAt(0, true)
-      if (at < 0) return NO_TIMESTAMP
-      this.firstTimestamp = maxTimestampOf(window, at)
+      this.log.withHeader(0, (header, at) => {
+        this.firstTimestamp = maxTimestampOf(header, at)
+      })
     }
-    return this.firstTimestamp
+    return this.firstTimestamp ?? NO_TIMESTAMP
   }
 
   /**
@@ -193,9 +186,8 @@ export class Segment {
   append(records: Buffer, previousEnd: number, lastOffset: number, maxTimestamp: number, offsetOfMax: number, config: LogConfig): boolean {
     assert(this.canHold(lastOffset), `offset ${lastOffset} does not fit into the segment of ${this.baseOffset}`)
     const position = this.size
-    const waits = this.write(records)
+    const waits = this.log.append(records)
     if (position === 0) this.firstTimestamp = maxTimestamp
-    this.size = position + records.length
     this.hints.add(previousEnd, position)
     this.noteBatches(position, records.length, lastOffset, maxTimestamp, offsetOfMax, config.indexIntervalBytes)
     return waits
@@ -215,47 +207,9 @@ export class Segment {
     this.bytesSinceIndexEntry += bytes
   }
 
-  private write(records: Buffer): boolean {
-    const { staging } = this.context
-    if (records.length < DIRECT_WRITE_BYTES && staging.bytes + records.length <= staging.maxBytes) {
-      const last = this.staged[this.staged.length - 1]
-      const piece = staging.copy(records, last)
-      if (last !== undefined && piece.length > records.length) this.staged[this.staged.length - 1] = piece
-      else this.staged.push(piece)
-      this.stagedBytes += records.length
-      return true
-    }
-    this.writeStaged()
-    this.log.writable().write(records, this.size)
-    return false
-  }
-
-  get hasStaged(): boolean {
-    return this.stagedBytes > 0
-  }
-
-  /** Writes the batches that wait. If it throws, the content of the file from there on is undefined: the directory has failed. */
+  /** Writes the batches that wait for the end of the turn. */
   writeStaged(): void {
-    if (this.stagedBytes === 0) return
-    const pieces = this.staged
-    const position = this.size - this.stagedBytes
-    this.staged = []
-    this.stagedBytes = 0
-    try {
-      const file = this.log.writable()
-      if (pieces.length === 1) file.write(pieces[0]!, position)
-      else file.writev(pieces, position)
-    } finally {
-      this.context.staging.release(pieces)
-    }
-  }
-
-  /** Forgets the batches that wait: the directory has failed, or the segment goes. */
-  dropStaged(): void {
-    this.context.staging.release(this.staged)
-    this.size -= this.stagedBytes
-    this.staged = []
-    this.stagedBytes = 0
+    this.log.writeStaged()
   }
 
   /**
@@ -267,17 +221,15 @@ export class Segment {
     if (offset <= this.baseOffset) return 0
     const known = this.hints.find(offset)
     if (known >= 0) return known
-    let position = this.indexedPosition(offset)
-    for (let fresh = true; position < this.size; fresh = false) {
-      const at = this.headerAt(position, fresh)
-      if (at < 0 || !isPlausible(window, at)) throw new LogError(ErrorCode.CORRUPT_MESSAGE, `There is no batch at position ${position} of ${this.log.path}`)
-      if (lastOffsetOf(window, at) >= offset) {
-        this.hints.add(offset, position)
-        return position
-      }
-      position += batchSizeAt(window, at)
-    }
-    return -1
+    let found = -1
+    const end = this.log.forEachHeader(this.indexedPosition(offset), (header, at, position) => {
+      if (lastOffsetOf(header, at) < offset) return true
+      found = position
+      return false
+    })
+    if (found < 0 && end < this.size) throw new LogError(ErrorCode.CORRUPT_MESSAGE, `There is no batch at position ${end} of ${this.log.path}`)
+    if (found >= 0) this.hints.add(offset, found)
+    return found
   }
 
   /** Where the index says that a search for `offset` may begin; 0 if what is there shows that the index lies. */
@@ -285,61 +237,42 @@ export class Segment {
     this.needIndexes()
     const position = this.offsetIndex.lookup(offset)
     if (position === 0) return 0
-    const at = position < this.size ? this.headerAt(position, true) : -1
-    return at >= 0 && isPlausible(window, at) && baseOffsetAt(window, at) <= offset ? position : 0
+    let base = Number.POSITIVE_INFINITY
+    this.log.withHeader(position, (header, at) => {
+      base = baseOffsetAt(header, at)
+    })
+    return base <= offset ? position : 0
   }
 
-  /**
-   * Where in `window` the header of the batch at `position` lies, -1 if there is not even a whole beginning of one. `fresh`: nothing in
-   * the window is of this scan.
-   */
-  private headerAt(position: number, fresh: boolean): number {
-    const end = Math.min(this.size, position + BATCH_HEADER_BYTES)
-    if (fresh || position < windowStart || end > windowEnd) {
-      this.writeStaged()
-      windowStart = position
-      windowEnd = position + this.log.readable().read(window, 0, Math.min(WINDOW_BYTES, this.size - position), position)
-    }
-    return windowEnd - position < HEADER_BYTES_UP_TO_MAGIC ? -1 : position - windowStart
-  }
-
-  /** Size of the batch at `position`. */
+  /** Bytes of the batch at `position`. */
   batchSize(position: number): number {
-    const at = this.headerAt(position, true)
-    return at < 0 ? 0 : batchSizeAt(window, at)
+    return this.log.batchSize(position)
   }
 
-  /**
-   * Visits the headers of the batches from `position` on, in `window` at `at`, until `visit` returns false. Ends quietly at what is no
-   * batch. Returns where it stopped.
-   */
-  forEachHeader(position: number, visit: (header: Buffer, at: number, position: number) => boolean): number {
-    for (let fresh = true; position < this.size; fresh = false) {
-      const at = this.headerAt(position, fresh)
-      if (at < 0 || !isPlausible(window, at)) break
-      const size = batchSizeAt(window, at)
-      if (position + size > this.size || !visit(window, at, position)) break
-      position += size
-    }
-    return position
+  /** Visits the headers of the batches from `position` on, until `visit` returns false. Returns where it stopped. */
+  forEachHeader(position: number, visit: HeaderVisitor): number {
+    return this.log.forEachHeader(position, visit)
   }
 
-  /** Reads `length` bytes at `position` into `target`. Throws if the file is shorter than it should be. */
+  /** Reads `length` bytes at `position` into `target`. */
   read(target: Buffer, length: number, position: number): void {
-    this.writeStaged()
-    const count = this.log.readable().read(target, 0, length, position)
-    if (count < length) throw ioError(`${this.log.path} ends at ${position + count}, but ought to be ${this.size} bytes long`)
+    this.log.read(target, length, position)
   }
 
   /** The offset after the last batch. */
   nextOffset(): number {
-    let next = this.baseOffset
+    return this.findEnd().nextOffset
+  }
+
+  /** The offset after the last batch, and the position; what lies behind that is no batch. */
+  findEnd(): { nextOffset: number; position: number } {
+    let nextOffset = this.baseOffset
     this.needIndexes()
-    this.forEachHeader(this.indexedPosition(this.offsetIndex.lastOffset), (header, at) => {
-      next = lastOffsetOf(header, at) + 1
+    const position = this.forEachHeader(this.indexedPosition(this.offsetIndex.lastOffset), (header, at) => {
+      nextOffset = lastOffsetOf(header, at) + 1
       return true
     })
-    return next
+    return { nextOffset, position }
   }
 
   /** Largest timestamp of a record, or when there is none the time of the last change of the file. */
@@ -349,7 +282,7 @@ export class Segment {
   }
 
   lastModifiedMs(): number {
-    return Math.floor(this.context.cache.disk.stat(this.log.path)?.mtimeMs ?? this.createdMs)
+    return Math.floor(this.log.modifiedMs ?? this.createdMs)
   }
 
   /** Cuts everything from the batch on that holds `offset` or follows it. The number of bytes that went. */
@@ -362,10 +295,7 @@ export class Segment {
     this.timeIndex.truncateTo(offset)
     this.txnIndex.truncateTo(offset)
     const cut = position < 0 ? 0 : this.size - position
-    if (cut > 0) {
-      this.log.writable().truncate(position)
-      this.size = position
-    }
+    if (cut > 0) this.log.cutAt(position)
     if (this.size === 0) {
       this.createdMs = this.context.clock.wallMs()
       this.firstTimestamp = undefined
@@ -377,8 +307,7 @@ export class Segment {
 
   /** Cuts the file at `position`, where it stops making sense; for recovery, which has set the indexes. */
   cutAt(position: number): void {
-    this.log.writable().truncate(position)
-    this.size = position
+    this.log.cutAt(position)
     this.hints.clear()
   }
 
@@ -410,7 +339,7 @@ export class Segment {
   async sync(whole: boolean): Promise<void> {
     if (this.isGone) return
     this.writeStaged()
-    const files = [this.log]
+    const files = [this.log.file]
     if (whole && this.indexesLoaded) {
       for (const index of [this.offsetIndex.file, this.timeIndex.file, this.txnIndex.file]) {
         index.writePending()
@@ -422,13 +351,14 @@ export class Segment {
 
   syncNow(): void {
     this.writeStaged()
-    this.log.syncNow()
+    this.log.file.syncNow()
   }
 
   /** Lets the files go, for good. */
   close(): void {
     this.isGone = true
-    this.log.close()
+    this.log.dropStaged()
+    this.log.file.close()
     for (const index of this.indexes) index.close()
   }
 
@@ -439,7 +369,7 @@ export class Segment {
   /** The directory was renamed. */
   moved(directory: string): void {
     const at = (path: string) => join(directory, path.slice(this.directory.length + 1))
-    this.log.path = at(this.log.path)
+    this.log.file.path = at(this.log.path)
     for (const index of this.indexes) index.moved(at(index.path))
     this.directory = directory
   }
@@ -451,7 +381,7 @@ export class Segment {
 
   changeSuffix(from: string, to: string): void {
     const renamed = (path: string) => path.slice(0, path.length - from.length) + to
-    this.log.rename(renamed(this.log.path))
+    this.log.file.rename(renamed(this.log.path))
     for (const index of this.indexes) index.rename(renamed(index.path))
   }
 
@@ -468,7 +398,3 @@ export class Segment {
     return this.context.cache.disk.removeTree(this.log.path)
   }
 }
-
-/** Which bytes of a segment `window` holds. */
-let windowStart = 0
-let windowEnd = 0

@@ -1,5 +1,6 @@
 import { assert } from '../../../runtime/assert'
 import type { Disk, DiskFile } from '../../../runtime/ports'
+import { isIoError } from './io-error'
 
 /**
  * The open files of all segments of a broker: at most `capacity` descriptors, the least recently used is closed first. So
@@ -144,7 +145,7 @@ export class CachedFile {
       await handle.sync()
     } finally {
       this.pins--
-      if (this.pins === 0) for (const closing of this.closing.splice(0)) closing.close()
+      if (this.pins === 0) for (const closing of this.closing.splice(0)) closeQuietly(closing)
     }
   }
 
@@ -158,7 +159,7 @@ export class CachedFile {
     if (handle === undefined) return
     this.handle = undefined
     this.cache.closed(this)
-    if (this.pins === 0) handle.close()
+    if (this.pins === 0) closeQuietly(handle)
     else this.closing.push(handle)
   }
 
@@ -166,5 +167,14 @@ export class CachedFile {
   rename(path: string): void {
     this.cache.disk.rename(this.path, path)
     this.path = path
+  }
+}
+
+/** An error of closing says nothing that the next sync would not say, and is no reason to leave other files open. */
+function closeQuietly(handle: DiskFile): void {
+  try {
+    handle.close()
+  } catch (error) {
+    if (!isIoError(error)) throw error
   }
 }
