@@ -22,6 +22,9 @@ const WRITES: ReadonlySet<number> = new Set([
   OpCode.multi,
 ])
 
+/** Ids that one connection may prove; each of them is looked at in each check. */
+const MOST_IDS = 1000
+
 const NO_PASSWORD = Buffer.alloc(16)
 
 const NAMES: Partial<Record<number, string>> = Object.fromEntries(Object.entries(OpCode).map(([name, code]) => [code, name]))
@@ -167,7 +170,7 @@ export class RequestProcessor {
       if (!(error instanceof JuteError)) throw error
       return connection.destroy()
     }
-    if (scheme === 'digest') {
+    if (scheme === 'digest' && connection.authInfo.length < MOST_IDS) {
       const digest = digestOf((auth ?? Buffer.alloc(0)).toString('utf8'))
       if (digest === this.state.settings.superDigest) addId(connection, 'super', '')
       addId(connection, 'digest', digest)

@@ -1,5 +1,5 @@
 import type { Clock, Disk, DiskFile } from '../runtime/ports'
-import { OPEN_ACL, aclKey, readAcl, writeAcl } from './acl'
+import { OPEN_ACL, readAcl, writeAcl } from './acl'
 import type { AclList } from './acl'
 import { adler32 } from './adler32'
 import type { DataTree, NodeStat } from './data-tree'
@@ -113,7 +113,7 @@ export async function writeSnapshot(
 }
 
 /** Everything in front of the nodes; returns the numbers of the ACL lists. */
-function writeHead(writer: JuteWriter, state: FrozenState): Map<string, number> {
+function writeHead(writer: JuteWriter, state: FrozenState): Map<AclList, number> {
   writer.writeInt(MAGIC)
   writer.writeInt(VERSION)
   writer.writeLong(-1)
@@ -121,22 +121,21 @@ function writeHead(writer: JuteWriter, state: FrozenState): Map<string, number> 
     writer.writeBigLong(session.id)
     writer.writeInt(session.timeoutMs)
   })
-  const lists = new Map<string, AclList>()
-  for (const { acl } of state.nodes) if (acl !== OPEN_ACL) lists.set(aclKey(acl), acl)
-  const ids = new Map<string, number>()
-  writer.writeInt(lists.size)
-  for (const [key, acl] of lists) {
-    ids.set(key, ids.size + 1)
-    writer.writeLong(ids.size)
+  // By identity: the tree has already made equal lists one object.
+  const ids = new Map<AclList, number>()
+  for (const { acl } of state.nodes) if (acl !== OPEN_ACL && !ids.has(acl)) ids.set(acl, ids.size + 1)
+  writer.writeInt(ids.size)
+  for (const [acl, id] of ids) {
+    writer.writeLong(id)
     writeAcl(writer, acl)
   }
   return ids
 }
 
-function writeNode(writer: JuteWriter, { path, data, acl, stat }: FrozenState['nodes'][number], ids: Map<string, number>): void {
+function writeNode(writer: JuteWriter, { path, data, acl, stat }: FrozenState['nodes'][number], ids: Map<AclList, number>): void {
   writer.writeString(path)
   writer.writeBuffer(data)
-  writer.writeLong(acl === OPEN_ACL ? OPEN_ACL_ID : ids.get(aclKey(acl))!)
+  writer.writeLong(acl === OPEN_ACL ? OPEN_ACL_ID : ids.get(acl)!)
   writer.writeLong(stat.czxid)
   writer.writeLong(stat.mzxid)
   writer.writeLong(stat.ctimeMs)
