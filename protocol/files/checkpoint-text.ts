@@ -24,7 +24,9 @@ export function parseCheckpoint<Entry>(text: string, columns: number, parse: (wo
   if (lines[1] === undefined) throw new FileFormatError('The checkpoint file ends before the number of entries')
   const count = parseWholeNumber(lines[1])
   const entries = lines.slice(2)
-  if (entries.length !== count) throw new FileFormatError(`Expected ${count} entries in the checkpoint file, but found ${entries.length}`)
+  if (entries.length !== count) {
+    throw new FileFormatError(`Expected ${count} entries in the checkpoint file, but found ${entries.length}`)
+  }
   return entries.map((line) => {
     const words = line.trim().split(/\s+/)
     if (words.length !== columns) throw new FileFormatError(`Malformed line in the checkpoint file: ${line}`)

@@ -64,8 +64,8 @@ export function encodeAbortedTransaction(transaction: AbortedTransaction): Buffe
 /** Throws FileFormatError for an unknown version. */
 export function readAbortedTransaction(bytes: Uint8Array, at: number): AbortedTransaction {
   const version = readInt16(bytes, at)
-  if (version < TRANSACTION_INDEX_VERSION || version > TRANSACTION_INDEX_VERSION) {
-    throw new FileFormatError(`Unexpected aborted transaction version ${version}, current version is ${TRANSACTION_INDEX_VERSION}`)
+  if (version !== TRANSACTION_INDEX_VERSION) {
+    throw new FileFormatError(`Unexpected aborted transaction version ${version}, current version is 0`)
   }
   return {
     producerId: readInt64(bytes, at + 2),

@@ -1,5 +1,5 @@
 /**
- * Keys and values of the records in `__consumer_offsets` and `__transaction_state`: an int16 version, then the body of that version.
+ * Keys and values of the records in `__consumer_offsets` and `__transaction_state`: an int16 version, then the body of it.
  */
 import type { Input, Message } from '../messages/codec'
 import { decode, encode } from '../messages/codec'
@@ -55,8 +55,9 @@ export function encodeGroupKey(group: string): Buffer {
 /** Throws FileFormatError, DecodeError. */
 export function decodeGroupRecordKey(bytes: Buffer): GroupRecordKey {
   const version = versionOf(bytes, 'group record key')
-  if (version === 0 || version === OFFSET_KEY_VERSION) return { kind: 'offset', ...decode(offsetCommitKey, version, bytes.subarray(2)) }
-  if (version === GROUP_KEY_VERSION) return { kind: 'group', ...decode(groupMetadataKey, version, bytes.subarray(2)) }
+  const body = bytes.subarray(2)
+  if (version === 0 || version === OFFSET_KEY_VERSION) return { kind: 'offset', ...decode(offsetCommitKey, version, body) }
+  if (version === GROUP_KEY_VERSION) return { kind: 'group', ...decode(groupMetadataKey, version, body) }
   return { kind: 'unknown', version }
 }
 

@@ -44,14 +44,16 @@ export function encodeProducerSnapshot(entries: readonly ProducerSnapshotEntry[]
   return bytes
 }
 
-/** Throws FileFormatError for an unknown version, a wrong checksum or a wrong length: the caller removes such a file and scans. */
+/** Throws FileFormatError for an unknown version, a wrong checksum or length: the caller removes such a file and scans. */
 export function decodeProducerSnapshot(bytes: Uint8Array): ProducerSnapshotEntry[] {
   if (bytes.length < ENTRIES_AT) throw new FileFormatError(`Snapshot of ${bytes.length} bytes is shorter than its header`)
   const version = readInt16(bytes, 0)
   if (version !== VERSION) throw new FileFormatError(`Snapshot contained an unknown file version ${version}`)
   const stored = readUint32(bytes, CRC_AT)
   const computed = crc32cRange(bytes, CONTENT_AT, bytes.length)
-  if (stored !== computed) throw new FileFormatError(`Snapshot is corrupt (CRC is no longer valid). Stored crc: ${stored}. Computed crc: ${computed}`)
+  if (stored !== computed) {
+    throw new FileFormatError(`Snapshot is corrupt (CRC is no longer valid). Stored crc: ${stored}. Computed crc: ${computed}`)
+  }
   const count = readInt32(bytes, CONTENT_AT)
   if (count < 0 || bytes.length !== ENTRIES_AT + count * ENTRY_BYTES) {
     throw new FileFormatError(`Snapshot of ${bytes.length} bytes does not hold ${count} entries`)

@@ -56,8 +56,8 @@ function unescape(text: string): string {
 }
 
 /**
- * A file of the entries in their order, with a comment line first, as Java's Properties.store writes it (whose date line is for the
- * caller to give: a second comment).
+ * A file of the entries in their order, comments first, as Java's Properties.store writes it (whose date line is for the caller
+ * to give: a second comment).
  */
 export function formatProperties(entries: Readonly<Record<string, string>>, comments: readonly string[] = []): string {
   const lines = comments.map((comment) => `#${comment}`)

@@ -46,7 +46,8 @@ function shallowMessages(set: Buffer): { messages: LegacyMessage[]; first: Legac
   const first = messages[0]
   if (first === undefined) throw invalid('Record batch has no batches at all')
   for (const { magic } of messages) {
-    if (magic !== first.magic) throw invalid(`Batch magic ${magic} is not the same as the first batch's magic byte ${first.magic}`)
+    if (magic === first.magic) continue
+    throw invalid(`Batch magic ${magic} is not the same as the first batch's magic byte ${first.magic}`)
   }
   const codec = messages.find((each) => each.codec !== Codec.none)?.codec ?? Codec.none
   if (codec !== Codec.none && messages.length > 1) throw invalid('Compressed outer record has more than one batch')
@@ -84,7 +85,8 @@ export function downConvertBatch(
   if (isV2 && isControlAt(batch, 0)) return undefined
   const codec = isV2 ? codecAt(batch, 0) : readLegacyMessage(batch, 0).codec
   if (codec === Codec.zstd) {
-    throw new RecordsError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Down-conversion of zstandard-compressed batches is not supported')
+    throw new RecordsError(
+      ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Down-conversion of zstandard-compressed batches is not supported')
   }
   const all = decodeAnyRecords(batch, maxBytes)
   const records = codec === Codec.none ? all.filter((record) => record.offset >= fetchOffset) : all

@@ -1,6 +1,6 @@
 /**
- * Message sets of magic 0 and 1, which clients before Kafka 0.11 wrote and read: a sequence of messages, each of them a record, or
- * (with a codec) a wrapper whose value is a compressed message set.
+ * Message sets of magic 0 and 1, which clients before Kafka 0.11 wrote and read: a sequence of messages, each of them a record,
+ * or (with a codec) a wrapper whose value is a compressed message set.
  *
  * Layout: int64 offset, int32 size, uint32 CRC-32 of the rest, int8 magic, int8 attributes (bits 0-2 codec, 3 timestamp type),
  * [magic 1: int64 timestamp], int32 key length and key, int32 value length and value.
@@ -128,8 +128,8 @@ export function wrappedRecords(wrapper: LegacyMessage, set: Buffer): LegacyRecor
   if (wrapper.magic === 1 && wrapper.offset !== 0) {
     if (wrapper.offset < last.offset) {
       throw invalid(
-        `Found invalid wrapper offset in compressed v1 message set, wrapper offset '${wrapper.offset}' is less than the last inner `
-        + `message offset '${last.offset}' and it is not zero.`)
+        `Found invalid wrapper offset in compressed v1 message set, wrapper offset '${wrapper.offset}' is less than the last `
+        + `inner message offset '${last.offset}' and it is not zero.`)
     }
     shift = wrapper.offset - last.offset
   }
@@ -172,7 +172,8 @@ export interface LegacySource {
 export function writeMessageSet(magic: LegacyMagic, source: LegacySource): Buffer {
   const { codec, records } = source
   if (codec === Codec.zstd) {
-    throw new RecordsError(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Down-conversion of zstandard-compressed batches is not supported')
+    throw new RecordsError(
+      ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Down-conversion of zstandard-compressed batches is not supported')
   }
   const first = records[0]
   const last = records.at(-1)
@@ -198,18 +199,16 @@ export function writeMessageSet(magic: LegacyMagic, source: LegacySource): Buffe
   })
 }
 
-/** One message. */
-export function writeMessage(
-  magic: LegacyMagic,
-  message: { offset: number; timestamp: number; timestampType: TimestampType; codec: Codec; key: Buffer | null; value: Buffer | null },
-): Buffer {
+/** One message; a wrapper if it has a codec. */
+export function writeMessage(magic: LegacyMagic, message: Omit<LegacyMessage, 'magic' | 'headers'>): Buffer {
   const { key, value } = message
+  const stamped = magic === 1 && message.timestampType === TimestampTypes.logAppendTime
   const size = LEGACY_OVERHEAD_BYTES[magic] + (key?.length ?? 0) + (value?.length ?? 0)
   const buf = Buffer.allocUnsafe(LOG_OVERHEAD_BYTES + size)
   writeInt64(buf, 0, message.offset)
   writeInt32(buf, 8, size)
   buf[MAGIC_AT] = magic
-  buf[ATTRIBUTES_AT] = message.codec | (magic === 1 && message.timestampType === TimestampTypes.logAppendTime ? LOG_APPEND_TIME_FLAG : 0)
+  buf[ATTRIBUTES_AT] = message.codec | (stamped ? LOG_APPEND_TIME_FLAG : 0)
   let at = TIMESTAMP_AT
   if (magic === 1) {
     writeInt64(buf, at, message.timestamp)

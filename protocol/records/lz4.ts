@@ -45,9 +45,7 @@ export function compressLz4Later(bytes: Uint8Array): Promise<Buffer> {
   return lz4().compressFrame(asBuffer(bytes))
 }
 
-/**
- * Decompresses the first frame of `bytes` to at most `maxBytes`. `magic0`: whatever its header checksum is. Throws CompressionError.
- */
+/** Decompresses the first frame to at most `maxBytes`. `magic0`: whatever its header checksum is. Throws CompressionError. */
 export function decompressLz4(bytes: Uint8Array, maxBytes: number, magic0 = false): Buffer {
   const frame = checkedFrame(bytes, maxBytes, magic0)
   try {

@@ -91,7 +91,12 @@ export class BatchBuilder {
   }
 
   /** Bytes that one more record would add, before compression. */
-  sizeOf(key: Uint8Array | null, value: Uint8Array | null, headers: readonly HeaderInput[] = [], timestamp = NO_TIMESTAMP): number {
+  sizeOf(
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers: readonly HeaderInput[] = [],
+    timestamp: number = NO_TIMESTAMP,
+  ): number {
     const body = recordBodySize(this.#timestampDelta(timestamp), this.#count, key, value, headers)
     return varintSize(body) + body
   }
@@ -284,7 +289,9 @@ export function parseControlType(key: Uint8Array | null): number {
 export function parseControlRecord(key: Uint8Array | null, value: Uint8Array | null): EndTransactionMarker | undefined {
   const type = parseControlType(key)
   if (type !== ControlType.abort && type !== ControlType.commit) return undefined
-  if (value === null || value.length < 6) throw invalid('Invalid value size found for end transaction marker: must have at least 6 bytes')
+  if (value === null || value.length < 6) {
+    throw invalid('Invalid value size found for end transaction marker: must have at least 6 bytes')
+  }
   const version = readInt16(value, 0)
   if (version < 0) throw invalid(`Invalid version found for end transaction marker: ${version}. May indicate data corruption`)
   return { type, coordinatorEpoch: readInt32(value, 2) }

@@ -41,7 +41,9 @@ export function decompressSnappy(bytes: Uint8Array, maxBytes: number): Buffer {
     if (bytes.length - at < 4) throw CompressionError.corrupt('snappy', 'a block length is cut off')
     const length = readInt32(bytes, at)
     at += 4
-    if (length < 0 || length > bytes.length - at) throw CompressionError.corrupt('snappy', `a block of ${length} bytes is not there`)
+    if (length < 0 || length > bytes.length - at) {
+      throw CompressionError.corrupt('snappy', `a block of ${length} bytes is not there`)
+    }
     const block = decompressOne(bytes.subarray(at, at + length), maxBytes - total)
     total += block.length
     blocks.push(block)

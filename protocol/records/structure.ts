@@ -46,7 +46,7 @@ export interface StructureRules {
   maxMessageBytes?: number
 }
 
-/** Looks at every batch. Throws RecordsError: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE. */
+/** Looks at every batch. RecordsError: CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, INVALID_RECORD or UNSUPPORTED_COMPRESSION_TYPE. */
 export function checkStructure(records: Buffer, rules: StructureRules): Structure {
   const found: Structure = {
     validBytes: 0, batchCount: 0, magic: -1, codec: Codecs.none, firstOffset: -1, lastOffset: -1, monotonic: true,
@@ -85,13 +85,14 @@ function checkBatch(records: Buffer, pos: number, size: number, magic: number, r
   if (rules.maxMessageBytes !== undefined && size > rules.maxMessageBytes) {
     throw new RecordsError(
       ErrorCode.MESSAGE_TOO_LARGE,
-      `The record batch size in the append to ${rules.topicPartition} is ${size} bytes which exceeds the maximum configured value of `
-      + `${rules.maxMessageBytes}.`)
+      `The record batch size in the append to ${rules.topicPartition} is ${size} bytes which exceeds the maximum configured `
+      + `value of ${rules.maxMessageBytes}.`)
   }
   if (magic === 2) {
-    if (rules.fromClient && size >= BATCH_HEADER_BYTES && baseOffsetAt(records, pos) !== 0) {
+    const baseOffset = baseOffsetAt(records, pos)
+    if (rules.fromClient && size >= BATCH_HEADER_BYTES && baseOffset !== 0) {
       throw invalid(
-        `The baseOffset of the record batch in the append to ${rules.topicPartition} should be 0, but it is ${baseOffsetAt(records, pos)}`)
+        `The baseOffset of the record batch in the append to ${rules.topicPartition} should be 0, but it is ${baseOffset}`)
     }
     if (size >= BATCH_HEADER_BYTES && computeCrcAt(records, pos) === crcAt(records, pos)) return
     const stored = size >= 21 ? crcAt(records, pos) : 0

@@ -3,8 +3,8 @@
  * their header stamped, or written anew in the format and with the codec that the topic asks for.
  *
  * Kafka opens every compressed batch. Here one that goes to the log as it is gets opened only where the decision depends on its
- * records (`needsRecords`); who wants Kafka's full check anyway, or wants it away from the event loop, calls `prepareRecords` before
- * the append.
+ * records (`needsRecords`); who wants Kafka's full check anyway, or wants it away from the event loop, calls `prepareRecords`
+ * before the append.
  */
 import { ErrorCode } from '../errors'
 import type { BrokerCompressionType } from '../rules/topic-config'
@@ -111,8 +111,8 @@ export function needsRecords(records: Buffer, structure: Structure, rules: Appen
 }
 
 /**
- * Checks the records and gives them their place: offsets, leader epoch, timestamp type. Compressed records that must be opened are
- * opened on this thread, unless `recordsChecked`: then `prepareRecords` has given this buffer. Throws RecordsError.
+ * Checks the records and gives them their place: offsets, leader epoch, timestamp type. Compressed records that must be opened
+ * are opened on this thread, unless `recordsChecked`: then `prepareRecords` has given this buffer. Throws RecordsError.
  */
 export function placeRecords(
   records: Buffer,
@@ -124,7 +124,8 @@ export function placeRecords(
   const { codec, magic } = structure
   if (magic < 2) {
     const opened = refusing(rules, () => openMessageSet(records, rules.maxDecompressedBytes))
-    return stamp(finish(fromMessageSet(opened.records, opened.timestampType, rules, placement.nowMs), codec, rules), true, rules, placement)
+    const plain = fromMessageSet(opened.records, opened.timestampType, rules, placement.nowMs)
+    return stamp(finish(plain, codec, rules), true, rules, placement)
   }
   checkHeader(records, structure, rules)
   const body = records.subarray(BATCH_HEADER_BYTES, structure.validBytes)
@@ -138,9 +139,9 @@ export function placeRecords(
 }
 
 /**
- * Does away from the event loop what `placeRecords` would do on it: opens compressed records, checks each, writes them anew where
- * need be. Gives the buffer to append, with `recordsChecked`. `always`: opens them also where nothing depends on it, as Kafka does.
- * Rejects with RecordsError.
+ * Does away from the event loop what `placeRecords` would do on it: opens compressed records, checks each, writes them anew
+ * where need be. Gives the buffer to append, with `recordsChecked`. `always`: opens them also where nothing depends on it, as
+ * Kafka does. Rejects with RecordsError.
  */
 export async function prepareRecords(
   records: Buffer,
@@ -158,7 +159,9 @@ export async function prepareRecords(
   checkHeader(records, structure, rules)
   if (codec !== Codec.none && !always && !needsRecords(records, structure, rules, nowMs)) return records
   const body = records.subarray(BATCH_HEADER_BYTES, structure.validBytes)
-  const opened = codec === Codec.none ? body : await refusingLater(rules, () => pool.decompress(codec, body, rules.maxDecompressedBytes))
+  const opened = codec === Codec.none
+    ? body
+    : await refusingLater(rules, () => pool.decompress(codec, body, rules.maxDecompressedBytes))
   const plain = checkOpened(records, opened, structure, rules, nowMs)
   return plain === undefined ? records : finishLater(plain, codec, rules, pool)
 }
@@ -168,22 +171,21 @@ function checkHeader(records: Buffer, structure: Structure, rules: AppendRules):
   if (structure.batchCount > 1) throw invalid('Compressed outer record has more than one batch')
   if (structure.batchCount === 0) throw invalid('Record batch has no batches at all')
   if (!rules.fromClient) return
-  const partition = rules.topicPartition
+  const where = `in topic partition ${rules.topicPartition}`
   const baseOffset = baseOffsetAt(records, 0)
   const lastOffset = lastOffsetAt(records, 0)
   const count = recordCountAt(records, 0)
   const range = lastOffset - baseOffset + 1
-  if (range <= 0) throw invalid(`Batch has an invalid offset range: [${baseOffset}, ${lastOffset}] in topic partition ${partition}`)
-  if (count <= 0) throw invalid(`Invalid reported count for record batch: ${count} in topic partition ${partition}`)
+  if (range <= 0) throw invalid(`Batch has an invalid offset range: [${baseOffset}, ${lastOffset}] ${where}`)
+  if (count <= 0) throw invalid(`Invalid reported count for record batch: ${count} ${where}`)
   if (range !== count) {
-    throw invalid(
-      `Inconsistent batch offset range [${baseOffset}, ${lastOffset}] and count of records ${count} in topic partition ${partition}`)
+    throw invalid(`Inconsistent batch offset range [${baseOffset}, ${lastOffset}] and count of records ${count} ${where}`)
   }
-  if (isControlAt(records, 0)) throw invalid(`Clients are not allowed to write control records in topic partition ${partition}`)
+  if (isControlAt(records, 0)) throw invalid(`Clients are not allowed to write control records ${where}`)
   const producerId = producerIdAt(records, 0)
   const sequence = baseSequenceAt(records, 0)
   if (producerId > NO_PRODUCER_ID && sequence < 0) {
-    throw invalid(`Invalid sequence number ${sequence} in record batch with producerId ${producerId} in topic partition ${partition}`)
+    throw invalid(`Invalid sequence number ${sequence} in record batch with producerId ${producerId} ${where}`)
   }
 }
 
@@ -196,10 +198,16 @@ function checkFlaggedTime(records: Buffer, rules: AppendRules): void {
 const flaggedTimeMessage = 'Invalid timestamp type in message. Producer should not set timestamp type to LogAppendTime.'
 
 /**
- * Checks every record of a batch of magic 2. Gives the batch written anew, uncompressed and without a place, if it cannot go to the
- * log as it is; undefined if it can. A header that names another maximal timestamp than the records is put right in place.
+ * Checks every record of a batch of magic 2. Gives the batch written anew, uncompressed and without a place, if it cannot go to
+ * the log as it is; undefined if it can. A header that names another maximal timestamp than the records is put right in place.
  */
-function checkOpened(records: Buffer, opened: Buffer, structure: Structure, rules: AppendRules, nowMs: number): Buffer | undefined {
+function checkOpened(
+  records: Buffer,
+  opened: Buffer,
+  structure: Structure,
+  rules: AppendRules,
+  nowMs: number,
+): Buffer | undefined {
   const walk = walkRecords(opened, 0, opened.length, recordCountAt(records, 0))
   const flagged = timestampTypeAt(records, 0) === TimestampTypes.logAppendTime
   const base = baseTimestampAt(records, 0)
@@ -269,8 +277,8 @@ function refuse(problems: readonly Problem[], total: number): never {
   const shown = errors.slice(0, 3).map(({ batchIndex, message }) => `RecordError(batchIndex=${batchIndex}, message='${message}')`)
   throw new RecordsError(
     ErrorCode.INVALID_RECORD,
-    `One or more records have been rejected due to ${total} record errors in total, and only showing the first three errors at most: `
-    + `[${shown.join(', ')}]`,
+    `One or more records have been rejected due to ${total} record errors in total, and only showing the first three errors `
+    + `at most: [${shown.join(', ')}]`,
     errors)
 }
 
@@ -289,7 +297,13 @@ function rebuild(records: Buffer, opened: Buffer): Buffer {
   return builder.build()
 }
 
-function fromMessageSet(records: readonly LegacyRecord[], timestampType: TimestampType, rules: AppendRules, nowMs: number): Buffer {
+/** Checks the records of a message set, and writes them as a plain batch. */
+function fromMessageSet(
+  records: readonly LegacyRecord[],
+  timestampType: TimestampType,
+  rules: AppendRules,
+  nowMs: number,
+): Buffer {
   const flagged = timestampType === TimestampTypes.logAppendTime
   const problems: Problem[] = []
   let total = 0
@@ -304,7 +318,8 @@ function fromMessageSet(records: readonly LegacyRecord[], timestampType: Timesta
 /** Compresses a plain batch as the topic asks for it. */
 function finish(plain: Buffer, source: Codec, rules: AppendRules): Buffer {
   const codec = targetCodec(source, rules)
-  return codec === Codec.none ? plain : withBody(plain, codec, compress(codec, plain.subarray(BATCH_HEADER_BYTES), rules.compressionLevel))
+  if (codec === Codec.none) return plain
+  return withBody(plain, codec, compress(codec, plain.subarray(BATCH_HEADER_BYTES), rules.compressionLevel))
 }
 
 async function finishLater(plain: Buffer, source: Codec, rules: AppendRules, pool: CompressionPool): Promise<Buffer> {

@@ -19,7 +19,7 @@ type Bytes = { readonly [index: number]: number }
 /** Where the last varint of several bytes ended; module-wide, since a walk is never interrupted. */
 let at = 0
 
-/** A zigzag varint of at most 5 bytes from `from` on; sets `at` to its end, to -1 if it is cut off or longer. Integers only: fast. */
+/** A zigzag varint of at most 5 bytes from `from` on; sets `at` to its end, to -1 if it is cut off or longer. */
 function readInt(bytes: Bytes, from: number, end: number): number {
   let pos = from
   let raw = 0
@@ -158,7 +158,9 @@ export function walkRecords(buffer: Uint8Array, start: number, end: number, coun
   return { wellFormed: true, consecutive, hasNullKey, minTimestampDelta: min, maxTimestampDelta: max }
 }
 
-const malformed: WalkResult = { wellFormed: false, consecutive: false, hasNullKey: false, minTimestampDelta: 0, maxTimestampDelta: 0 }
+const malformed: WalkResult = {
+  wellFormed: false, consecutive: false, hasNullKey: false, minTimestampDelta: 0, maxTimestampDelta: 0,
+}
 
 /** Where the headers end; -1 if they are malformed. */
 function skipHeaders(bytes: Bytes, from: number, end: number): number {

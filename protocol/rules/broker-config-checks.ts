@@ -36,7 +36,8 @@ export function logFlushIntervalMs(config: BrokerConfig): number {
 
 /** `log.dirs`, else `log.dir`. */
 export function logDirs(config: BrokerConfig): string[] {
-  return (config.stringOrNull('log.dirs') ?? config.string('log.dir')).split(',').map((each) => each.trim()).filter((each) => each !== '')
+  const list = config.stringOrNull('log.dirs') ?? config.string('log.dir')
+  return list.split(',').map((each) => each.trim()).filter((each) => each !== '')
 }
 
 /** The version that `inter.broker.protocol.version` names. */
@@ -83,13 +84,15 @@ function checkIdentity(config: BrokerConfig): void {
     demand('broker.id', id >= -1 && id <= max,
       `broker.id must be greater than or equal to -1 and not greater than reserved.broker.max.id (it is ${id}, the limit ${max})`)
   } else {
-    demand('broker.id', id >= 0, `broker.id must be greater than or equal to 0 (it is ${id}, and broker.id.generation.enable is false)`)
+    demand('broker.id', id >= 0,
+      `broker.id must be greater than or equal to 0 (it is ${id}, and broker.id.generation.enable is false)`)
   }
 }
 
 function checkCleaner(config: BrokerConfig): void {
   const threads = config.number('log.cleaner.threads')
-  demand('log.cleaner.dedupe.buffer.size', threads === 0 || config.number('log.cleaner.dedupe.buffer.size') / threads > 1024 * 1024,
+  const bytes = config.number('log.cleaner.dedupe.buffer.size')
+  demand('log.cleaner.dedupe.buffer.size', threads === 0 || bytes / threads > 1024 * 1024,
     'log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.')
   demand('log.cleaner.min.compaction.lag.ms',
     config.number('log.cleaner.min.compaction.lag.ms') <= config.number('log.cleaner.max.compaction.lag.ms'),
@@ -105,8 +108,8 @@ function checkVersions(config: BrokerConfig, warnings: string[]): void {
   if (rules.ignoresMessageFormatVersion) {
     if (config.isGiven('log.message.format.version') && parseMetadataVersion(formatText)?.name !== '3.0-IV1') {
       warnings.push(
-        `Broker configuration log.message.format.version with value ${formatText} is ignored because the inter-broker protocol version `
-        + `\`${config.string('inter.broker.protocol.version')}\` is greater or equal than 3.0. `
+        `Broker configuration log.message.format.version with value ${formatText} is ignored because the inter-broker protocol `
+        + `version \`${config.string('inter.broker.protocol.version')}\` is greater or equal than 3.0. `
         + 'This configuration is deprecated and it will be removed in Apache Kafka 4.0.')
     }
     return
@@ -148,7 +151,9 @@ export function connectionsPerIpOverrides(config: BrokerConfig): Map<string, num
     const colon = pair.lastIndexOf(':')
     const host = pair.slice(0, colon).trim()
     const count = pair.slice(colon + 1).trim()
-    if (colon < 0 || !/^\d+$/.test(count)) throw new ConfigError(`${key} has the form host:count,host:count, which ${pair} is not`, key)
+    if (colon < 0 || !/^\d+$/.test(count)) {
+      throw new ConfigError(`${key} has the form host:count,host:count, which ${pair} is not`, key)
+    }
     if (!/^[0-9a-zA-Z\-%._:]+$/.test(host)) throw new ConfigError(`${key} contains invalid addresses : ${host}`, key)
     overrides.set(host, Number(count))
   }

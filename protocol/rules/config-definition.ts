@@ -1,7 +1,7 @@
 /**
- * The configuration keys of a broker, and how a `server.properties` becomes values: every key of Kafka 3.9 is known, a wrong value
- * is an error that names its key, an unknown key is a warning, and a key that would have no effect here is refused rather than
- * ignored.
+ * The configuration keys of a broker, and how a `server.properties` becomes values: every key of Kafka 3.9 is known, a wrong
+ * value is an error that names its key, an unknown key is a warning, and a key that would have no effect here is refused rather
+ * than ignored.
  */
 import { checkBrokerConfig } from './broker-config-checks'
 import { brokerKeyRows } from './config-keys'
@@ -49,7 +49,7 @@ export const brokerKeys: ReadonlyMap<string, ConfigKey> = new Map(
   [...brokerKeyRows, ...ownRows].map((row) => [row[0], configKey(row)]),
 )
 
-/** Prefixes of the keys of KRaft, of the newer group protocols and of tiered storage: there is nothing here for them to change. */
+/** Prefixes of the keys of KRaft, of the newer group protocols and of tiered storage: there is nothing here that they change. */
 const foreignPrefixes: readonly string[] = [
   'broker.heartbeat.',
   'broker.session.',
@@ -200,7 +200,8 @@ function isDefault(key: ConfigKey, text: string): boolean {
 
 function refuseForeign(key: ConfigKey, text: string): void {
   if (isDefault(key, text)) return
-  throw new ConfigError(`${key.name} belongs to a Kafka without ZooKeeper or with tiered storage; leave it at ${defaultOf(key)}`, key.name)
+  throw new ConfigError(
+    `${key.name} belongs to a Kafka without ZooKeeper or with tiered storage; leave it at ${defaultOf(key)}`, key.name)
 }
 
 function refuseUnsupported(key: ConfigKey, text: string): void {
@@ -238,18 +239,22 @@ const otherVariables: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Keys from environment variables, as Kafka's container images map them: `KAFKA_LOG_DIRS` is `log.dirs`; `__` stands for an underscore
- * and `___` for a dash. Names that give no known key are left out without a word: KAFKA_HOME is none of ours.
+ * Keys from environment variables, as Kafka's container images map them: `KAFKA_LOG_DIRS` is `log.dirs`; `__` stands for an
+ * underscore and `___` for a dash. Names that give no known key are left out without a word: KAFKA_HOME is none of ours.
  */
 export function propertiesFromEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const properties: Record<string, string> = {}
   for (const [name, value] of Object.entries(environment)) {
     if (value === undefined || !name.startsWith('KAFKA_') || otherVariables.has(name)) continue
-    const key = name.slice('KAFKA_'.length).toLowerCase().replaceAll('___', '-').replaceAll('__', '\0').replaceAll('_', '.').replaceAll('\0', '_')
+    const key = keyOfVariable(name.slice('KAFKA_'.length).toLowerCase())
     const known = brokerKeys.has(key) ? key : knownInAnyCase(key)
     if (known !== undefined) properties[known] = value
   }
   return properties
+}
+
+function keyOfVariable(name: string): string {
+  return name.replace(/___|__|_/g, (underscores) => ({ ___: '-', __: '_', _: '.' })[underscores] as string)
 }
 
 /** `zookeeper.clientCnxnSocket` is the one key with a capital letter. */

@@ -8,7 +8,9 @@ export const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SS
 export type SecurityProtocol = (typeof securityProtocols)[number]
 
 /** The numbers of the protocols in znodes and in UpdateMetadata. */
-export const securityProtocolIds: Readonly<Record<SecurityProtocol, number>> = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3 }
+export const securityProtocolIds: Readonly<Record<SecurityProtocol, number>> = {
+  PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3,
+}
 
 export interface EndPoint {
   /** Upper case. */
@@ -29,7 +31,9 @@ export function parseSecurityProtocolMap(key: string, text: string): Map<string,
   const map = new Map<string, SecurityProtocol>()
   for (const pair of text.split(',').map((each) => each.trim()).filter((each) => each !== '')) {
     const colon = pair.lastIndexOf(':')
-    if (colon < 0) throw new ConfigError(`Error parsing configuration property '${key}': ${pair} is not of the form NAME:PROTOCOL`, key)
+    if (colon < 0) {
+      throw new ConfigError(`Error parsing configuration property '${key}': ${pair} is not of the form NAME:PROTOCOL`, key)
+    }
     map.set(pair.slice(0, colon).trim().toUpperCase(), securityProtocol(key, pair.slice(colon + 1).trim()))
   }
   return map
@@ -38,14 +42,20 @@ export function parseSecurityProtocolMap(key: string, text: string): Map<string,
 function securityProtocol(key: string, name: string): SecurityProtocol {
   const protocol = securityProtocols.find((each) => each === name.toUpperCase())
   if (protocol !== undefined) return protocol
-  throw new ConfigError(`Invalid security protocol \`${name}\` defined in ${key}; it is one of ${securityProtocols.join(', ')}`, key)
+  const names = securityProtocols.join(', ')
+  throw new ConfigError(`Invalid security protocol \`${name}\` defined in ${key}; it is one of ${names}`, key)
 }
 
 const endPointForm = /^(.*):\/\/\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)$/
 
 /** The end points of a list. Throws ConfigError. */
-export function parseEndPoints(key: string, text: string, protocols: ReadonlyMap<string, SecurityProtocol>, distinctPorts: boolean): EndPoint[] {
-  const problem = (detail: string): ConfigError => new ConfigError(`Error creating broker listeners from '${text}': ${detail}`, key)
+export function parseEndPoints(
+  key: string,
+  text: string,
+  protocols: ReadonlyMap<string, SecurityProtocol>,
+  distinctPorts: boolean,
+): EndPoint[] {
+  const problem = (detail: string) => new ConfigError(`Error creating broker listeners from '${text}': ${detail}`, key)
   const endPoints = text.split(',').map((each) => each.trim()).filter((each) => each !== '').map((entry) => {
     const match = endPointForm.exec(entry)
     if (match === null) throw problem(`Unable to parse ${entry} to a broker endpoint; it has the form NAME://host:port`)
@@ -75,7 +85,8 @@ function checkPorts(key: string, text: string, endPoints: readonly EndPoint[]): 
     if (same.length === 2 && families.includes(4) && families.includes(6)) continue
     if (families.includes(0)) throw new ConfigError(`Each listener must have a different port, listeners: ${text}`, key)
     throw new ConfigError(
-      `If you have two listeners on the same port then one needs to be IPv4 and the other IPv6, listeners: ${text}, port: ${port}`, key)
+      'If you have two listeners on the same port then one needs to be IPv4 and the other IPv6, '
+      + `listeners: ${text}, port: ${port}`, key)
   }
 }
 
@@ -100,15 +111,20 @@ export function listenersOf(config: BrokerConfig): Listeners {
   const protocols = parseSecurityProtocolMap('listener.security.protocol.map', config.string('listener.security.protocol.map'))
   const listeners = parseEndPoints('listeners', config.string('listeners'), protocols, true)
   const advertisedText = config.stringOrNull('advertised.listeners')
-  const advertised = advertisedText === null ? listeners : parseEndPoints('advertised.listeners', advertisedText, protocols, false)
+  const advertised = advertisedText === null
+    ? listeners
+    : parseEndPoints('advertised.listeners', advertisedText, protocols, false)
   const names = listeners.map((each) => each.listenerName)
   const advertisedNames = advertised.map((each) => each.listenerName)
   const interBroker = interBrokerListener(config, protocols)
-  if (advertised.length === 0) throw new ConfigError('There must be at least one broker advertised listener.', 'advertised.listeners')
+  if (advertised.length === 0) {
+    throw new ConfigError('There must be at least one broker advertised listener.', 'advertised.listeners')
+  }
   if (!advertisedNames.includes(interBroker.name)) {
     throw new ConfigError(
       'inter.broker.listener.name must be a listener name defined in advertised.listeners. '
-      + `The valid options based on currently configured listeners are ${advertisedNames.join(',')}`, 'inter.broker.listener.name')
+      + `The valid options based on currently configured listeners are ${advertisedNames.join(',')}`,
+      'inter.broker.listener.name')
   }
   if (!advertisedNames.every((each) => names.includes(each))) {
     throw new ConfigError(
@@ -136,7 +152,8 @@ function interBrokerListener(config: BrokerConfig, protocols: ReadonlyMap<string
     return { name: protocol as string, protocol }
   }
   if (config.isGiven('security.inter.broker.protocol')) {
-    throw new ConfigError('Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.', 'inter.broker.listener.name')
+    throw new ConfigError(
+      'Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.', 'inter.broker.listener.name')
   }
   const name = given.toUpperCase()
   const protocol = protocols.get(name)

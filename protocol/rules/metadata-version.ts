@@ -1,16 +1,17 @@
 /**
- * Inter-broker protocol versions (IBP): what `inter.broker.protocol.version` may say, and which version of each request and record
- * a broker writes for it (Kafka's MetadataVersion). A cluster of mixed releases depends on it: what is written follows from the IBP,
- * never from what a peer says it can read.
+ * Inter-broker protocol versions (IBP): what `inter.broker.protocol.version` may say, and which version of each request and
+ * record a broker writes for it (Kafka's MetadataVersion). A cluster of mixed releases depends on it: what is written follows
+ * from the IBP, never from what a peer says it can read.
  */
 
 /** Every version in order; a later one may do what an earlier one may. */
 const versions = [
   '0.8.0', '0.8.1', '0.8.2', '0.9.0', '0.10.0-IV0', '0.10.0-IV1', '0.10.1-IV0', '0.10.1-IV1', '0.10.1-IV2', '0.10.2-IV0',
-  '0.11.0-IV0', '0.11.0-IV1', '0.11.0-IV2', '1.0-IV0', '1.1-IV0', '2.0-IV0', '2.0-IV1', '2.1-IV0', '2.1-IV1', '2.1-IV2', '2.2-IV0',
-  '2.2-IV1', '2.3-IV0', '2.3-IV1', '2.4-IV0', '2.4-IV1', '2.5-IV0', '2.6-IV0', '2.7-IV0', '2.7-IV1', '2.7-IV2', '2.8-IV0', '2.8-IV1',
-  '3.0-IV0', '3.0-IV1', '3.1-IV0', '3.2-IV0', '3.3-IV0', '3.3-IV1', '3.3-IV2', '3.3-IV3', '3.4-IV0', '3.5-IV0', '3.5-IV1', '3.5-IV2',
-  '3.6-IV0', '3.6-IV1', '3.6-IV2', '3.7-IV0', '3.7-IV1', '3.7-IV2', '3.7-IV3', '3.7-IV4', '3.8-IV0', '3.9-IV0', '4.0-IV0', '4.0-IV1',
+  '0.11.0-IV0', '0.11.0-IV1', '0.11.0-IV2', '1.0-IV0', '1.1-IV0', '2.0-IV0', '2.0-IV1', '2.1-IV0', '2.1-IV1', '2.1-IV2',
+  '2.2-IV0', '2.2-IV1', '2.3-IV0', '2.3-IV1', '2.4-IV0', '2.4-IV1', '2.5-IV0', '2.6-IV0', '2.7-IV0', '2.7-IV1', '2.7-IV2',
+  '2.8-IV0', '2.8-IV1', '3.0-IV0', '3.0-IV1', '3.1-IV0', '3.2-IV0', '3.3-IV0', '3.3-IV1', '3.3-IV2', '3.3-IV3', '3.4-IV0',
+  '3.5-IV0', '3.5-IV1', '3.5-IV2', '3.6-IV0', '3.6-IV1', '3.6-IV2', '3.7-IV0', '3.7-IV1', '3.7-IV2', '3.7-IV3', '3.7-IV4',
+  '3.8-IV0', '3.9-IV0', '4.0-IV0', '4.0-IV1',
 ] as const
 
 export type MetadataVersionName = (typeof versions)[number]
@@ -50,19 +51,21 @@ export function atLeast(version: MetadataVersion, name: MetadataVersionName): bo
 type Steps = readonly (readonly [MetadataVersionName, number])[]
 
 const fetchSteps: Steps = [
-  ['3.9-IV0', 17], ['3.7-IV4', 16], ['3.5-IV1', 15], ['3.5-IV0', 14], ['3.1-IV0', 13], ['2.7-IV1', 12], ['2.3-IV1', 11], ['2.1-IV2', 10],
-  ['2.0-IV1', 8], ['1.1-IV0', 7], ['0.11.0-IV1', 5], ['0.11.0-IV0', 4], ['0.10.1-IV1', 3], ['0.10.0-IV0', 2], ['0.9.0', 1],
+  ['3.9-IV0', 17], ['3.7-IV4', 16], ['3.5-IV1', 15], ['3.5-IV0', 14], ['3.1-IV0', 13], ['2.7-IV1', 12], ['2.3-IV1', 11],
+  ['2.1-IV2', 10], ['2.0-IV1', 8], ['1.1-IV0', 7], ['0.11.0-IV1', 5], ['0.11.0-IV0', 4], ['0.10.1-IV1', 3],
+  ['0.10.0-IV0', 2], ['0.9.0', 1],
 ]
 const listOffsetsSteps: Steps = [
-  ['3.9-IV0', 9], ['3.5-IV0', 8], ['3.0-IV1', 7], ['2.8-IV0', 6], ['2.2-IV1', 5], ['2.1-IV1', 4], ['2.0-IV1', 3], ['0.11.0-IV0', 2],
-  ['0.10.1-IV2', 1],
+  ['3.9-IV0', 9], ['3.5-IV0', 8], ['3.0-IV1', 7], ['2.8-IV0', 6], ['2.2-IV1', 5], ['2.1-IV1', 4], ['2.0-IV1', 3],
+  ['0.11.0-IV0', 2], ['0.10.1-IV2', 1],
 ]
 const offsetForLeaderEpochSteps: Steps = [['2.8-IV0', 4], ['2.3-IV1', 3], ['2.1-IV1', 2], ['2.0-IV0', 1]]
 const leaderAndIsrSteps: Steps = [
   ['3.4-IV0', 7], ['3.2-IV0', 6], ['2.8-IV1', 5], ['2.4-IV1', 4], ['2.4-IV0', 3], ['2.2-IV0', 2], ['1.0-IV0', 1],
 ]
 const updateMetadataSteps: Steps = [
-  ['3.4-IV0', 8], ['2.8-IV1', 7], ['2.4-IV1', 6], ['2.2-IV0', 5], ['1.0-IV0', 4], ['0.10.2-IV0', 3], ['0.10.0-IV1', 2], ['0.9.0', 1],
+  ['3.4-IV0', 8], ['2.8-IV1', 7], ['2.4-IV1', 6], ['2.2-IV0', 5], ['1.0-IV0', 4], ['0.10.2-IV0', 3], ['0.10.0-IV1', 2],
+  ['0.9.0', 1],
 ]
 const stopReplicaSteps: Steps = [['3.4-IV0', 4], ['2.6-IV0', 3], ['2.4-IV1', 2], ['2.2-IV0', 1]]
 

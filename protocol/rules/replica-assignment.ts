@@ -1,6 +1,7 @@
 /**
- * Which brokers get the replicas of new partitions (Kafka's AdminUtils): leaders go round the brokers from a random start, followers
- * follow at a distance that grows with every round; with racks, a rack that has a replica already is skipped until all have one.
+ * Which brokers get the replicas of new partitions (Kafka's AdminUtils): leaders go round the brokers from a random start,
+ * followers follow at a distance that grows with every round; with racks, a rack that has a replica already is skipped until all
+ * have one.
  */
 export interface AssignableBroker {
   id: number

@@ -153,17 +153,20 @@ export function isDeleted(config: TopicConfig): boolean {
 
 /** How far a producer's timestamp may lie before now; `message.timestamp.difference.max.ms` counts where this one is not set. */
 export function timestampBeforeMaxMs(config: TopicConfig): number {
-  return config.messageTimestampBeforeMaxMs < LONG_MAX ? config.messageTimestampBeforeMaxMs : config.messageTimestampDifferenceMaxMs
+  const { messageTimestampBeforeMaxMs: before } = config
+  return before < LONG_MAX ? before : config.messageTimestampDifferenceMaxMs
 }
 
 /** How far a producer's timestamp may lie after now. */
 export function timestampAfterMaxMs(config: TopicConfig): number {
-  return config.messageTimestampAfterMaxMs < LONG_MAX ? config.messageTimestampAfterMaxMs : config.messageTimestampDifferenceMaxMs
+  const { messageTimestampAfterMaxMs: after } = config
+  return after < LONG_MAX ? after : config.messageTimestampDifferenceMaxMs
 }
 
 /** A compacted log rolls early enough that nothing stays uncompacted for longer than it may. */
 export function maxSegmentMs(config: TopicConfig): number {
-  return isCompacted(config) && config.maxCompactionLagMs > 0 ? Math.min(config.maxCompactionLagMs, config.segmentMs) : config.segmentMs
+  if (!isCompacted(config) || config.maxCompactionLagMs <= 0) return config.segmentMs
+  return Math.min(config.maxCompactionLagMs, config.segmentMs)
 }
 
 /** A random part of `segment.jitter.ms`, so that logs do not roll all at once. `random` in [0, 1). */

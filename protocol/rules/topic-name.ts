@@ -14,7 +14,9 @@ export function validateTopicName(name: string): string | undefined {
   const prefix = 'Topic name is invalid: '
   if (name === '') return `${prefix}the empty string is not allowed`
   if (name === '.' || name === '..') return `${prefix}'${name}' is not allowed`
-  if (name.length > MAX_NAME_LENGTH) return `${prefix}the length of '${name}' is longer than the max allowed length ${MAX_NAME_LENGTH}`
+  if (name.length > MAX_NAME_LENGTH) {
+    return `${prefix}the length of '${name}' is longer than the max allowed length ${MAX_NAME_LENGTH}`
+  }
   if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
     return `${prefix}'${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
   }
