@@ -104,7 +104,7 @@ export class FrameReader implements SlabHolder {
       this.sizeBytes = 4
     } else {
       while (this.sizeBytes < 4 && at < chunk.length) {
-        this.sizeSoFar = this.sizeSoFar << 8 | (chunk[at++] as number)
+        this.sizeSoFar = (this.sizeSoFar << 8) | (chunk[at++] as number)
         this.sizeBytes++
       }
     }

@@ -1,10 +1,10 @@
 import Denque from 'denque'
-import { ErrorCode, errorName } from '../protocol/errors'
 import { ApiKey, apiByKey, apis } from '../protocol/messages/apis'
 import { DecodeError } from '../protocol/messages/codec'
 import { correlationIdOf, decodeResponseBody, encodeRequestFrame } from '../protocol/messages/frames'
 import { silentLogger } from '../runtime/log'
 import { FrameReader } from './frame-reader'
+import { answerVersion, apiVersionsRequest, negotiateVersions } from './handshake'
 import { NetworkError } from './network-error'
 import { SlabPool } from './slab-pool'
 import type { Api } from '../protocol/messages/apis'
@@ -12,14 +12,10 @@ import type { Input } from '../protocol/messages/codec'
 import type { ApiVersionsResponse } from '../protocol/messages/api-versions'
 import type { Logger } from '../runtime/log'
 import type { Environment, Stream, Timer } from '../runtime/ports'
+import type { VersionRange } from './handshake'
 import type { NetworkErrorCode } from './network-error'
 
 export { NetworkError } from './network-error'
-
-export interface VersionRange {
-  readonly min: number
-  readonly max: number
-}
 
 export interface KafkaConnectionOptions {
   host: string
@@ -61,8 +57,6 @@ interface Pending {
   reject(error: Error): void
 }
 
-const softwareName = 'prekraft'
-const softwareVersion = '0.1.0'
 const maxCorrelationId = 0x7fffffff
 
 /**
@@ -102,8 +96,8 @@ export class KafkaConnection {
     this.reader = new FrameReader({
       maxFrameBytes,
       pool: options.pool ?? new SlabPool(maxFrameBytes * 2, 4 * 1024 * 1024),
-      onFrame: frame => this.onFrame(frame),
-      onBad: reason => this.fail('DISCONNECTED', reason),
+      onFrame: (frame) => this.onFrame(frame),
+      onBad: (reason) => this.fail('DISCONNECTED', reason),
       mayBorrow: () => this.inFlight.peekFront()?.take !== undefined,
       privileged: true,
     })
@@ -137,8 +131,10 @@ export class KafkaConnection {
     this.state = 'connecting'
     const { host, port, connectTimeoutMs = 10_000 } = this.options
     const connected = new Promise<void>((resolve, reject) => {
-      const timer = this.env.clock.timer(connectTimeoutMs, () => this.fail('CONNECT', `no connection within ${connectTimeoutMs} ms`))
-      this.settleConnect = error => {
+      const timer = this.env.clock.timer(connectTimeoutMs, () =>
+        this.fail('CONNECT', `no connection within ${connectTimeoutMs} ms`),
+      )
+      this.settleConnect = (error) => {
         this.settleConnect = undefined
         timer.cancel()
         if (error) reject(error)
@@ -151,18 +147,18 @@ export class KafkaConnection {
         this.state = this.options.versions ? 'ready' : 'handshake'
         this.settleConnect?.(undefined)
       },
-      onData: chunk => this.reader.onData(chunk),
+      onData: (chunk) => this.reader.onData(chunk),
       receiveBuffer: () => this.reader.receiveBuffer(),
       onDrain: () => {
         this.blocked = false
         this.pump()
       },
-      onClose: error => {
+      onClose: (error) => {
         const code = this.state === 'connecting' ? 'CONNECT' : 'DISCONNECTED'
         this.fail(code, error ? error.message : 'closed by the node', error)
       },
     })
-    return connected.then(() => this.options.versions ? undefined : this.handshake())
+    return connected.then(() => (this.options.versions ? undefined : this.handshake()))
   }
 
   /** The highest version of an API that both sides speak. Throws UNSUPPORTED_VERSION if there is none. */
@@ -188,7 +184,9 @@ export class KafkaConnection {
    * to the stream. Rejects with NetworkError, or with EncodeError for a body that the version cannot hold.
    */
   send<Req = unknown, Res = unknown, Taken = Res>(
-    apiKey: number | Api<Req, Res>, body: Input<Req>, options: SendOptions<Res, Taken> = {},
+    apiKey: number | Api<Req, Res>,
+    body: Input<Req>,
+    options: SendOptions<Res, Taken> = {},
   ): Promise<Taken> {
     const key = typeof apiKey === 'number' ? apiKey : apiKey.key
     return new Promise<Taken>((resolve, reject) => {
@@ -212,7 +210,7 @@ export class KafkaConnection {
     })
   }
 
-  /** Closes the connection; what has no answer yet is rejected with DISCONNECTED. What was handed over with acks=0 is still sent. */
+  /** Closes the connection; what has no answer yet is rejected with DISCONNECTED. Requests with acks=0 are still sent. */
   close(): void {
     const idle = this.state === 'ready' && this.inFlight.length === 0
     if (idle) {
@@ -224,16 +222,7 @@ export class KafkaConnection {
 
   private async handshake(): Promise<void> {
     try {
-      let response = await this.askVersions(apis.apiVersions.maxVersion)
-      if (response.errorCode === ErrorCode.UNSUPPORTED_VERSION) {
-        // KIP-511: the answer is in v0, and names the versions of ApiVersions (brokers before 2.4 name none).
-        const named = response.apiKeys.find(each => each.apiKey === ApiKey.apiVersions)
-        response = await this.askVersions(Math.min(named?.maxVersion ?? 0, apis.apiVersions.maxVersion))
-      }
-      if (response.errorCode !== ErrorCode.NONE) {
-        throw new NetworkError('UNSUPPORTED_VERSION', `${this.address} answered ApiVersions with ${errorName(response.errorCode)}`)
-      }
-      this.versions = new Map(response.apiKeys.map(each => [each.apiKey, { min: each.minVersion, max: each.maxVersion }]))
+      this.versions = await negotiateVersions((version) => this.askVersions(version), this.address)
     } catch (error) {
       this.fail('DISCONNECTED', 'handshake failed', error)
       throw error
@@ -248,7 +237,7 @@ export class KafkaConnection {
       this.enqueue({
         api: apis.apiVersions,
         version,
-        body: version >= 3 ? { clientSoftwareName: softwareName, clientSoftwareVersion: softwareVersion } : {},
+        body: apiVersionsRequest(version),
         deadlineMs: this.env.clock.monoMs() + this.options.requestTimeoutMs,
         expectsAnswer: true,
         take: undefined,
@@ -315,7 +304,7 @@ export class KafkaConnection {
         this.fail('DISCONNECTED', `answer ${correlationId} where ${pending?.correlationId ?? 'none'} was expected`)
         return
       }
-      response = decodeResponseBody(pending.api, answerVersion(pending, frame), frame)
+      response = decodeResponseBody(pending.api, answerVersion(pending.api, pending.version, frame), frame)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       this.fail('DISCONNECTED', `unreadable answer: ${error.message}`, error)
@@ -387,10 +376,4 @@ export class KafkaConnection {
     this.settleConnect?.(error)
     if (wasReady) this.onClose?.(error)
   }
-}
-
-/** An ApiVersions answer with UNSUPPORTED_VERSION is in v0, whatever was asked (KIP-511). */
-function answerVersion(pending: Pending, frame: Buffer): number {
-  const refused = pending.api.key === ApiKey.apiVersions && frame.length >= 6 && frame.readInt16BE(4) === ErrorCode.UNSUPPORTED_VERSION
-  return refused ? 0 : pending.version
 }

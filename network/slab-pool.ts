@@ -1,7 +1,16 @@
 /** Sizes of slabs. From 16 KiB on there is room for a request's header behind a power of two of records. */
 const classes = [
-  2 * 1024, 20 * 1024, 68 * 1024, 260 * 1024,
-  1088 * 1024, 2112 * 1024, 4160 * 1024, 8256 * 1024, 16448 * 1024, 32832 * 1024, 65600 * 1024,
+  2 * 1024,
+  20 * 1024,
+  68 * 1024,
+  260 * 1024,
+  1088 * 1024,
+  2112 * 1024,
+  4160 * 1024,
+  8256 * 1024,
+  16448 * 1024,
+  32832 * 1024,
+  65600 * 1024,
 ]
 /** Larger slabs are rare and not kept. */
 const largestKept = 4160 * 1024

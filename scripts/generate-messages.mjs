@@ -2,7 +2,7 @@
 //
 //   node scripts/generate-messages.mjs --kafka /path/to/kafka.git --tag 3.9.0 [--out protocol/messages]
 //
-// Only facts are taken over: names, types, version ranges, tags, defaults. The repository is read with git, nothing is checked out.
+// Only facts are taken over: names, types, version ranges, tags, defaults. Nothing is checked out.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ for (const path of git('ls-tree', '-r', '--name-only', tag, ...definitionFolders
   const name = /([A-Za-z]+)\.json$/.exec(path)
   if (name) paths.set(name[1], path)
 }
-const load = name => readDefinition(git('show', `${tag}:${paths.get(name) ?? `${name}.json`}`))
+const load = (name) => readDefinition(git('show', `${tag}:${paths.get(name) ?? `${name}.json`}`))
 
 mkdirSync(out, { recursive: true })
 let count = 0

@@ -31,14 +31,19 @@ function compiledOf(message: Message<unknown>, version: number): Compiled | unde
 
 /**
  * Reads one message from `offset` on. Bytes behind it are ignored, as Kafka does: a newer sender may know more than we.
- * Decoded records alias the input; all else, other bytes too, is a copy. Throws DecodeError, and nothing else, whatever the bytes are.
+ * Decoded records alias the input; all else, other bytes too, is a copy. Throws DecodeError, and nothing else, whatever the
+ * bytes are.
  */
 export function decode<T>(
-  message: Message<T>, version: number, buffer: Buffer, offset = 0, maxObjectBytes = defaultMaxObjectBytes,
+  message: Message<T>,
+  version: number,
+  buffer: Buffer,
+  offset = 0,
+  maxObjectBytes = defaultMaxObjectBytes,
 ): T {
   const compiled = compiledOf(message, version)
   if (!compiled) throw new DecodeError(`${message.name} has no version ${version}`)
-  const read = compiled.read ??= compileRead(message, version)
+  const read = (compiled.read ??= compileRead(message, version))
   const budget = Math.min(maxObjectBytes, budgetBase + budgetPerByte * buffer.length)
   try {
     return read(new Reader(buffer, offset, budget)) as T
@@ -53,7 +58,7 @@ export function decode<T>(
 export function writeMessage<T>(target: Writer, message: Message<T>, version: number, value: Input<T>): void {
   const compiled = compiledOf(message, version)
   if (!compiled) throw new EncodeError(`${message.name} has no version ${version}`)
-  const write = compiled.write ??= compileWrite(message, version)
+  const write = (compiled.write ??= compileWrite(message, version))
   const start = target.position
   target.expect(compiled.lastLength)
   try {
@@ -85,7 +90,7 @@ export function encodeParts<T>(message: Message<T>, version: number, value: Inpu
   return writer.takeParts()
 }
 
-/** The one writer of the process. Encoding never awaits, so whoever takes it must finish with `take` before anything else runs. */
+/** The one writer of the process. Encoding never awaits: whoever starts it must finish with `take` before anything else runs. */
 export function sharedWriter(byReference: boolean): Writer {
   writer.start(byReference)
   return writer

@@ -16,8 +16,40 @@ export type WriteFunction = (writer: Writer, value: unknown) => void
 
 /** Least bytes on the wire, by primitive type: [fixed, flexible]. */
 const wireBytes: Record<string, readonly [number, number]> = {
-  bool: [1, 1], int8: [1, 1], int16: [2, 2], uint16: [2, 2], int32: [4, 4], uint32: [4, 4], int64: [8, 8], float64: [8, 8],
-  uuid: [16, 16], string: [2, 1], bytes: [4, 1], records: [4, 1],
+  bool: [1, 1],
+  int8: [1, 1],
+  int16: [2, 2],
+  uint16: [2, 2],
+  int32: [4, 4],
+  uint32: [4, 4],
+  int64: [8, 8],
+  float64: [8, 8],
+  uuid: [16, 16],
+  string: [2, 1],
+  bytes: [4, 1],
+  records: [4, 1],
+}
+
+interface FixedType {
+  readonly bytes: number
+  /** The statement that refuses values out of range. */
+  readonly check: ((v: string, field: Field) => string) | undefined
+  readonly store: (at: string, v: string) => string
+}
+
+const whole =
+  (name: string, wanted: (v: string) => string): FixedType['check'] =>
+  (v, field) =>
+    `if (${wanted(v)} !== ${v}) outOfRange('${field.name}', ${v}, '${name}')`
+
+const fixed: Readonly<Record<string, FixedType>> = {
+  bool: { bytes: 1, check: undefined, store: (at, v) => `view.setInt8(${at}, ${v} ? 1 : 0)` },
+  int8: { bytes: 1, check: whole('int8', (v) => `${v} << 24 >> 24`), store: (at, v) => `view.setInt8(${at}, ${v})` },
+  int16: { bytes: 2, check: whole('int16', (v) => `${v} << 16 >> 16`), store: (at, v) => `view.setInt16(${at}, ${v})` },
+  uint16: { bytes: 2, check: whole('uint16', (v) => `(${v} & 0xffff)`), store: (at, v) => `view.setUint16(${at}, ${v})` },
+  int32: { bytes: 4, check: whole('int32', (v) => `(${v} | 0)`), store: (at, v) => `view.setInt32(${at}, ${v})` },
+  uint32: { bytes: 4, check: whole('uint32', (v) => `(${v} >>> 0)`), store: (at, v) => `view.setUint32(${at}, ${v})` },
+  int64: { bytes: 8, check: undefined, store: (at, v) => `w.setInt64(${at}, ${v})` },
 }
 
 /** Estimated bytes of a decoded object beyond its fields, of one field, and of what a field holds beside its slot. */
@@ -48,15 +80,18 @@ class Compiler {
 
   write(fields: readonly Field[]): WriteFunction {
     const name = this.writer(fields)
-    return new Function('nothing', 'absent', 'notNull', `'use strict'\n${this.source.join('\n')}\nreturn ${name}`)(
-      Object.freeze({}), absent, notNull,
+    return new Function('nothing', 'absent', 'notNull', 'outOfRange', `'use strict'\n${this.source.join('\n')}\nreturn ${name}`)(
+      Object.freeze({}),
+      absent,
+      notNull,
+      outOfRange,
     ) as WriteFunction
   }
 
   /** The name of the function for these fields; `make` prints it on first use. */
   private once(kind: string, fields: readonly Field[], make: (name: string) => void): string {
     let id = this.ids.get(fields)
-    if (id === undefined) this.ids.set(fields, id = this.ids.size)
+    if (id === undefined) this.ids.set(fields, (id = this.ids.size))
     const name = `${kind}${id}`
     if (!this.functions.has(name)) {
       this.functions.set(name, name)
@@ -80,8 +115,8 @@ class Compiler {
   /** The name of the Reader's or Writer's method for a type with a length. */
   private method(field: Field, type: string): string {
     const flexible = this.flexible && (field.flexible === undefined || inVersions(this.version, field.flexible))
-    const parts = [...flexible ? ['compact'] : [], ...this.nullable(field) ? ['nullable'] : [], type]
-    return parts.map((part, i) => i === 0 ? part : capitalised(part)).join('')
+    const parts = [...(flexible ? ['compact'] : []), ...(this.nullable(field) ? ['nullable'] : []), type]
+    return parts.map((part, i) => (i === 0 ? part : capitalised(part))).join('')
   }
 
   /** Records are bytes to the writer; the reader does not copy them. */
@@ -129,17 +164,17 @@ class Compiler {
 
   private primitiveDefault(field: Field): string {
     if (field.default !== undefined) return JSON.stringify(field.default)
-    if (field.element === 'string') return '\'\''
+    if (field.element === 'string') return "''"
     if (field.element === 'uuid') return `'${zeroUuid}'`
     return field.element === 'bool' ? 'false' : '0'
   }
 
   private defaultStruct(fields: readonly Field[]): string {
-    return `{ ${fields.map(field => `${field.name}: ${this.defaultOf(field)}`).join(', ')} }`
+    return `{ ${fields.map((field) => `${field.name}: ${this.defaultOf(field)}`).join(', ')} }`
   }
 
   private reader(fields: readonly Field[]): string {
-    return this.once('read', fields, name => {
+    return this.once('read', fields, (name) => {
       const body: string[] = []
       const tagged: string[] = []
       fields.forEach((field, i) => {
@@ -156,7 +191,10 @@ class Compiler {
           '  for (let left = r.uvarint(); left > 0; left--) {',
           '    const tag = r.uvarint()',
           '    const end = r.tagEnd()',
-          '    switch (tag) {', ...tagged, '    default: r.position = end', '    }',
+          '    switch (tag) {',
+          ...tagged,
+          '    default: r.position = end',
+          '    }',
           '    if (r.position !== end) r.badTag(tag)',
           '  }',
         )
@@ -169,7 +207,9 @@ class Compiler {
   private readField(field: Field, variable: string, declare: string): string[] {
     const assign = declare === '' ? variable : `${declare} ${variable}`
     if (field.array) {
-      const wire = isStruct(field) ? this.leastWire(field.fields as readonly Field[]) : wireBytes[field.element]?.[this.flexible ? 1 : 0]
+      const wire = isStruct(field)
+        ? this.leastWire(field.fields as readonly Field[])
+        : wireBytes[field.element]?.[this.flexible ? 1 : 0]
       const cost = isStruct(field) ? this.heapCost(field.fields as readonly Field[]) : field.element === 'int64' ? boxedCost : 0
       const element = isStruct(field) ? `${this.reader(field.fields as readonly Field[])}(r)` : `r.${this.elementMethod(field)}()`
       const count = `n${variable}`
@@ -177,7 +217,7 @@ class Compiler {
         `  const ${count} = r.${this.method(field, 'count')}(${Math.max(1, wire ?? 1)}, ${cost})`,
         `  ${assign} = ${this.nullable(field) ? `${count} < 0 ? null : []` : '[]'}`,
         `  for (let i = 0; i < ${count}; i++) ${variable}.push(${element})`,
-      ].map((line, i) => declare === '' && i === 0 ? line.replace('const', 'var') : line)
+      ].map((line, i) => (declare === '' && i === 0 ? line.replace('const', 'var') : line))
     }
     if (isStruct(field)) {
       const call = `${this.reader(field.fields as readonly Field[])}(r)`
@@ -197,42 +237,74 @@ class Compiler {
   }
 
   private defaultCheck(fields: readonly Field[]): string {
-    return this.once('isDefault', fields, name => {
-      const checks = fields.map(field => `(o.${field.name} === undefined || ${this.isDefault(field, `o.${field.name}`)})`)
+    return this.once('isDefault', fields, (name) => {
+      const checks = fields.map((field) => `(o.${field.name} === undefined || ${this.isDefault(field, `o.${field.name}`)})`)
       this.source.push(`function ${name}(o) { return ${checks.join(' && ')} }`)
     })
   }
 
   private writer(fields: readonly Field[]): string {
-    return this.once('write', fields, name => {
+    return this.once('write', fields, (name) => {
       const body: string[] = []
       const tagged: Field[] = []
+      let run: { field: Field; v: string }[] = []
+      const endRun = (): void => {
+        if (run.length > 0) body.push(...this.writeRun(run))
+        run = []
+      }
       fields.forEach((field, i) => {
         const v = `v${i}`
-        body.push(`  const ${v} = o.${field.name}`)
+        body.push(`  let ${v} = o.${field.name}`)
         if (!this.present(field)) {
           if (!field.ignorable) body.push(`  if (${v} !== undefined && !${this.isDefault(field, v)}) absent('${field.name}')`)
         } else if (this.tagged(field)) tagged.push(field)
-        else body.push(...this.writeField(field, v))
+        else if (!field.array && field.element in fixed) run.push({ field, v })
+        else {
+          endRun()
+          body.push(...this.writeField(field, v))
+        }
       })
+      endRun()
       if (this.flexible) body.push(...this.writeTags(fields, tagged))
       this.source.push(`function ${name}(w, o) {`, ...body, '}')
     })
+  }
+
+  /** Fields of fixed size that follow each other: room is made once for all of them. */
+  private writeRun(run: readonly { field: Field; v: string }[]): string[] {
+    const lines: string[] = []
+    const stores: string[] = []
+    let offset = 0
+    for (const { field, v } of run) {
+      const { bytes, check, store } = fixed[field.element] as FixedType
+      if (field.default === null) lines.push(`  if (${v} === undefined) notNull('${field.name}')`)
+      lines.push(`  if (${v} === undefined) ${v} = ${this.primitiveDefault(field)}`)
+      if (check) lines.push(`  ${check(v, field)}`)
+      stores.push(`  ${store(`at + ${offset}`, v)}`)
+      offset += bytes
+    }
+    return [...lines, '  {', `  const at = w.reserve(${offset})`, '  const view = w.view', ...stores, '  }']
   }
 
   private writeTags(fields: readonly Field[], tagged: Field[]): string[] {
     if (tagged.length === 0) return ['  w.uvarint(0)']
     tagged.sort((a, b) => a.tag - b.tag)
     const lines: string[] = []
-    const names = tagged.map(field => `v${fields.indexOf(field)}`)
+    const names = tagged.map((field) => `v${fields.indexOf(field)}`)
     tagged.forEach((field, i) => {
       const v = names[i] as string
       lines.push(`  const has${v} = ${v} !== undefined && !${this.isDefault(field, v)}`)
     })
-    lines.push(`  w.uvarint(${names.map(v => `(has${v} ? 1 : 0)`).join(' + ')})`)
+    lines.push(`  w.uvarint(${names.map((v) => `(has${v} ? 1 : 0)`).join(' + ')})`)
     tagged.forEach((field, i) => {
       const v = names[i] as string
-      lines.push(`  if (has${v}) {`, `  const at${v} = w.beginTag(${field.tag})`, ...this.writeField(field, v), `  w.endTag(at${v})`, '  }')
+      lines.push(
+        `  if (has${v}) {`,
+        `  const at${v} = w.beginTag(${field.tag})`,
+        ...this.writeField(field, v),
+        `  w.endTag(at${v})`,
+        '  }',
+      )
     })
     return lines
   }
@@ -249,12 +321,12 @@ class Compiler {
       const missing = field.default === null ? none : empty
       return [
         ...refuseNull,
-        ...field.default === null && !this.nullable(field) ? [`  if (${v} === undefined) notNull('${field.name}')`] : [],
+        ...(field.default === null && !this.nullable(field) ? [`  if (${v} === undefined) notNull('${field.name}')`] : []),
         `  if (${v} === undefined) w.${length}(${missing})`,
-        ...this.nullable(field) ? [`  else if (${v} === null) w.${length}(${none})`] : [],
+        ...(this.nullable(field) ? [`  else if (${v} === null) w.${length}(${none})`] : []),
         '  else {',
         `    w.${length}(${v}.length${empty === 1 ? ' + 1' : ''})`,
-        `    for (let i = 0; i < ${v}.length; i++) ${write}`,
+        field.element === 'int32' ? `    w.int32s(${v})` : `    for (let i = 0; i < ${v}.length; i++) ${write}`,
         '  }',
       ]
     }
@@ -263,19 +335,35 @@ class Compiler {
       if (!this.nullable(field)) return [...refuseNull, `  ${write}(w, ${v} === undefined ? nothing : ${v})`]
       const missing = field.default === null ? `${v} === undefined || ${v} === null` : `${v} === null`
       const none = this.tagged(field) ? 0 : -1
-      return [`  if (${missing}) w.int8(${none})`, '  else {', '    w.int8(1)', `    ${write}(w, ${v} === undefined ? nothing : ${v})`, '  }']
+      return [
+        `  if (${missing}) w.int8(${none})`,
+        '  else {',
+        '    w.int8(1)',
+        `    ${write}(w, ${v} === undefined ? nothing : ${v})`,
+        '  }',
+      ]
     }
-    const given = field.element === 'bytes' || field.element === 'records'
-      ? field.default === null ? 'null' : 'w.noBytes'
-      : field.default === null ? 'null' : this.primitiveDefault(field)
+    const given =
+      field.element === 'bytes' || field.element === 'records'
+        ? field.default === null
+          ? 'null'
+          : 'w.noBytes'
+        : field.default === null
+          ? 'null'
+          : this.primitiveDefault(field)
     const value = `${v} === undefined ? ${given} : ${v}`
-    const nullDefault = field.default === null && !this.nullable(field) ? [`  if (${v} === undefined) notNull('${field.name}')`] : []
+    const nullDefault =
+      field.default === null && !this.nullable(field) ? [`  if (${v} === undefined) notNull('${field.name}')`] : []
     return [...refuseNull, ...nullDefault, `  w.${this.primitiveMethod(field, 'bytes')}(${value})`]
   }
 }
 
 function absent(name: string): never {
   throw new EncodeError(`${name} has a value, but the version has no such field`)
+}
+
+function outOfRange(name: string, value: unknown, type: string): never {
+  throw new EncodeError(`${name} is ${String(value)}, which is no ${type}`)
 }
 
 function notNull(name: string): never {

@@ -31,7 +31,11 @@ function end(writer: Writer): Uint8Array[] {
 
 /** A request with its size and header, in parts as they go to the socket. Throws EncodeError like `encode`. */
 export function encodeRequestFrame<Req, Res>(
-  api: Api<Req, Res>, version: number, correlationId: number, clientId: string | null, body: Input<Req>,
+  api: Api<Req, Res>,
+  version: number,
+  correlationId: number,
+  clientId: string | null,
+  body: Input<Req>,
 ): Uint8Array[] {
   const writer = begin()
   const header = requestHeaderVersion(api, version)
@@ -47,7 +51,10 @@ export function encodeRequestFrame<Req, Res>(
 
 /** A response with its size and header, in parts as they go to the socket. Throws EncodeError like `encode`. */
 export function encodeResponseFrame<Req, Res>(
-  api: Api<Req, Res>, version: number, correlationId: number, body: Input<Res>,
+  api: Api<Req, Res>,
+  version: number,
+  correlationId: number,
+  body: Input<Res>,
 ): Uint8Array[] {
   const writer = begin()
   writer.int32(correlationId)
@@ -68,7 +75,7 @@ export function decodeRequestHeader(frame: Buffer): RequestHeader {
     const correlationId = reader.int32()
     const api = apiByKey(apiKey)
     const version = api !== undefined && supportsVersion(api, apiVersion) ? requestHeaderVersion(api, apiVersion) : 1
-    const clientId = version >= 1 ? reader.nullableString() ?? '' : ''
+    const clientId = version >= 1 ? (reader.nullableString() ?? '') : ''
     if (version >= 2) reader.skipTags()
     return { apiKey, apiVersion, correlationId, clientId, bodyOffset: reader.position }
   } catch (error) {

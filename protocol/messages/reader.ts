@@ -119,7 +119,7 @@ export class Reader {
     }
     const last = this.view.getUint8(this.position++)
     if (last > 0x0f) throw new DecodeError('varint longer than 32 bits')
-    return (value | last << 28) >>> 0
+    return (value | (last << 28)) >>> 0
   }
 
   string(): string {

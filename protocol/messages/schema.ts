@@ -10,7 +10,7 @@ export interface Versions {
 }
 
 export type PrimitiveType =
-  | 'bool' | 'int8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'float64' | 'string' | 'uuid' | 'bytes' | 'records'
+  'bool' | 'int8' | 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'float64' | 'string' | 'uuid' | 'bytes' | 'records'
 
 export type Default = string | number | boolean | null | undefined
 
@@ -45,11 +45,13 @@ export interface Message<T> {
 }
 
 /** What encoding takes: every field may be missing, and then has its default. */
-export type Input<T> =
-  T extends Buffer ? Uint8Array
-    : T extends readonly (infer E)[] ? readonly Input<E>[]
-      : T extends object ? { readonly [K in keyof T]?: Input<T[K]> | undefined }
-        : T
+export type Input<T> = T extends Buffer
+  ? Uint8Array
+  : T extends readonly (infer E)[]
+    ? readonly Input<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]?: Input<T[K]> | undefined }
+      : T
 
 export interface FieldOptions {
   versions?: string

@@ -25,7 +25,7 @@ export class Writer {
   position = 0
   readonly noBytes = new Uint8Array(0)
   private buffer = Buffer.allocUnsafeSlow(initialBytes) as WritingBuffer
-  private view = new DataView(this.buffer.buffer)
+  view = new DataView(this.buffer.buffer)
   private limit = initialBytes
   private referencing = false
   private tagDepth = 0
@@ -92,13 +92,13 @@ export class Writer {
   }
 
   int8(value: number): void {
-    if (value << 24 >> 24 !== value) throw new EncodeError(`${value} is no int8`)
+    if ((value << 24) >> 24 !== value) throw new EncodeError(`${value} is no int8`)
     const at = this.reserve(1)
     this.view.setInt8(at, value)
   }
 
   int16(value: number): void {
-    if (value << 16 >> 16 !== value) throw new EncodeError(`${value} is no int16`)
+    if ((value << 16) >> 16 !== value) throw new EncodeError(`${value} is no int16`)
     const at = this.reserve(2)
     this.view.setInt16(at, value)
   }
@@ -121,9 +121,26 @@ export class Writer {
     this.view.setUint32(at, value)
   }
 
-  /** 2^63 (what Long.MAX_VALUE reads as) is written as Long.MAX_VALUE. */
+  /** The elements of an array of int32. */
+  int32s(values: readonly number[]): void {
+    const { length } = values
+    let at = this.reserve(4 * length)
+    const { view } = this
+    for (let i = 0; i < length; i++) {
+      const value = values[i] as number
+      if ((value | 0) !== value) throw new EncodeError(`${value} is no int32`)
+      view.setInt32(at, value)
+      at += 4
+    }
+  }
+
   int64(value: number): void {
     const at = this.reserve(8)
+    this.setInt64(at, value)
+  }
+
+  /** 2^63 (what Long.MAX_VALUE reads as) is written as Long.MAX_VALUE. */
+  setInt64(at: number, value: number): void {
     const high = Math.floor(value / two32)
     const low = value - high * two32
     if (value >= two63 || low >>> 0 !== low || high < -0x80000000) {
@@ -151,7 +168,7 @@ export class Writer {
     let at = this.reserve(5)
     let rest = value
     while (rest > 0x7f) {
-      this.buffer[at++] = rest & 0x7f | 0x80
+      this.buffer[at++] = (rest & 0x7f) | 0x80
       rest >>>= 7
     }
     this.buffer[at++] = rest
@@ -267,7 +284,7 @@ export class Writer {
   }
 
   /** Makes room, and gives its position. `view` and `buffer` may be others afterwards: read them after this call, not before. */
-  private reserve(bytes: number): number {
+  reserve(bytes: number): number {
     const at = this.position
     const end = at + bytes
     if (end > this.limit) this.grow(end)

@@ -23,8 +23,8 @@ const readerOf = (options: Partial<FrameReaderOptions> = {}) => {
   const reader = new FrameReader({
     maxFrameBytes: 100 * 1024 * 1024,
     pool,
-    onFrame: frame => frames.push(frame),
-    onBad: reason => bad.push(reason),
+    onFrame: (frame) => frames.push(frame),
+    onBad: (reason) => bad.push(reason),
     ...options,
   })
   return { reader, frames, bad, pool }
@@ -44,23 +44,29 @@ const pour = (reader: FrameReader, bytes: Buffer, pieces: () => number, direct: 
 }
 
 test('frames come out as they went in, however the stream is cut', () => {
-  fc.assert(fc.property(
-    fc.array(fc.oneof(fc.nat(40), fc.nat(5000), fc.nat(300_000)), { minLength: 1, maxLength: 6 }),
-    fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 262_144 })), { minLength: 1 }),
-    fc.boolean(),
-    (sizes, cuts, direct) => {
-      const bodies = sizes.map((size, i) => Buffer.alloc(size, i + 1))
-      const { reader, frames, pool } = readerOf()
-      let turn = 0
-      const total = sizes.reduce((sum, size) => sum + size + 4, 0)
-      const scale = Math.ceil(total / 20_000)
-      pour(reader, Buffer.concat(bodies.map(framed)), () => (cuts[turn++ % cuts.length] as number) * scale, direct)
-      expect(frames.length).toBe(bodies.length)
-      frames.forEach((frame, i) => expect(frame.equals(bodies[i] as Buffer)).toBe(true))
-      expect(reader.pendingBytes).toBe(0)
-      expect(pool.usedBytes).toBe(0)
-    },
-  ), { numRuns: 60 })
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.nat(40), fc.nat(5000), fc.nat(300_000)), { minLength: 1, maxLength: 6 }),
+      fc.array(
+        fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 1, max: 262_144 })),
+        { minLength: 1 },
+      ),
+      fc.boolean(),
+      (sizes, cuts, direct) => {
+        const bodies = sizes.map((size, i) => Buffer.alloc(size, i + 1))
+        const { reader, frames, pool } = readerOf()
+        let turn = 0
+        const total = sizes.reduce((sum, size) => sum + size + 4, 0)
+        const scale = Math.ceil(total / 20_000)
+        pour(reader, Buffer.concat(bodies.map(framed)), () => (cuts[turn++ % cuts.length] as number) * scale, direct)
+        expect(frames.length).toBe(bodies.length)
+        frames.forEach((frame, i) => expect(frame.equals(bodies[i] as Buffer)).toBe(true))
+        expect(reader.pendingBytes).toBe(0)
+        expect(pool.usedBytes).toBe(0)
+      },
+    ),
+    { numRuns: 60 },
+  )
 })
 
 test('a long frame is read straight into its slab', () => {
@@ -102,7 +108,7 @@ test('a slab is at most four times what was received', () => {
   reader.onData(sized(50 * 1024 * 1024))
   let received = 0
   for (let i = 0; i < 3000; i++) {
-    const piece = 1 + i % 4000
+    const piece = 1 + (i % 4000)
     const target = reader.receiveBuffer() ?? Buffer.alloc(4000)
     const chunk = target.subarray(0, Math.min(piece, target.length))
     reader.onData(chunk)
@@ -128,13 +134,13 @@ test.each([
 test('an empty frame is a frame', () => {
   const { reader, frames } = readerOf()
   reader.onData(Buffer.concat([sized(0), framed(Buffer.from('x'))]))
-  expect(frames.map(frame => frame.length)).toEqual([0, 1])
+  expect(frames.map((frame) => frame.length)).toEqual([0, 1])
 })
 
 test('a receiver may close the reader from within onFrame', () => {
   const frames: Buffer[] = []
   const { reader } = readerOf({
-    onFrame: frame => {
+    onFrame: (frame) => {
       frames.push(frame)
       reader.close()
     },
@@ -145,16 +151,16 @@ test('a receiver may close the reader from within onFrame', () => {
 
 test('borrowed frames are not copied, owned ones survive the next read', () => {
   const seen: Buffer[] = []
-  const { reader } = readerOf({ onFrame: frame => seen.push(frame), mayBorrow: frame => frame[0] === 0 })
+  const { reader } = readerOf({ onFrame: (frame) => seen.push(frame), mayBorrow: (frame) => frame[0] === 0 })
   const chunk = Buffer.concat([framed(Buffer.from([0, 1])), framed(Buffer.from([1, 1]))])
   reader.onData(chunk)
   expect(seen[0]?.buffer).toBe(chunk.buffer)
   chunk.fill(9)
-  expect([...seen[0] as Buffer]).toEqual([9, 9])
-  expect([...seen[1] as Buffer]).toEqual([1, 1])
+  expect([...(seen[0] as Buffer)]).toEqual([9, 9])
+  expect([...(seen[1] as Buffer)]).toEqual([1, 1])
 })
 
-test('when memory is short, the frame that has waited longest goes, and never a peer\'s', () => {
+test("when memory is short, the frame that has waited longest goes, and never a peer's", () => {
   const pool = new SlabPool(60 * 1024)
   const part = Buffer.concat([sized(1024 * 1024), Buffer.alloc(4000)])
   const peer = readerOf({ pool, privileged: true })

@@ -15,12 +15,26 @@ test('codes that this table lacks are unknown server errors', () => {
 })
 
 test('what a client may send again', () => {
-  for (const code of [ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, ErrorCode.REQUEST_TIMED_OUT,
-    ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ErrorCode.UNKNOWN_LEADER_EPOCH, ErrorCode.FENCED_LEADER_EPOCH, ErrorCode.NOT_CONTROLLER]) {
+  for (const code of [
+    ErrorCode.NOT_LEADER_OR_FOLLOWER,
+    ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    ErrorCode.REQUEST_TIMED_OUT,
+    ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+    ErrorCode.UNKNOWN_LEADER_EPOCH,
+    ErrorCode.FENCED_LEADER_EPOCH,
+    ErrorCode.NOT_CONTROLLER,
+  ]) {
     expect(isRetriable(code)).toBe(true)
   }
-  for (const code of [ErrorCode.NONE, ErrorCode.UNKNOWN_SERVER_ERROR, ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.PRODUCER_FENCED,
-    ErrorCode.ILLEGAL_GENERATION, ErrorCode.STALE_CONTROLLER_EPOCH, ErrorCode.REBALANCE_IN_PROGRESS]) {
+  for (const code of [
+    ErrorCode.NONE,
+    ErrorCode.UNKNOWN_SERVER_ERROR,
+    ErrorCode.MESSAGE_TOO_LARGE,
+    ErrorCode.PRODUCER_FENCED,
+    ErrorCode.ILLEGAL_GENERATION,
+    ErrorCode.STALE_CONTROLLER_EPOCH,
+    ErrorCode.REBALANCE_IN_PROGRESS,
+  ]) {
     expect(isRetriable(code)).toBe(false)
   }
   expect(isStaleMetadata(ErrorCode.NOT_LEADER_OR_FOLLOWER)).toBe(true)

@@ -5,21 +5,29 @@ import type { Field, Message } from '../../../../protocol/messages/schema'
 const defaultOf = (field: Field): unknown => {
   if (field.default === null) return null
   if (field.array) return []
-  if (field.fields) return Object.fromEntries(field.fields.map(each => [each.name, defaultOf(each)]))
+  if (field.fields) return Object.fromEntries(field.fields.map((each) => [each.name, defaultOf(each)]))
   if (field.default !== undefined) return field.default
   switch (field.element) {
-    case 'bool': return false
-    case 'string': return ''
-    case 'uuid': return 'AAAAAAAAAAAAAAAAAAAAAA'
-    case 'bytes': case 'records': return Buffer.alloc(0)
-    default: return 0
+    case 'bool':
+      return false
+    case 'string':
+      return ''
+    case 'uuid':
+      return 'AAAAAAAAAAAAAAAAAAAAAA'
+    case 'bytes':
+    case 'records':
+      return Buffer.alloc(0)
+    default:
+      return 0
   }
 }
 
-const buffers = fc.oneof(
-  { weight: 9, arbitrary: fc.uint8Array({ maxLength: 40 }) },
-  { weight: 1, arbitrary: fc.uint8Array({ minLength: 1000, maxLength: 1100 }) },
-).map(bytes => Buffer.from(bytes))
+const buffers = fc
+  .oneof(
+    { weight: 9, arbitrary: fc.uint8Array({ maxLength: 40 }) },
+    { weight: 1, arbitrary: fc.uint8Array({ minLength: 1000, maxLength: 1100 }) },
+  )
+  .map((bytes) => Buffer.from(bytes))
 
 const primitives: Record<string, fc.Arbitrary<unknown>> = {
   bool: fc.boolean(),
@@ -34,7 +42,7 @@ const primitives: Record<string, fc.Arbitrary<unknown>> = {
     { weight: 8, arbitrary: fc.string({ unit: 'grapheme', maxLength: 12 }) },
     { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 30, maxLength: 150 }) },
   ),
-  uuid: fc.uint8Array({ minLength: 16, maxLength: 16 }).map(bytes => Buffer.from(bytes).toString('base64url')),
+  uuid: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('base64url')),
   bytes: buffers,
   records: buffers,
 }
@@ -48,8 +56,9 @@ const fieldArbitrary = (field: Field, version: number): fc.Arbitrary<unknown> =>
 }
 
 const structArbitrary = (fields: readonly Field[], version: number): fc.Arbitrary<Record<string, unknown>> =>
-  fc.record(Object.fromEntries(fields.map(field => [field.name, fieldArbitrary(field, version)])))
-    .map(value => ({ ...value }))
+  fc
+    .record(Object.fromEntries(fields.map((field) => [field.name, fieldArbitrary(field, version)])))
+    .map((value) => ({ ...value }))
 
 /** Random instances of one version of a message: what decoding can give, fields that the version lacks at their defaults. */
 export function arbitraryOf(message: Message<unknown>, version: number): fc.Arbitrary<Record<string, unknown>> {

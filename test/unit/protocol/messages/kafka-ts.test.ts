@@ -23,12 +23,20 @@ const { Decoder } = require('kafka-ts/dist/utils/decoder') as { Decoder: new (by
 
 /** Requests that kafka-ts builds from other arguments than Kafka's fields; other-clients.test.ts covers them. */
 const ownArguments = new Set([
-  'Produce', 'Fetch', 'Metadata', 'OffsetCommit', 'OffsetFetch', 'FindCoordinator', 'JoinGroup', 'LeaveGroup', 'SyncGroup',
+  'Produce',
+  'Fetch',
+  'Metadata',
+  'OffsetCommit',
+  'OffsetFetch',
+  'FindCoordinator',
+  'JoinGroup',
+  'LeaveGroup',
+  'SyncGroup',
 ])
 /** Where kafka-ts deviates from Kafka. */
 const theirRequests = new Set(['DeleteTopics', 'CreateDelegationToken'])
 
-const cases = Object.values(API).flatMap(latest => {
+const cases = Object.values(API).flatMap((latest) => {
   const versions: { name: string; version: number; theirs: TheirApi }[] = []
   for (let theirs: TheirApi | undefined = latest; theirs; theirs = theirs.fallback) {
     const api = apiByKey(theirs.apiKey)
@@ -46,41 +54,57 @@ const asTheirs = (field: Field, value: unknown): unknown => {
 }
 
 const translate = (fields: readonly Field[], value: Record<string, unknown>, keep: (field: Field) => boolean): object =>
-  Object.fromEntries([['tags', {}], ...fields.filter(keep).map(field => {
-    const one = value[field.name]
-    return [field.name, field.array && one !== null ? (one as unknown[]).map(each => asTheirs(field, each)) : asTheirs(field, one)]
-  })])
+  Object.fromEntries([
+    ['tags', {}],
+    ...fields.filter(keep).map((field) => {
+      const one = value[field.name]
+      return [
+        field.name,
+        field.array && one !== null ? (one as unknown[]).map((each) => asTheirs(field, each)) : asTheirs(field, one),
+      ]
+    }),
+  ])
 
 /** Their decoders throw for errors that the answer carries, and want no null in place of an array, and real records. */
 const withoutErrors = (fields: readonly Field[], value: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(fields.map(field => {
-    const one = value[field.name]
-    if (/^(error|partitionError)Code$/.test(field.name)) return [field.name, 0]
-    if (field.element === 'records') return [field.name, null]
-    if (field.array && one === null) return [field.name, []]
-    if (!field.fields || one === null) return [field.name, one]
-    const { fields: inner } = field
-    return [field.name, field.array
-      ? (one as Record<string, unknown>[]).map(each => withoutErrors(inner, each))
-      : withoutErrors(inner, one as Record<string, unknown>)]
-  }))
+  Object.fromEntries(
+    fields.map((field) => {
+      const one = value[field.name]
+      if (/^(error|partitionError)Code$/.test(field.name)) return [field.name, 0]
+      if (field.element === 'records') return [field.name, null]
+      if (field.array && one === null) return [field.name, []]
+      if (!field.fields || one === null) return [field.name, one]
+      const { fields: inner } = field
+      return [
+        field.name,
+        field.array
+          ? (one as Record<string, unknown>[]).map((each) => withoutErrors(inner, each))
+          : withoutErrors(inner, one as Record<string, unknown>),
+      ]
+    }),
+  )
 
 /** The values on the wire, without names and tags. */
 const leaves = (value: unknown, into: unknown[] = []): unknown[] => {
   if (typeof value === 'bigint') into.push(Number(value))
   else if (Buffer.isBuffer(value)) into.push(value.toString('hex'))
-  else if (Array.isArray(value)) value.forEach(each => leaves(each, into))
+  else if (Array.isArray(value)) value.forEach((each) => leaves(each, into))
   else if (typeof value === 'object' && value !== null) {
     for (const [name, each] of Object.entries(value)) if (name !== 'tags') leaves(each, into)
   } else into.push(value)
   return into
 }
 
-const ourLeaves = (fields: readonly Field[], version: number, value: Record<string, unknown>, into: unknown[] = []): unknown[] => {
+const ourLeaves = (
+  fields: readonly Field[],
+  version: number,
+  value: Record<string, unknown>,
+  into: unknown[] = [],
+): unknown[] => {
   for (const field of fields) {
     if (!inVersions(version, field.versions) || inVersions(version, field.tagged) || field.element === 'records') continue
     const one = value[field.name]
-    const each = field.array && one !== null ? one as unknown[] : [one]
+    const each = field.array && one !== null ? (one as unknown[]) : [one]
     for (const item of each) {
       if (field.fields && item !== null) ourLeaves(field.fields, version, item as Record<string, unknown>, into)
       else leaves(asTheirs(field, item), into)
@@ -102,11 +126,19 @@ test('kafka-ts knows enough of the protocol for this to mean something', () => {
 const requests = cases.filter(({ name }) => !ownArguments.has(name) && !theirRequests.has(name))
 test.each(requests)('$name v$version: the request', ({ theirs, version }) => {
   const message = apiByKey(theirs.apiKey)?.request as Message<unknown>
-  fc.assert(fc.property(arbitraryOf(message, version), value => {
-    const bytes = theirs.request(new Encoder(), translate(message.fields, value, () => true)).value()
-    expect(encode(message, version, value as never).toString('hex')).toBe(bytes.toString('hex'))
-    expect(decode(message, version, bytes)).toEqual(value)
-  }), { numRuns: 20 })
+  fc.assert(
+    fc.property(arbitraryOf(message, version), (value) => {
+      const bytes = theirs
+        .request(
+          new Encoder(),
+          translate(message.fields, value, () => true),
+        )
+        .value()
+      expect(encode(message, version, value as never).toString('hex')).toBe(bytes.toString('hex'))
+      expect(decode(message, version, bytes)).toEqual(value)
+    }),
+    { numRuns: 20 },
+  )
 })
 
 // The answer to SyncGroup is taken apart further, as a consumer's assignment.
@@ -118,7 +150,9 @@ test.each(cases.filter(({ name }) => name !== 'SyncGroup'))('$name v$version: th
     const decoder = new Decoder(bytes)
     // kafka-ts gives answers of every version the newest shape, so there may be more than what was on the wire.
     const decoded = countOf(leaves(await theirs.response(decoder)))
-    const missing = [...countOf(ourLeaves(message.fields, version, value))].filter(([leaf, count]) => (decoded.get(leaf) ?? 0) < count)
+    const missing = [...countOf(ourLeaves(message.fields, version, value))].filter(
+      ([leaf, count]) => (decoded.get(leaf) ?? 0) < count,
+    )
     expect(missing).toEqual([])
     expect(decoder.getOffset()).toBe(bytes.length)
   }
