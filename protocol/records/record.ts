@@ -27,6 +27,8 @@ export interface HeaderInput {
 }
 
 const noHeaders: RecordHeader[] = []
+/** Up to this many bytes a loop is faster than a call that copies. */
+const COPIED_BY_HAND_BYTES = 48
 
 /** What the deltas of a record are relative to. With `logAppendTime` every record has that timestamp. */
 export interface RecordBase {
@@ -149,7 +151,9 @@ export function writeRecord(
 
 function writeBytes(target: Buffer, at: number, bytes: Uint8Array | null): number {
   if (bytes === null) return writeVarint(target, at, -1)
-  at = writeVarint(target, at, bytes.length)
-  target.set(bytes, at)
-  return at + bytes.length
+  const { length } = bytes
+  at = writeVarint(target, at, length)
+  if (length <= COPIED_BY_HAND_BYTES) for (let i = 0; i < length; i++) target[at + i] = bytes[i] as number
+  else target.set(bytes, at)
+  return at + length
 }

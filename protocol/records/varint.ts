@@ -78,6 +78,7 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
 
 /** Bytes that `writeVarlong` takes. */
 export function varlongSize(value: number): number {
+  if (value >= -0x40000000 && value <= 0x3fffffff) return varintSize(value)
   let magnitude = value < 0 ? -value - 1 : value
   let size = 1
   // The first byte holds six bits of the magnitude beside the sign, each further one seven.
