@@ -6,7 +6,7 @@ const LONGEST_RUN = 3800
 export function adler32(bytes: Uint8Array, seed = 1): number {
   let a = seed & 0xffff
   let b = seed >>> 16
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = Math.min(start + LONGEST_RUN, bytes.length)
     for (; start < end; start++) {
       a += bytes[start]!

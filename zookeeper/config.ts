@@ -13,10 +13,25 @@ export interface ZooKeeperConfig {
 }
 
 /** Settings of a server in an ensemble, without meaning for one that stands alone (on Apache's server too). */
-const WITHOUT_MEANING = [/^initLimit$/, /^syncLimit$/, /^connectToLearnerMasterLimit$/, /^electionAlg$/, /^leaderServes$/, /^admin\./]
+const WITHOUT_MEANING = [
+  /^initLimit$/,
+  /^syncLimit$/,
+  /^connectToLearnerMasterLimit$/,
+  /^electionAlg$/,
+  /^leaderServes$/,
+  /^admin\./,
+]
 const TLS_AND_SASL = [
-  /^secureClientPort/, /^ssl\./, /^sslQuorum$/, /^authProvider\./, /^requireClientAuthScheme$/, /^jaasLoginRenew$/, /^quorum\./,
-  /^enforce\.auth\./, /^sessionRequireClientSASLAuth$/, /^client\.portUnification$/,
+  /^secureClientPort/,
+  /^ssl\./,
+  /^sslQuorum$/,
+  /^authProvider\./,
+  /^requireClientAuthScheme$/,
+  /^jaasLoginRenew$/,
+  /^quorum\./,
+  /^enforce\.auth\./,
+  /^sessionRequireClientSASLAuth$/,
+  /^client\.portUnification$/,
 ]
 
 class Properties {
@@ -61,7 +76,8 @@ export function parseZooKeeperConfig(properties: Readonly<Record<string, string>
   const config = new Properties(properties)
   refuse(config)
   const dataDir = config.text('dataDir')
-  if (dataDir === undefined || dataDir === '') throw new ConfigError('dataDir is not set: name the directory for snapshots and logs.')
+  if (dataDir === undefined || dataDir === '')
+    throw new ConfigError('dataDir is not set: name the directory for snapshots and logs.')
   const tickTimeMs = config.whole('tickTime', 1, MOST_MS)
   const minSessionTimeoutMs = config.whole('minSessionTimeout', -1, MOST_MS)
   const maxSessionTimeoutMs = config.whole('maxSessionTimeout', -1, MOST_MS)
@@ -83,12 +99,16 @@ export function parseZooKeeperConfig(properties: Readonly<Record<string, string>
     snapRetainCount: purgeIntervalHours === 0 ? 0 : snapRetainCount,
     extendedTypesEnabled: config.oneOf('extendedTypesEnabled', 'true', 'false'),
     superDigest: config.text('DigestAuthenticationProvider.superDigest'),
-    fourLetterWords: config.text('4lw.commands.whitelist')?.split(',').map((word) => word.trim()),
+    fourLetterWords: config
+      .text('4lw.commands.whitelist')
+      ?.split(',')
+      .map((word) => word.trim()),
     containerCheckIntervalMs: config.whole('znode.container.checkIntervalMs', 1, MOST_MS),
   })
   const { minSessionTimeoutMs: least, maxSessionTimeoutMs: most } = { ...sessionLimits(tickTimeMs ?? 3000), ...options }
   if (least > most) throw new ConfigError(`minSessionTimeout=${least} is above maxSessionTimeout=${most}.`)
-  const known = (key: string): boolean => config.used.has(key) || /^server\.\d+$/.test(key) || WITHOUT_MEANING.some((pattern) => pattern.test(key))
+  const known = (key: string): boolean =>
+    config.used.has(key) || /^server\.\d+$/.test(key) || WITHOUT_MEANING.some((pattern) => pattern.test(key))
   return { options, warnings: [...config.keys()].filter((key) => !known(key)) }
 }
 
@@ -111,7 +131,8 @@ function refuse(config: Properties): void {
     }
   }
   for (const key of ['dynamicConfigFile', 'peerType']) {
-    if (config.text(key) !== undefined) throw new ConfigError(`${key} belongs to an ensemble, but this ZooKeeper stands alone: remove it.`)
+    if (config.text(key) !== undefined)
+      throw new ConfigError(`${key} belongs to an ensemble, but this ZooKeeper stands alone: remove it.`)
   }
 }
 

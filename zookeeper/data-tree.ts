@@ -117,7 +117,15 @@ export interface TxnResult {
 }
 
 const EMPTY_STAT: NodeStat = {
-  czxid: 0, mzxid: 0, ctimeMs: 0, mtimeMs: 0, version: 0, cversion: 0, aversion: 0, ephemeralOwner: 0n, pzxid: 0,
+  czxid: 0,
+  mzxid: 0,
+  ctimeMs: 0,
+  mtimeMs: 0,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0n,
+  pzxid: 0,
 }
 
 const NO_RESULTS: readonly TxnResult[] = []
@@ -142,7 +150,10 @@ export class DataTree {
     this.put('', new DataNode(Buffer.alloc(0), OPEN_ACL, EMPTY_STAT))
     for (const path of ['/zookeeper', '/zookeeper/quota', '/zookeeper/config']) {
       const config = path === '/zookeeper/config'
-      this.put(path, new DataNode(Buffer.alloc(0), config ? READ_ACL : OPEN_ACL, config ? { ...EMPTY_STAT, aversion: -1 } : EMPTY_STAT))
+      this.put(
+        path,
+        new DataNode(Buffer.alloc(0), config ? READ_ACL : OPEN_ACL, config ? { ...EMPTY_STAT, aversion: -1 } : EMPTY_STAT),
+      )
     }
   }
 
@@ -209,7 +220,13 @@ export class DataTree {
         return this.create(header, txn, changes)
       case OpCode.delete:
       case OpCode.deleteContainer:
-        return { type: txn.type, error: this.remove(txn.path, header.zxid, changes), path: txn.path, stat: undefined, results: NO_RESULTS }
+        return {
+          type: txn.type,
+          error: this.remove(txn.path, header.zxid, changes),
+          path: txn.path,
+          stat: undefined,
+          results: NO_RESULTS,
+        }
       case OpCode.setData:
         return this.setData(header, txn.path, txn.data, txn.version, changes)
       case OpCode.setACL:
@@ -253,8 +270,15 @@ export class DataTree {
     if (this.nodes.has(path)) return { type, error: Code.NODEEXISTS, path, stat: undefined, results: NO_RESULTS }
     const { zxid, timeMs } = header
     const stat: NodeStat = {
-      czxid: zxid, mzxid: zxid, ctimeMs: timeMs, mtimeMs: timeMs, version: 0, cversion: 0, aversion: 0,
-      ephemeralOwner: ownerOf(header, txn), pzxid: zxid,
+      czxid: zxid,
+      mzxid: zxid,
+      ctimeMs: timeMs,
+      mtimeMs: timeMs,
+      version: 0,
+      cversion: 0,
+      aversion: 0,
+      ephemeralOwner: ownerOf(header, txn),
+      pzxid: zxid,
     }
     const node = new DataNode(txn.data, this.interner.intern(txn.acl), stat)
     this.put(path, node)
@@ -281,7 +305,13 @@ export class DataTree {
     return Code.OK
   }
 
-  private setData(header: TxnHeader, path: string, data: Buffer | null, version: number, changes: Change[] | undefined): TxnResult {
+  private setData(
+    header: TxnHeader,
+    path: string,
+    data: Buffer | null,
+    version: number,
+    changes: Change[] | undefined,
+  ): TxnResult {
     const type = OpCode.setData
     const node = this.get(path)
     if (node === undefined) return { type, error: Code.NONODE, path, stat: undefined, results: NO_RESULTS }

@@ -28,7 +28,12 @@ export interface DatabaseOptions {
 const SNAPSHOT_LOG_BYTES = 128 * 1024 * 1024
 /** What may lie in a new data directory; Apache's scripts put some of it there. */
 const OWN_FILES: ReadonlySet<string> = new Set([
-  'session-identity', 'session-identity.tmp', 'myid', 'zookeeper_server.pid', 'initialize', 'lost+found',
+  'session-identity',
+  'session-identity.tmp',
+  'myid',
+  'zookeeper_server.pid',
+  'initialize',
+  'lost+found',
 ])
 /** A replay of this many transactions at the start calls for one too. */
 const LONG_REPLAY = 1000
@@ -133,7 +138,9 @@ export class Database {
     // A snapshot's name may still be on its way to the disk when the process that gave it was killed.
     disk.syncDirectory(this.snapDirectory)
     if (loaded === undefined && listLogs(disk, this.logDirectory).length > 0) {
-      throw new StorageError(`${this.logDirectory} has transaction logs, but ${this.snapDirectory} has no snapshot to start them from.`)
+      throw new StorageError(
+        `${this.logDirectory} has transaction logs, but ${this.snapDirectory} has no snapshot to start them from.`,
+      )
     }
     for (const reason of loaded?.skipped ?? []) this.options.logger.warn({ reason }, 'skipped a snapshot that is not whole')
     const sessions = new Map((loaded?.sessions ?? []).map((session) => [session.id, session]))
@@ -143,7 +150,8 @@ export class Database {
       this.tree.apply(header, txn)
     })
     this.transactionsSinceSnapshot = replay.transactions
-    if (replay.tornBytes > 0) this.options.logger.warn({ bytes: replay.tornBytes }, 'cut off the end of a write that was interrupted')
+    if (replay.tornBytes > 0)
+      this.options.logger.warn({ bytes: replay.tornBytes }, 'cut off the end of a write that was interrupted')
     return [...sessions.values()]
   }
 
@@ -155,7 +163,9 @@ export class Database {
     const foreign = disk.list(dataDir).filter((name) => !OWN_FILES.has(name))
     if (foreign.length === 0) return
     const names = foreign.slice(0, 3).join(', ') + (foreign.length > 3 ? ' ...' : '')
-    throw new StorageError(`${dataDir} holds something else (${names}): set dataDir to an empty directory, or to one of a ZooKeeper.`)
+    throw new StorageError(
+      `${dataDir} holds something else (${names}): set dataDir to an empty directory, or to one of a ZooKeeper.`,
+    )
   }
 
   private startSnapshot(sessions: () => SavedSession[]): void {

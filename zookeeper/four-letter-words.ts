@@ -1,5 +1,6 @@
 import type { Connection } from './connection'
 import type { ZooKeeperServer } from './server'
+import type { Watcher } from './watches'
 
 /** In `srvr`, `stat` and `mntr`: the version whose behaviour this is. */
 const VERSION = '3.8.4-prekraft'
@@ -12,9 +13,10 @@ function hex(value: bigint | number): string {
 
 function describe(connection: Connection, brief: boolean): string {
   const { stream, session } = connection
-  const head = ` /${stream.remoteAddress}:${stream.remotePort}[1](queued=${connection.outstanding},recved=${connection.received},sent=${connection.sent}`
+  const { outstanding: queued, received, sent, lastOperation, lastCxid } = connection
+  const head = ` /${stream.remoteAddress}:${stream.remotePort}[1](queued=${queued},recved=${received},sent=${sent}`
   if (brief || session === undefined) return `${head})`
-  return `${head},sid=${hex(session.id)},lop=${connection.lastOperation},to=${session.timeoutMs},lcxid=${hex(connection.lastCxid >>> 0)})`
+  return `${head},sid=${hex(session.id)},lop=${lastOperation},to=${session.timeoutMs},lcxid=${hex(lastCxid >>> 0)})`
 }
 
 function connectionLines(server: ZooKeeperServer, brief: boolean): string {
@@ -32,8 +34,9 @@ function nodeCount({ database }: ZooKeeperServer): number {
 
 function summary(server: ZooKeeperServer): string {
   const { statistics, database } = server
+  const { minLatencyMs, averageLatencyMs, maxLatencyMs } = statistics
   return [
-    `Latency min/avg/max: ${Math.round(statistics.minLatencyMs)}/${statistics.averageLatencyMs.toFixed(4)}/${Math.round(statistics.maxLatencyMs)}`,
+    `Latency min/avg/max: ${Math.round(minLatencyMs)}/${averageLatencyMs.toFixed(4)}/${Math.round(maxLatencyMs)}`,
     `Received: ${statistics.received}`,
     `Sent: ${statistics.sent}`,
     `Connections: ${server.connections.size}`,
@@ -73,7 +76,10 @@ const dump: Word = ({ sessions, database, connections, env }) => {
   return [
     'SessionTracker dump:',
     `Session Sets (${buckets.length})/(${sessions.size}):`,
-    ...buckets.map(([at, ids]) => `${ids.length} expire in ${Math.round(at - env.clock.monoMs())}ms:\n${ids.map((id) => `\t${id}`).join('\n')}`),
+    ...buckets.map(
+      ([at, ids]) =>
+        `${ids.length} expire in ${Math.round(at - env.clock.monoMs())}ms:\n${ids.map((id) => `\t${id}`).join('\n')}`,
+    ),
     'ephemeral nodes dump:',
     `Sessions with Ephemerals (${ephemerals.size}):`,
     ...[...ephemerals].map(([id, paths]) => `${hex(id)}:\n${[...paths].map((path) => `\t${path}`).join('\n')}`),
@@ -107,16 +113,22 @@ const mntr: Word = (server) => {
     last_fsync_ms: database.lastSyncMs.toFixed(3),
     max_fsync_ms: database.longestSyncMs.toFixed(3),
   }
-  return Object.entries(values).map(([key, value]) => `zk_${key}\t${value}\n`).join('')
+  return Object.entries(values)
+    .map(([key, value]) => `zk_${key}\t${value}\n`)
+    .join('')
 }
 
-function watchesBy(server: ZooKeeperServer, table: 'paths' | 'watchers'): string {
-  const { data } = server.watches
-  const id = (watcher: unknown): string => hex((watcher as Connection).session?.id ?? 0)
-  if (table === 'paths') {
-    return `${[...data.paths].map(([path, watchers]) => `${path}\n${[...watchers.keys()].map((watcher) => `\t${id(watcher)}\n`).join('')}`).join('')}\n`
-  }
-  return `${[...data.watchers].map(([watcher, paths]) => `${id(watcher)}\n${[...paths].map((path) => `\t${path}\n`).join('')}`).join('')}\n`
+/** Each key on a line of its own, what belongs to it indented below. */
+function listing<K, V>(entries: Iterable<[K, Iterable<V>]>, key: (key: K) => string, value: (value: V) => string): string {
+  return [...entries].map(([head, values]) => `${key(head)}\n${[...values].map((one) => `\t${value(one)}\n`).join('')}`).join('')
+}
+
+function sessionOf(watcher: Watcher): string {
+  return hex((watcher as Connection).session?.id ?? 0)
+}
+
+function same(path: string): string {
+  return path
 }
 
 const WORDS: Record<string, Word> = {
@@ -144,9 +156,10 @@ const WORDS: Record<string, Word> = {
   srvr: (server) => `Zookeeper version: ${VERSION}\n${summary(server)}`,
   stat: (server) => `Zookeeper version: ${VERSION}\nClients:\n${connectionLines(server, true)}\n${summary(server)}`,
   stmk: () => '0',
-  wchc: (server) => watchesBy(server, 'watchers'),
-  wchp: (server) => watchesBy(server, 'paths'),
-  wchs: ({ watches: { data } }) => `${data.watchers.size} connections watching ${data.paths.size} paths\nTotal watches:${data.count}\n`,
+  wchc: (server) => `${listing(server.watches.data.watchers, sessionOf, same)}\n`,
+  wchp: (server) => `${listing(server.watches.data.watchersOfPaths(), same, sessionOf)}\n`,
+  wchs: ({ watches: { data } }) =>
+    `${data.watchers.size} connections watching ${data.paths.size} paths\nTotal watches:${data.count}\n`,
 }
 
 function isLocal(address: string): boolean {

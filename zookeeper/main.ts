@@ -8,7 +8,7 @@ import { realEnvironment } from '../runtime/real'
 import { parseZooKeeperConfig } from './config'
 import { startZooKeeperServer } from './server'
 
-/** Holds the directory for this process as long as it lives, kill -9 included. Only Linux has a way to do it without leftovers. */
+/** Holds the directory for this process as long as it lives, kill -9 included. Only Linux can do it without leftovers. */
 function lockDirectory(directory: string): Promise<void> {
   mkdirSync(directory, { recursive: true })
   if (process.platform !== 'linux') return Promise.resolve()
@@ -29,10 +29,13 @@ function explain(error: unknown, what: { host: string; port: number; dataDir: st
   const { code, message } = error as NodeJS.ErrnoException
   const address = `${what.host === '' ? '*' : what.host}:${what.port}`
   if (code === 'EADDRINUSE') return `Port ${address} is in use: stop what listens there, or set another clientPort.`
-  if (code === 'EACCES' && message.includes('listen')) return `Port ${address} may not be opened: ports below 1024 need privileges.`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${what.host} is not an address of this machine: correct clientPortAddress.`
+  if (code === 'EACCES' && message.includes('listen'))
+    return `Port ${address} may not be opened: ports below 1024 need privileges.`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `${what.host} is not an address of this machine: correct clientPortAddress.`
   if (code === 'EEXIST' || code === 'ENOTDIR') return `${what.dataDir} is a file: set dataDir to a directory.`
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOENT'].includes(code ?? '')) return `${what.dataDir} cannot be written: check its owner and permissions.`
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOENT'].includes(code ?? ''))
+    return `${what.dataDir} cannot be written: check its owner and permissions.`
   return message
 }
 

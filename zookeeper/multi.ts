@@ -42,7 +42,7 @@ export function readMultiRead(reader: JuteReader): ReadOp[] {
   })
 }
 
-/** All or nothing: the transactions of all ops, or for the first that fails its error and RUNTIMEINCONSISTENCY for those after. */
+/** All or nothing: the transactions of all ops, or the error of the first that fails and RUNTIMEINCONSISTENCY behind it. */
 export function prepareMulti(
   requests: readonly WriteRequest[],
   find: (path: string) => NodeFacts | undefined,

@@ -71,7 +71,9 @@ function getChildren(withStat: boolean): ReadHandler {
 
 /** Who may not administer a node does not see its password digests (ZOOKEEPER-1392). */
 function hideDigests(acl: AclList): AclList {
-  return acl.map((entry) => (entry.scheme === 'digest' && entry.id !== null ? { ...entry, id: entry.id.replace(/:.*/, ':x') } : entry))
+  return acl.map((entry) =>
+    entry.scheme === 'digest' && entry.id !== null ? { ...entry, id: entry.id.replace(/:.*/, ':x') } : entry,
+  )
 }
 
 const getAcl: ReadHandler = (context, reader, writer) => {

@@ -18,7 +18,14 @@ import { prepare, readWriteRequest } from './write-requests'
 import type { NodeFacts, Requester } from './write-requests'
 
 const WRITES: ReadonlySet<number> = new Set([
-  OpCode.create, OpCode.create2, OpCode.createContainer, OpCode.createTTL, OpCode.delete, OpCode.setData, OpCode.setACL, OpCode.check,
+  OpCode.create,
+  OpCode.create2,
+  OpCode.createContainer,
+  OpCode.createTTL,
+  OpCode.delete,
+  OpCode.setData,
+  OpCode.setACL,
+  OpCode.check,
   OpCode.multi,
 ])
 
@@ -42,8 +49,8 @@ export interface RequestState {
 }
 
 /**
- * Packets to answers. A write is checked against the tree, becomes a transaction, and is applied at once, in the order of arrival;
- * its answer, like every answer that tells of it, is held by the connection until the log has it (`Connection.flush`).
+ * Packets to answers. A write is checked against the tree, becomes a transaction, and is applied at once, in the order of
+ * arrival; its answer, like every answer that tells of it, is held by the connection until the log has it (`Connection.flush`).
  */
 export class RequestProcessor {
   private readonly state: RequestState
@@ -70,7 +77,10 @@ export class RequestProcessor {
       const password = reader.readBuffer()
       const readOnlyKnown = reader.remaining > 0
       if (lastZxidSeen > this.zxid) {
-        this.state.settings.logger.warn({ lastZxidSeen, zxid: this.zxid }, 'refused a client that has seen a later state than this server')
+        this.state.settings.logger.warn(
+          { lastZxidSeen, zxid: this.zxid },
+          'refused a client that has seen a later state than this server',
+        )
         return connection.destroy()
       }
       const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.state.settings
@@ -118,7 +128,9 @@ export class RequestProcessor {
 
   private write(connection: Connection, xid: number, type: number, reader: JuteReader): void {
     const requester: Requester = {
-      sessionId: connection.session!.id, authInfo: connection.authInfo, extendedTypesEnabled: this.state.settings.extendedTypesEnabled,
+      sessionId: connection.session!.id,
+      authInfo: connection.authInfo,
+      extendedTypesEnabled: this.state.settings.extendedTypesEnabled,
     }
     let txn: Txn
     try {
@@ -144,9 +156,20 @@ export class RequestProcessor {
     if (type !== OpCode.create) writeStat(this.reply, stat!)
   }
 
-  private read(connection: Connection, xid: number, handler: NonNullable<ReturnType<typeof readHandler>>, reader: JuteReader): void {
+  private read(
+    connection: Connection,
+    xid: number,
+    handler: NonNullable<ReturnType<typeof readHandler>>,
+    reader: JuteReader,
+  ): void {
     const { session, authInfo } = connection
-    const context = { tree: this.state.database.tree, watches: this.state.watches, watcher: connection, sessionId: session!.id, authInfo }
+    const context = {
+      tree: this.state.database.tree,
+      watches: this.state.watches,
+      watcher: connection,
+      sessionId: session!.id,
+      authInfo,
+    }
     const body = new JuteWriter()
     let code: number = Code.OK
     try {
@@ -205,7 +228,10 @@ export class RequestProcessor {
     const zxid = assertSafe(this.state.database.tree.lastZxid + 1, 'zxid')
     const changes: Change[] = []
     const result = this.state.database.commit({ sessionId, cxid, zxid, timeMs: this.state.env.clock.wallMs() }, txn, changes)
-    assert(result.error === 0 || txn.type === OpCode.error || txn.type === OpCode.multi, `a checked transaction failed with ${result.error}`)
+    assert(
+      result.error === 0 || txn.type === OpCode.error || txn.type === OpCode.multi,
+      `a checked transaction failed with ${result.error}`,
+    )
     this.state.needsLogFlush()
     for (const change of changes) this.state.watches.fire(change)
     return result
@@ -245,13 +271,17 @@ export class RequestProcessor {
 
   endSession(session: Session<Connection>, cxid: number): void {
     this.state.sessions.close(session)
-    this.commit(session.id, cxid, { type: OpCode.closeSession, paths: [...(this.state.database.tree.ephemerals.get(session.id) ?? [])] })
+    this.commit(session.id, cxid, {
+      type: OpCode.closeSession,
+      paths: [...(this.state.database.tree.ephemerals.get(session.id) ?? [])],
+    })
   }
 
   /** Ephemerals without a session can come from a data directory that something else wrote. */
   endOrphans(): void {
     for (const id of [...this.state.database.tree.ephemerals.keys()]) {
-      if (this.state.sessions.get(id) === undefined) this.endSession(this.state.sessions.open(id, 0, this.state.env.clock.monoMs()), 0)
+      if (this.state.sessions.get(id) === undefined)
+        this.endSession(this.state.sessions.open(id, 0, this.state.env.clock.monoMs()), 0)
     }
   }
 

@@ -24,7 +24,10 @@ export interface RunningZooKeeperServer {
  * One ZooKeeper, not of an ensemble: the tree, its sessions and watches behind one listener.
  * Rejects with Node's code (EADDRINUSE ...) or a StorageError.
  */
-export async function startZooKeeperServer(env: Environment, options: ZooKeeperServerOptions = {}): Promise<RunningZooKeeperServer> {
+export async function startZooKeeperServer(
+  env: Environment,
+  options: ZooKeeperServerOptions = {},
+): Promise<RunningZooKeeperServer> {
   const server = await ZooKeeperServer.open(env, withDefaults(options))
   await server.listen()
   return server
@@ -81,14 +84,25 @@ export class ZooKeeperServer implements ConnectionHost, RunningZooKeeperServer {
     }
     this.tickTimer = this.env.clock.timer(tickTimeMs, this.tick)
     this.containerTimer = this.env.clock.timer(containerCheckIntervalMs, this.checkContainers)
-    logger.info({ host: this.listener.host, port: this.port, zxid: this.db.tree.lastZxid, sessions: this.sessions.size }, 'ZooKeeper is listening')
+    logger.info(
+      { host: this.listener.host, port: this.port, zxid: this.db.tree.lastZxid, sessions: this.sessions.size },
+      'ZooKeeper is listening',
+    )
   }
 
   private begin(): void {
     const { env, settings, sessions, watches, db } = this
     const known = [...db.savedSessions.map(({ id }) => id), ...db.tree.ephemerals.keys()]
     const identity = SessionIdentity.open(env, settings.dataDir, known)
-    this.processor = new RequestProcessor({ env, settings, sessions, watches, identity, database: db, needsLogFlush: () => this.needsLogFlush() })
+    this.processor = new RequestProcessor({
+      env,
+      settings,
+      sessions,
+      watches,
+      identity,
+      database: db,
+      needsLogFlush: () => this.needsLogFlush(),
+    })
     // Nobody could reach the server while it was down: every session gets its whole time-out.
     for (const { id, timeoutMs } of db.savedSessions) sessions.open(id, timeoutMs, this.nowMs())
     this.processor.endOrphans()
@@ -230,4 +244,3 @@ export class ZooKeeperServer implements ConnectionHost, RunningZooKeeperServer {
     for (const connection of [...this.connections]) connection.destroy()
   }
 }
-

@@ -26,7 +26,8 @@ export class SessionIdentity {
     // 40 bits of milliseconds, 16 bits of count, the high byte 0: as on Apache, and never a TTL node's owner.
     let nextId = (BigInt(env.clock.wallMs()) & (2n ** 40n - 1n)) << 16n
     for (const id of usedIds) if (id >= nextId) nextId = id + 1n
-    if (dataDir === undefined) return new SessionIdentity(nextId + BigInt(env.random.below(2 ** 16)) + 1n, env.random.bytes(SECRET_BYTES))
+    if (dataDir === undefined)
+      return new SessionIdentity(nextId + BigInt(env.random.below(2 ** 16)) + 1n, env.random.bytes(SECRET_BYTES))
     const path = `${dataDir}/${FILE}`
     const saved = env.disk.exists(path) ? parse(path, env.disk.readFile(path).toString('latin1')) : undefined
     if (saved !== undefined && saved.nextId > nextId) nextId = saved.nextId

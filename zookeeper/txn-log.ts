@@ -25,8 +25,8 @@ export interface TxnLogOptions {
 }
 
 /**
- * The transactions, in files `log.<first zxid>` of Apache's FileTxnLog form. Entries of one turn are one write; while a sync runs,
- * what is written waits for the next one, so a slow disk makes larger groups and not a longer queue.
+ * The transactions, in files `log.<first zxid>` of Apache's FileTxnLog form. Entries of one turn are one write; while a sync
+ * runs, what is written waits for the next one, so a slow disk makes larger groups and not a longer queue.
  *
  * Invariant: a file is written only when all files before it are on the disk, so that a power cut leaves no gap.
  */
@@ -219,7 +219,9 @@ function readLog(path: string, bytes: Buffer, visit: Visit): LogEnd {
       record = readTxn(entry)
     } catch (error) {
       if (!(error instanceof JuteError)) throw error
-      throw new StorageError(`${path} holds at byte ${end.position} a transaction that this server does not know (${error.message}).`)
+      throw new StorageError(
+        `${path} holds at byte ${end.position} a transaction that this server does not know (${error.message}).`,
+      )
     }
     visit(record.header, record.txn, isOurs)
     end.position = start + length + 1
@@ -238,9 +240,19 @@ export interface Replay {
  * Replays everything after `afterZxid`. What a crash left of its last write is cut off; transactions that are missing in front of
  * others are an error, because they were answered. Throws StorageError.
  */
-export function replayLogs(disk: Disk, directory: string, afterZxid: number, visit: (header: TxnHeader, txn: Txn) => void): Replay {
+export function replayLogs(
+  disk: Disk,
+  directory: string,
+  afterZxid: number,
+  visit: (header: TxnHeader, txn: Txn) => void,
+): Replay {
   const all = listLogs(disk, directory)
-  const files = all.slice(Math.max(0, all.findLastIndex((file) => file.firstZxid <= afterZxid + 1)))
+  const files = all.slice(
+    Math.max(
+      0,
+      all.findLastIndex((file) => file.firstZxid <= afterZxid + 1),
+    ),
+  )
   const replay: Replay = { transactions: 0, tornBytes: 0 }
   let last = afterZxid
   let damage = ''
@@ -266,14 +278,20 @@ export function replayLogs(disk: Disk, directory: string, afterZxid: number, vis
 }
 
 function missing(first: number, last: number, path: string, damage: string): StorageError {
-  const range = first === last ? `Transaction 0x${first.toString(16)} is` : `Transactions 0x${first.toString(16)} to 0x${last.toString(16)} are`
+  const range =
+    first === last
+      ? `Transaction 0x${first.toString(16)} is`
+      : `Transactions 0x${first.toString(16)} to 0x${last.toString(16)} are`
   const cause = damage === '' ? '' : ` (${damage})`
-  return new StorageError(`${range} missing in front of those in ${path}${cause}: restore the file, or move the log files away to go back to the last snapshot.`)
+  return new StorageError(
+    `${range} missing in front of those in ${path}${cause}: ` +
+      'restore the file, or move the log files away to go back to the last snapshot.',
+  )
 }
 
 /**
- * What a killed process wrote is in the page cache, and perhaps nowhere else. It is about to be told to clients: on the disk with it.
- * `length`: where a torn tail is cut off.
+ * What a killed process wrote is in the page cache, and perhaps nowhere else. It is about to be told to clients: on the disk
+ * with it. `length`: where a torn tail is cut off.
  */
 function secure(disk: Disk, file: LogFile, length: number | undefined): void {
   const open = disk.open(file.path, 'update')

@@ -7,7 +7,8 @@ import { OpCode } from './protocol'
  * What the log holds: the outcome of a checked request, ready to be applied without another check. The bytes are those of
  * Apache's FileTxnLog (zookeeper.jute, SerializeUtils.deserializeTxn), so either server can read the other's log.
  */
-export type Txn = CreateTxn | DeleteTxn | SetDataTxn | SetAclTxn | CheckTxn | CreateSessionTxn | CloseSessionTxn | ErrorTxn | MultiTxn
+export type Txn =
+  CreateTxn | DeleteTxn | SetDataTxn | SetAclTxn | CheckTxn | CreateSessionTxn | CloseSessionTxn | ErrorTxn | MultiTxn
 
 export interface CreateTxn {
   type: typeof OpCode.create | typeof OpCode.create2 | typeof OpCode.createContainer | typeof OpCode.createTTL

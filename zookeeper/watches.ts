@@ -82,6 +82,10 @@ class WatchTable {
     return this.byPath
   }
 
+  *watchersOfPaths(): IterableIterator<[string, Iterable<Watcher>]> {
+    for (const [path, watchers] of this.byPath) yield [path, watchers.keys()]
+  }
+
   get count(): number {
     let count = 0
     for (const paths of this.byWatcher.values()) count += paths.size
@@ -104,7 +108,10 @@ export class Watches {
   }
 
   has(path: string, type: number, watcher: Watcher): boolean {
-    return (type !== WatcherType.data && this.children.has(path, watcher)) || (type !== WatcherType.children && this.data.has(path, watcher))
+    return (
+      (type !== WatcherType.data && this.children.has(path, watcher)) ||
+      (type !== WatcherType.children && this.data.has(path, watcher))
+    )
   }
 
   /** False if there was none. */

@@ -49,7 +49,12 @@ export interface CheckRequest {
 export interface NodeFacts {
   readonly acl: AclList
   readonly childCount: number
-  readonly stat: { readonly version: number; readonly cversion: number; readonly aversion: number; readonly ephemeralOwner: bigint }
+  readonly stat: {
+    readonly version: number
+    readonly cversion: number
+    readonly aversion: number
+    readonly ephemeralOwner: bigint
+  }
 }
 
 /** Who asks. */
@@ -67,7 +72,12 @@ export function readWriteRequest(type: number, reader: JuteReader): WriteRequest
     case OpCode.createContainer:
     case OpCode.createTTL: {
       const request: CreateRequest = {
-        type, path: reader.readText(), data: reader.readBuffer(), acl: readAcl(reader), flags: reader.readInt(), ttlMs: -1,
+        type,
+        path: reader.readText(),
+        data: reader.readBuffer(),
+        acl: readAcl(reader),
+        flags: reader.readInt(),
+        ttlMs: -1,
       }
       if (type === OpCode.createTTL) request.ttlMs = reader.readLong()
       return request
@@ -106,8 +116,8 @@ export function sequenceSuffix(counter: number): string {
 }
 
 /**
- * Checks a write and says what it will do (PrepRequestProcessor.pRequest2Txn), in Apache's order of checks, which clients can see.
- * Throws KeeperError.
+ * Checks a write and says what it will do (PrepRequestProcessor.pRequest2Txn), in Apache's order of checks, which clients can
+ * see. Throws KeeperError.
  */
 export function prepare(request: WriteRequest, find: (path: string) => NodeFacts | undefined, requester: Requester): Txn {
   switch (request.type) {

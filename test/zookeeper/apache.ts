@@ -13,7 +13,7 @@ export interface ApacheZooKeeper {
   stop(): Promise<void>
 }
 
-/** Jars of Apache ZooKeeper on this machine: $PREKRAFT_ZOOKEEPER_CLASSPATH, those of Kafka's test cluster, or Debian's package. */
+/** Jars of Apache ZooKeeper here: $PREKRAFT_ZOOKEEPER_CLASSPATH, those of Kafka's test cluster, or Debian's package. */
 export function apacheClasspath(): string | undefined {
   const given = process.env.PREKRAFT_ZOOKEEPER_CLASSPATH
   if (given !== undefined) return given
@@ -45,11 +45,27 @@ export async function startApacheZooKeeper(
   if (classpath === undefined) throw new Error('no Apache ZooKeeper on this machine')
   const directory = mkdtempSync(join(tmpdir(), 'apache-zookeeper-'))
   const dataDir = options.dataDir ?? join(directory, 'data')
-  const config = { clientPort: port, clientPortAddress: '127.0.0.1', dataDir, '4lw.commands.whitelist': '*', 'admin.enableServer': 'false', ...options.config }
+  const config = {
+    clientPort: port,
+    clientPortAddress: '127.0.0.1',
+    dataDir,
+    '4lw.commands.whitelist': '*',
+    'admin.enableServer': 'false',
+    ...options.config,
+  }
   const file = join(directory, 'zoo.cfg')
-  writeFileSync(file, Object.entries(config).map(([key, value]) => `${key}=${value}\n`).join(''))
+  writeFileSync(
+    file,
+    Object.entries(config)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  )
   const properties = Object.entries(options.properties ?? {}).map(([key, value]) => `-D${key}=${value}`)
-  const java = spawn('java', ['-Xmx256m', ...properties, '-cp', classpath, 'org.apache.zookeeper.server.ZooKeeperServerMain', file], { stdio: 'ignore' })
+  const java = spawn(
+    'java',
+    ['-Xmx256m', ...properties, '-cp', classpath, 'org.apache.zookeeper.server.ZooKeeperServerMain', file],
+    { stdio: 'ignore' },
+  )
   const exited = new Promise<void>((resolve) => java.once('exit', () => resolve()))
   const kill = async (): Promise<void> => {
     java.kill('SIGKILL')

@@ -56,11 +56,20 @@ test('kazoo: nodes, transactions, watches, ACLs, recipes', async () => {
     return
   }
   const output = await new Promise<string>((resolve, reject) => {
-    execFile('/usr/bin/python3', [join(__dirname, 'kazoo_client.py'), String(server.port)], { timeout: 25_000 }, (error, stdout, stderr) =>
-      error === null ? resolve(stdout) : reject(new Error(stderr)),
+    execFile(
+      '/usr/bin/python3',
+      [join(__dirname, 'kazoo_client.py'), String(server.port)],
+      { timeout: 25_000 },
+      (error, stdout, stderr) => (error === null ? resolve(stdout) : reject(new Error(stderr))),
     )
   })
-  expect(output.trim().split('\n')).toEqual(['nodes and transactions', 'watches', 'access control', 'recipes', 'the end of a session'])
+  expect(output.trim().split('\n')).toEqual([
+    'nodes and transactions',
+    'watches',
+    'access control',
+    'recipes',
+    'the end of a session',
+  ])
 })
 
 function connected(): Promise<Client> {
@@ -73,7 +82,9 @@ function connected(): Promise<Client> {
 
 /** A call of node-zookeeper-client as a promise of its results. */
 function call<T extends unknown[]>(start: (done: Done) => void): Promise<T> {
-  return new Promise((resolve, reject) => start((error, ...results) => (error ? reject(error) : resolve(results as unknown as T))))
+  return new Promise((resolve, reject) =>
+    start((error, ...results) => (error ? reject(error) : resolve(results as unknown as T))),
+  )
 }
 
 describe('node-zookeeper-client', () => {
@@ -88,7 +99,9 @@ describe('node-zookeeper-client', () => {
   test('creates, reads, changes and deletes', async () => {
     const [path] = await call<[string]>((done) => client.create('/nzc', Buffer.from('x'), done))
     expect(path).toBe('/nzc')
-    const [sequential] = await call<[string]>((done) => client.create('/nzc/s-', Buffer.from('x'), CreateMode.EPHEMERAL_SEQUENTIAL, done))
+    const [sequential] = await call<[string]>((done) =>
+      client.create('/nzc/s-', Buffer.from('x'), CreateMode.EPHEMERAL_SEQUENTIAL, done),
+    )
     expect(sequential).toBe('/nzc/s-0000000000')
     const [names] = await call<[string[]]>((done) => client.getChildren('/nzc', done))
     expect(names).toEqual(['s-0000000000'])
@@ -101,7 +114,9 @@ describe('node-zookeeper-client', () => {
   test('many requests at once are answered in order', async () => {
     await call((done) => client.create('/many', done))
     const paths = await Promise.all(
-      Array.from({ length: 500 }, () => call<[string]>((done) => client.create('/many/n-', Buffer.alloc(100), CreateMode.PERSISTENT_SEQUENTIAL, done))),
+      Array.from({ length: 500 }, () =>
+        call<[string]>((done) => client.create('/many/n-', Buffer.alloc(100), CreateMode.PERSISTENT_SEQUENTIAL, done)),
+      ),
     )
     expect(paths.map(([path]) => path)).toEqual(paths.map((_, index) => `/many/n-${String(index).padStart(10, '0')}`))
   })
@@ -111,12 +126,14 @@ describe('node-zookeeper-client', () => {
     const transaction = client.transaction().create('/tx').create('/tx/a', x).setData('/tx/a', y, -1).remove('/tx/a', 1)
     const [results] = await call<[unknown[]]>((done) => transaction.commit(done))
     expect(results).toHaveLength(4)
-    await expect(call((done) => client.transaction().create('/tx/b').remove('/tx/nix').commit(done))).rejects.toMatchObject({ code: Exception.NO_NODE })
+    await expect(call((done) => client.transaction().create('/tx/b').remove('/tx/nix').commit(done))).rejects.toMatchObject({
+      code: Exception.NO_NODE,
+    })
     const [stat] = await call<[unknown]>((done) => client.exists('/tx/b', done))
     expect(stat).toBeNull()
   })
 
-  test('a watcher hears of another session\'s end', async () => {
+  test("a watcher hears of another session's end", async () => {
     const other = await connected()
     await call((done) => other.create('/ephemeral', Buffer.alloc(0), CreateMode.EPHEMERAL, done))
     const event = new Promise<{ getName(): string }>((resolve) => {

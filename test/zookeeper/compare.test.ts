@@ -22,10 +22,14 @@ test('and on disk', async () => {
 
 const testLive = live ? test : test.skip
 
-testLive('an Apache ZooKeeper that is running gives the recorded answers', async () => {
-  const answers = await askApache(APACHE_PORT)
-  if (process.env.PREKRAFT_LIVE_ZOOKEEPER === 'record') record(answers)
-  const debian = apacheClasspath()!.startsWith('/usr/share/java')
-  if (debian) expect(withoutNews(answers)).toEqual(withoutNews(recordedAnswers()))
-  else expect(answers).toEqual(recordedAnswers())
-}, 120_000)
+testLive(
+  'an Apache ZooKeeper that is running gives the recorded answers',
+  async () => {
+    const answers = await askApache(APACHE_PORT)
+    if (process.env.PREKRAFT_LIVE_ZOOKEEPER === 'record') record(answers)
+    const debian = apacheClasspath()!.startsWith('/usr/share/java')
+    if (debian) expect(withoutNews(answers)).toEqual(withoutNews(recordedAnswers()))
+    else expect(answers).toEqual(recordedAnswers())
+  },
+  120_000,
+)

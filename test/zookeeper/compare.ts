@@ -1,6 +1,6 @@
 /**
- * The same questions to Apache ZooKeeper and to the embedded server. answers.txt holds what Apache's 3.8.4 said, so that `npm test`
- * compares without Java; test/zookeeper/live.sh asks a real one again, and `live.sh --record` writes the file.
+ * The same questions to Apache ZooKeeper and to the embedded server. answers.txt holds what Apache's 3.8.4 said, so that
+ * `npm test` compares without Java; test/zookeeper/live.sh asks a real one again, and `live.sh --record` writes the file.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -20,7 +20,10 @@ async function fill(port: number, where: string): Promise<void> {
   await s.create(`/${where}/ephemeral`, 'x', 1)
   await s.createContainer(`/${where}/box`)
   await s.auth('digest', 'joe:pass')
-  await s.create(`/${where}/joe`, 'x', 0, [{ perms: 31, scheme: 'auth', id: '' }, { perms: 1, scheme: 'world', id: 'anyone' }])
+  await s.create(`/${where}/joe`, 'x', 0, [
+    { perms: 31, scheme: 'auth', id: '' },
+    { perms: 1, scheme: 'world', id: 'anyone' },
+  ])
   await s.setAcl(`/${where}/two`, [{ perms: 31, scheme: 'ip', id: '127.0.0.1' }])
   await s.multi(op.create(`/${where}/m`), op.set(`/${where}/m`, 'm', 0), op.delete(`/${where}/seq-0000000001`))
   await s.multi(op.check(`/${where}/m`, 7))
@@ -60,46 +63,50 @@ async function ours(dataDir: string, work: (port: number) => Promise<void>, snap
   }
 }
 
-testLive.each([2, 100_000])('Apache ZooKeeper reads our files, and we read what it then makes of them (a snapshot every %d)', async (snapCount) => {
-  const directory = mkdtempSync(join(tmpdir(), 'zookeeper-files-'))
-  const dataDir = join(directory, 'data')
-  try {
-    let before: string[] = []
-    await ours(
-      dataDir,
-      async (port) => {
-        await fill(port, 'ours')
-        before = await look(port)
-      },
-      snapCount,
-    )
-    const apache = await startApacheZooKeeper(APACHE_PORT, { dataDir })
-    let after: string[] = []
+testLive.each([2, 100_000])(
+  'Apache ZooKeeper reads our files, and we read what it then makes of them (a snapshot every %d)',
+  async (snapCount) => {
+    const directory = mkdtempSync(join(tmpdir(), 'zookeeper-files-'))
+    const dataDir = join(directory, 'data')
     try {
-      expect(await look(APACHE_PORT)).toEqual(before)
-      await fill(APACHE_PORT, 'theirs')
-      after = await look(APACHE_PORT)
-    } finally {
-      // kill -9: its log ends in padding.
-      await apache.stop()
-    }
-    await ours(dataDir, async (port) => expect(await look(port)).toEqual(after))
-    // Sessions came along: their ephemerals are there, and go with them.
-    const first = await new Promise<string>((resolve) => {
-      void ours(dataDir, async (port) => {
-        const s = await new Transcript(port).session()
-        const reply = await s.client.request(OpCode.getData, (writer) => {
-          writer.writeString('/theirs/ephemeral')
-          writer.writeBool(false)
+      let before: string[] = []
+      await ours(
+        dataDir,
+        async (port) => {
+          await fill(port, 'ours')
+          before = await look(port)
+        },
+        snapCount,
+      )
+      const apache = await startApacheZooKeeper(APACHE_PORT, { dataDir })
+      let after: string[] = []
+      try {
+        expect(await look(APACHE_PORT)).toEqual(before)
+        await fill(APACHE_PORT, 'theirs')
+        after = await look(APACHE_PORT)
+      } finally {
+        // kill -9: its log ends in padding.
+        await apache.stop()
+      }
+      await ours(dataDir, async (port) => expect(await look(port)).toEqual(after))
+      // Sessions came along: their ephemerals are there, and go with them.
+      const first = await new Promise<string>((resolve) => {
+        void ours(dataDir, async (port) => {
+          const s = await new Transcript(port).session()
+          const reply = await s.client.request(OpCode.getData, (writer) => {
+            writer.writeString('/theirs/ephemeral')
+            writer.writeBool(false)
+          })
+          resolve(String(reply?.code))
         })
-        resolve(String(reply?.code))
       })
-    })
-    expect(first).toBe('0')
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
-}, 60_000)
+      expect(first).toBe('0')
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  },
+  60_000,
+)
 
 test('a server that is closed and started again shows what it showed before', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'zookeeper-files-'))

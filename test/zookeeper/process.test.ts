@@ -37,7 +37,12 @@ function ended(child: ChildProcess): Promise<Ending> {
 
 function launch(config: Record<string, string | number>): { child: ChildProcess; port: Promise<number> } {
   const file = join(directory, `${Math.random()}.properties`)
-  writeFileSync(file, Object.entries({ clientPortAddress: '127.0.0.1', clientPort: 0, ...config }).map(([key, value]) => `${key}=${value}\n`).join(''))
+  writeFileSync(
+    file,
+    Object.entries({ clientPortAddress: '127.0.0.1', clientPort: 0, ...config })
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  )
   return launchWith([file])
 }
 
@@ -103,7 +108,8 @@ test('what was answered is there after kill -9, and the session goes on', async 
   const again = await RawClient.open(await second.port)
   expect(await again.handshake({ sessionId, password, timeoutMs: 20_000 })).toMatchObject({ sessionId, password })
   expect(await codeOf(again, '/ephemeral')).toBe(0)
-  for (let i = 0; i < answered; i++) if ((await codeOf(again, `/kept/n${i}`)) !== 0) throw new Error(`/kept/n${i} of ${answered} is gone`)
+  for (let i = 0; i < answered; i++)
+    if ((await codeOf(again, `/kept/n${i}`)) !== 0) throw new Error(`/kept/n${i} of ${answered} is gone`)
   await again.endSession()
   const other = await RawClient.start(await second.port)
   expect(await codeOf(other, '/ephemeral')).toBe(-101)
@@ -133,7 +139,10 @@ describe('a server that cannot start says why in one sentence', () => {
     const { code, errors } = await ended(child)
     expect(code).toBe(1)
     expect(errors.trim().split('\n')).toHaveLength(1)
-    return errors.trim().replaceAll(directory, 'DIR').replace(/0\.\d+\.properties/, 'FILE')
+    return errors
+      .trim()
+      .replaceAll(directory, 'DIR')
+      .replace(/0\.\d+\.properties/, 'FILE')
   }
 
   test('the port is in use', async () => {
@@ -180,11 +189,15 @@ describe('a server that cannot start says why in one sentence', () => {
     const bytes = readFileSync(log)
     bytes[400]! ^= 1
     writeFileSync(log, bytes)
-    expect(await sentence({ dataDir })).toMatch(/^Transactions 0x5 to 0x15 are missing in front of those in DIR.*\(.*log\.1 is damaged at byte \d+\): restore/)
+    expect(await sentence({ dataDir })).toMatch(
+      /^Transactions 0x5 to 0x15 are missing in front of those in DIR.*\(.*log\.1 is damaged at byte \d+\): restore/,
+    )
   })
 
   test('a key is wrong', async () => {
-    expect(await sentence({ dataDir: directory, tickTime: 'fast' })).toBe('DIR/FILE: tickTime=fast is wrong: it takes a whole number from 1 to 2147483647.')
+    expect(await sentence({ dataDir: directory, tickTime: 'fast' })).toBe(
+      'DIR/FILE: tickTime=fast is wrong: it takes a whole number from 1 to 2147483647.',
+    )
     expect(await sentence({ 'server.1': 'a:1:2', 'server.2': 'b:1:2', dataDir: directory })).toMatch(/stands alone/)
     expect(await sentence({ clientPort: 0 })).toMatch(/dataDir is not set/)
   })

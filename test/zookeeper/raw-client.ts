@@ -65,13 +65,15 @@ export class RawClient {
     return client
   }
 
-  async handshake(options: {
-    timeoutMs?: number
-    sessionId?: bigint
-    password?: Buffer | null
-    lastZxidSeen?: number
-    readOnly?: boolean | undefined
-  } = {}): Promise<Handshake | undefined> {
+  async handshake(
+    options: {
+      timeoutMs?: number
+      sessionId?: bigint
+      password?: Buffer | null
+      lastZxidSeen?: number
+      readOnly?: boolean | undefined
+    } = {},
+  ): Promise<Handshake | undefined> {
     const writer = new JuteWriter()
     writer.writeInt(0)
     writer.writeLong(options.lastZxidSeen ?? 0)
@@ -84,7 +86,12 @@ export class RawClient {
     if (frame === undefined) return undefined
     const reader = new JuteReader(frame)
     reader.readInt()
-    this.session = { timeoutMs: reader.readInt(), sessionId: reader.readBigLong(), password: reader.readBuffer()!, bytes: frame.length }
+    this.session = {
+      timeoutMs: reader.readInt(),
+      sessionId: reader.readBigLong(),
+      password: reader.readBuffer()!,
+      bytes: frame.length,
+    }
     return this.session
   }
 

@@ -226,7 +226,13 @@ async function multis(t: Transcript): Promise<void> {
   await s.multi(op.delete('/m/x', 3), op.delete('/m/x'))
   await s.multi(op.check('/nix', 0))
   await s.multi(op.check('/m', 7))
-  await s.multi(op.create('/m/tree'), op.create('/m/tree/a'), op.create('/m/tree/a/b'), op.delete('/m/tree/a/b'), op.create('/m/tree/a/b', 'again'))
+  await s.multi(
+    op.create('/m/tree'),
+    op.create('/m/tree/a'),
+    op.create('/m/tree/a/b'),
+    op.delete('/m/tree/a/b'),
+    op.create('/m/tree/a/b', 'again'),
+  )
   await s.children2('/m/tree/a')
   await s.multi(op.delete('/m/tree'))
   await s.multi(op.create('/m/e', 'x', 1), op.create('/m/e/x'))
@@ -339,7 +345,11 @@ async function reconnects(t: Transcript): Promise<void> {
   await s.set('/r', 'changed')
   await s.create('/r/b')
   const w = await t.session()
-  await w.setWatches(since, [['/r', '/r/a', '/r/nix'], ['/r/b', '/r/later'], ['/r', '/r/a', '/r/nix']])
+  await w.setWatches(since, [
+    ['/r', '/r/a', '/r/nix'],
+    ['/r/b', '/r/later'],
+    ['/r', '/r/a', '/r/nix'],
+  ])
   await s.set('/r/a', 'x')
   await s.create('/r/later')
   await s.create('/r/a/x')
@@ -410,7 +420,12 @@ async function oddities(t: Transcript): Promise<void> {
   await c.raw('check alone', OpCode.check, '000000027fff00000063')
   await c.exists('/')
   const sasl = await t.session()
-  await sasl.do('sasl', OpCode.sasl, (writer) => writer.writeInt(0), (reader) => String(reader.readInt()))
+  await sasl.do(
+    'sasl',
+    OpCode.sasl,
+    (writer) => writer.writeInt(0),
+    (reader) => String(reader.readInt()),
+  )
   await sasl.end()
   const words = await t.connection()
   words.client.socket.write('ruok')

@@ -35,11 +35,20 @@ export interface MultiOp {
 }
 
 export const op = {
-  create: (path: string, value: string | null = '', flags = 0, acl = OPEN): MultiOp => ({ type: OpCode.create, body: createBody(path, value, flags, acl) }),
-  create2: (path: string, value: string | null = '', flags = 0, acl = OPEN): MultiOp => ({ type: OpCode.create2, body: createBody(path, value, flags, acl) }),
+  create: (path: string, value: string | null = '', flags = 0, acl = OPEN): MultiOp => ({
+    type: OpCode.create,
+    body: createBody(path, value, flags, acl),
+  }),
+  create2: (path: string, value: string | null = '', flags = 0, acl = OPEN): MultiOp => ({
+    type: OpCode.create2,
+    body: createBody(path, value, flags, acl),
+  }),
   container: (path: string): MultiOp => ({ type: OpCode.createContainer, body: createBody(path, '', 4, OPEN) }),
   delete: (path: string, version = -1): MultiOp => ({ type: OpCode.delete, body: versionBody(path, version) }),
-  set: (path: string, value: string | null, version = -1): MultiOp => ({ type: OpCode.setData, body: setBody(path, value, version) }),
+  set: (path: string, value: string | null, version = -1): MultiOp => ({
+    type: OpCode.setData,
+    body: setBody(path, value, version),
+  }),
   check: (path: string, version: number): MultiOp => ({ type: OpCode.check, body: versionBody(path, version) }),
   getData: (path: string): MultiOp => ({ type: OpCode.getData, body: watchBody(path, false) }),
   getChildren: (path: string): MultiOp => ({ type: OpCode.getChildren, body: watchBody(path, false) }),
@@ -129,14 +138,23 @@ export class Talker {
     if (answer === undefined) return this.transcript.note('handshake -> closed')
     this.name = this.transcript.nameOf(answer.sessionId)
     const empty = answer.password.every((byte) => byte === 0) ? 'zeros' : 'secret'
-    this.transcript.note(`handshake ${options.timeoutMs} -> ${this.name} timeout=${answer.timeoutMs} password=${answer.password.length} ${empty} bytes=${answer.bytes}`)
+    this.transcript.note(
+      `handshake ${options.timeoutMs} -> ${this.name} timeout=${answer.timeoutMs} ` +
+        `password=${answer.password.length} ${empty} bytes=${answer.bytes}`,
+    )
     if (answer.sessionId === 0n) {
       await this.client.closed
       this.transcript.note('  closed')
     }
   }
 
-  async do(what: string, type: number, body: Body, show: (reader: JuteReader) => string = () => '', xid?: number): Promise<Reply | undefined> {
+  async do(
+    what: string,
+    type: number,
+    body: Body,
+    show: (reader: JuteReader) => string = () => '',
+    xid?: number,
+  ): Promise<Reply | undefined> {
     const reply = await this.client.request(type, body, xid)
     if (reply === undefined) {
       this.transcript.note(`${this.name} ${what} -> closed`)
@@ -157,7 +175,9 @@ export class Talker {
     const owner = this.transcript.nameOf(reader.readBigLong())
     const [length, children] = [reader.readInt(), reader.readInt()]
     const times = `${ctime === 0 ? 0 : 'T'}/${mtime === 0 ? 0 : 'T'}`
-    return `{c=${czxid} m=${mzxid} p=${reader.readLong()} t=${times} v=${version} cv=${cversion} av=${aversion} owner=${owner} length=${length} children=${children}}`
+    const zxids = `c=${czxid} m=${mzxid} p=${reader.readLong()}`
+    const versions = `v=${version} cv=${cversion} av=${aversion}`
+    return `{${zxids} t=${times} ${versions} owner=${owner} length=${length} children=${children}}`
   }
 
   private static text(reader: JuteReader): string {
@@ -170,19 +190,37 @@ export class Talker {
   }
 
   private static names(reader: JuteReader): string {
-    return `[${reader.readVector(4, () => reader.readText()).sort().join(' ')}]`
+    return `[${reader
+      .readVector(4, () => reader.readText())
+      .sort()
+      .join(' ')}]`
   }
 
   create(path: string | null, value: string | null = '', flags = 0, acl = OPEN): Promise<unknown> {
-    return this.do(`create ${JSON.stringify(path)} ${value} flags=${flags}`, OpCode.create, createBody(path, value, flags, acl), Talker.text)
+    return this.do(
+      `create ${JSON.stringify(path)} ${value} flags=${flags}`,
+      OpCode.create,
+      createBody(path, value, flags, acl),
+      Talker.text,
+    )
   }
 
   create2(path: string, value: string | null = '', flags = 0, acl = OPEN): Promise<unknown> {
-    return this.do(`create2 ${path} ${value} flags=${flags}`, OpCode.create2, createBody(path, value, flags, acl), (r) => `${Talker.text(r)} ${this.stat(r)}`)
+    return this.do(
+      `create2 ${path} ${value} flags=${flags}`,
+      OpCode.create2,
+      createBody(path, value, flags, acl),
+      (r) => `${Talker.text(r)} ${this.stat(r)}`,
+    )
   }
 
   createContainer(path: string, flags = 4): Promise<unknown> {
-    return this.do(`createContainer ${path} flags=${flags}`, OpCode.createContainer, createBody(path, '', flags, OPEN), (r) => `${Talker.text(r)} ${this.stat(r)}`)
+    return this.do(
+      `createContainer ${path} flags=${flags}`,
+      OpCode.createContainer,
+      createBody(path, '', flags, OPEN),
+      (r) => `${Talker.text(r)} ${this.stat(r)}`,
+    )
   }
 
   createTtl(path: string, ttlMs: number, flags = 5): Promise<unknown> {
@@ -190,7 +228,12 @@ export class Talker {
       createBody(path, '', flags, OPEN)(writer)
       writer.writeLong(ttlMs)
     }
-    return this.do(`createTTL ${path} ttl=${ttlMs} flags=${flags}`, OpCode.createTTL, body, (r) => `${Talker.text(r)} ${this.stat(r)}`)
+    return this.do(
+      `createTTL ${path} ttl=${ttlMs} flags=${flags}`,
+      OpCode.createTTL,
+      body,
+      (r) => `${Talker.text(r)} ${this.stat(r)}`,
+    )
   }
 
   delete(path: string, version = -1): Promise<unknown> {
@@ -202,11 +245,18 @@ export class Talker {
   }
 
   get(path: string, watch = false): Promise<unknown> {
-    return this.do(`getData ${JSON.stringify(path)} ${watch}`, OpCode.getData, watchBody(path, watch), (r) => `${Talker.data(r)} ${this.stat(r)}`)
+    return this.do(
+      `getData ${JSON.stringify(path)} ${watch}`,
+      OpCode.getData,
+      watchBody(path, watch),
+      (r) => `${Talker.data(r)} ${this.stat(r)}`,
+    )
   }
 
   set(path: string, value: string | null, version = -1): Promise<unknown> {
-    return this.do(`setData ${JSON.stringify(path)} ${value} ${version}`, OpCode.setData, setBody(path, value, version), (r) => this.stat(r))
+    return this.do(`setData ${JSON.stringify(path)} ${value} ${version}`, OpCode.setData, setBody(path, value, version), (r) =>
+      this.stat(r),
+    )
   }
 
   private acl(reader: JuteReader): string {
@@ -215,7 +265,12 @@ export class Talker {
   }
 
   getAcl(path: string): Promise<unknown> {
-    return this.do(`getACL ${path}`, OpCode.getACL, (w) => w.writeString(path), (r) => this.acl(r))
+    return this.do(
+      `getACL ${path}`,
+      OpCode.getACL,
+      (w) => w.writeString(path),
+      (r) => this.acl(r),
+    )
   }
 
   setAcl(path: string, acl: AclSpec[], version = -1): Promise<unknown> {
@@ -233,7 +288,12 @@ export class Talker {
   }
 
   children2(path: string, watch = false): Promise<unknown> {
-    return this.do(`getChildren2 ${path} ${watch}`, OpCode.getChildren2, watchBody(path, watch), (r) => `${Talker.names(r)} ${this.stat(r)}`)
+    return this.do(
+      `getChildren2 ${path} ${watch}`,
+      OpCode.getChildren2,
+      watchBody(path, watch),
+      (r) => `${Talker.names(r)} ${this.stat(r)}`,
+    )
   }
 
   sync(path: string): Promise<unknown> {
@@ -303,7 +363,16 @@ export class Talker {
   }
 
   whoAmI(): Promise<unknown> {
-    return this.do('whoAmI', OpCode.whoAmI, () => {}, (r) => r.readVector(8, () => `${r.readString()}:${r.readString()}`).sort().join(','))
+    return this.do(
+      'whoAmI',
+      OpCode.whoAmI,
+      () => {},
+      (r) =>
+        r
+          .readVector(8, () => `${r.readString()}:${r.readString()}`)
+          .sort()
+          .join(','),
+    )
   }
 
   ephemerals(prefix: string | null): Promise<unknown> {
@@ -311,7 +380,12 @@ export class Talker {
   }
 
   descendants(path: string): Promise<unknown> {
-    return this.do(`getAllChildrenNumber ${path}`, OpCode.getAllChildrenNumber, (w) => w.writeString(path), (r) => String(r.readInt()))
+    return this.do(
+      `getAllChildrenNumber ${path}`,
+      OpCode.getAllChildrenNumber,
+      (w) => w.writeString(path),
+      (r) => String(r.readInt()),
+    )
   }
 
   addWatch(path: string, mode: number): Promise<unknown> {

@@ -43,7 +43,11 @@ test.each([
   ['a string longer than the packet', '7fffffff6162', (reader: JuteReader) => reader.readString()],
   ['a string of a negative length', 'fffffffe', (reader: JuteReader) => reader.readString()],
   ['a buffer longer than the packet', '000000056162', (reader: JuteReader) => reader.readBuffer()],
-  ['a vector with more elements than bytes', '7fffffff00000000', (reader: JuteReader) => reader.readVector(4, () => reader.readInt())],
+  [
+    'a vector with more elements than bytes',
+    '7fffffff00000000',
+    (reader: JuteReader) => reader.readVector(4, () => reader.readInt()),
+  ],
   ['a vector of a negative length', 'fffffff000000000', (reader: JuteReader) => reader.readVector(4, () => reader.readInt())],
   ['an int of three bytes', '000000', (reader: JuteReader) => reader.readInt()],
   ['no string where one is needed', 'ffffffff', (reader: JuteReader) => reader.readText()],

@@ -39,7 +39,8 @@ export class Model {
     const attempt = this.copy()
     for (let i = 0; i < op.ops.length; i++) {
       const code = attempt.one(op.ops[i]!, session)
-      if (code !== Code.OK) return op.ops.map((_, index) => (index < i ? Code.OK : index === i ? code : Code.RUNTIMEINCONSISTENCY))
+      if (code !== Code.OK)
+        return op.ops.map((_, index) => (index < i ? Code.OK : index === i ? code : Code.RUNTIMEINCONSISTENCY))
     }
     this.nodes = attempt.nodes
     return op.ops.map(() => Code.OK)
@@ -64,7 +65,8 @@ export class Model {
     return [...this.nodes]
       .map(([path, { data, czxid, mzxid, pzxid, version, creations, owner }]) => {
         const children = this.childrenOf(path).length
-        return `${path} ${data} c=${czxid} m=${mzxid} p=${pzxid} v=${version} cv=${creations * 2 - children} owner=${owner} children=${children}`
+        const cversion = creations * 2 - children
+        return `${path} ${data} c=${czxid} m=${mzxid} p=${pzxid} v=${version} cv=${cversion} owner=${owner} children=${children}`
       })
       .sort()
   }
@@ -82,7 +84,13 @@ export class Model {
         parent.pzxid = this.zxid
         const { zxid } = this
         this.nodes.set(path, {
-          data: op.data, czxid: zxid, mzxid: zxid, pzxid: zxid, version: 0, creations: 0, owner: op.ephemeral ? session : 0n,
+          data: op.data,
+          czxid: zxid,
+          mzxid: zxid,
+          pzxid: zxid,
+          version: 0,
+          creations: 0,
+          owner: op.ephemeral ? session : 0n,
         })
         return Code.OK
       }

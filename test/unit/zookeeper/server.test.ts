@@ -29,10 +29,23 @@ async function stage(options: ZooKeeperServerOptions = {}, seed = 1): Promise<St
   const user = world.process('user')
   const done = <T>(promise: Promise<T>): Promise<T> => world.settle(promise, 60_000, 'it is done')
   const server = await done(startZooKeeperServer(zk.env, { port: PORT, tickTimeMs: TICK_MS, ...options }))
-  return { world, zk, user, server, done, open: (session, timeoutMs) => done(SimulatedClient.open(user.env, PORT, session, timeoutMs)) }
+  return {
+    world,
+    zk,
+    user,
+    server,
+    done,
+    open: (session, timeoutMs) => done(SimulatedClient.open(user.env, PORT, session, timeoutMs)),
+  }
 }
 
-function create(client: SimulatedClient, path: string, flags = 0, type: number = OpCode.create, ttlMs?: number): Promise<SimulatedReply | undefined> {
+function create(
+  client: SimulatedClient,
+  path: string,
+  flags = 0,
+  type: number = OpCode.create,
+  ttlMs?: number,
+): Promise<SimulatedReply | undefined> {
   return client.request(type, (writer) => {
     writer.writeString(path)
     writer.writeBuffer(Buffer.alloc(10))
@@ -83,7 +96,7 @@ describe('sessions', () => {
     expect((await done(ask(client, OpCode.exists, '/e')))!.code).toBe(0)
   })
 
-  test('resuming one on a second connection closes the first; a wrong password gets nothing, and does not disturb it', async () => {
+  test('resuming one on a second connection closes the first; a wrong password gets and disturbs nothing', async () => {
     const { world, done, open } = await stage()
     const first = await open()
     const thief = await open({ sessionId: first.sessionId, password: Buffer.alloc(16, 7) })
@@ -242,7 +255,9 @@ describe('containers and TTL nodes', () => {
     for (const path of ['/used/x', '/full/x']) await done(create(client, path))
     await done(remove(client, '/used/x'))
     await world.run(2500)
-    const codes = await done(Promise.all(['/used', '/unused', '/full'].map(async (path) => (await ask(client, OpCode.exists, path))!.code)))
+    const codes = await done(
+      Promise.all(['/used', '/unused', '/full'].map(async (path) => (await ask(client, OpCode.exists, path))!.code)),
+    )
     expect(codes).toEqual([-101, 0, 0])
   })
 
@@ -255,7 +270,9 @@ describe('containers and TTL nodes', () => {
     await world.run(2000)
     expect((await done(ask(client, OpCode.exists, '/short')))!.code).toBe(0)
     await world.run(3000)
-    const codes = await done(Promise.all(['/short', '/long', '/full'].map(async (path) => (await ask(client, OpCode.exists, path))!.code)))
+    const codes = await done(
+      Promise.all(['/short', '/long', '/full'].map(async (path) => (await ask(client, OpCode.exists, path))!.code)),
+    )
     expect(codes).toEqual([-101, 0, 0])
   })
 })
@@ -267,14 +284,20 @@ describe('hostile and clumsy clients', () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),
       // A frame that may be a request.
-      fc.record({ type: fc.constantFrom(...Object.values(OpCode), 999), body: fc.uint8Array({ maxLength: 40 }), lie: fc.integer({ min: -3, max: 3 }) }).map(({ type, body, lie }) => {
-        const frame = Buffer.alloc(12 + body.length)
-        frame.writeInt32BE(8 + body.length + lie, 0)
-        frame.writeInt32BE(1, 4)
-        frame.writeInt32BE(type, 8)
-        frame.set(body, 12)
-        return frame
-      }),
+      fc
+        .record({
+          type: fc.constantFrom(...Object.values(OpCode), 999),
+          body: fc.uint8Array({ maxLength: 40 }),
+          lie: fc.integer({ min: -3, max: 3 }),
+        })
+        .map(({ type, body, lie }) => {
+          const frame = Buffer.alloc(12 + body.length)
+          frame.writeInt32BE(8 + body.length + lie, 0)
+          frame.writeInt32BE(1, 4)
+          frame.writeInt32BE(type, 8)
+          frame.set(body, 12)
+          return frame
+        }),
     )
     await fc.assert(
       fc.asyncProperty(fc.boolean(), fc.array(piece, { maxLength: 8 }), async (greets, pieces) => {

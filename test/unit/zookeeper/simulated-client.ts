@@ -33,7 +33,12 @@ export class SimulatedClient implements StreamHandler {
   }
 
   /** Resolves when the session is open; with a closed client if it was refused. */
-  static open(env: Environment, port: number, session?: { sessionId: bigint; password: Buffer }, timeoutMs = 6000): Promise<SimulatedClient> {
+  static open(
+    env: Environment,
+    port: number,
+    session?: { sessionId: bigint; password: Buffer },
+    timeoutMs = 6000,
+  ): Promise<SimulatedClient> {
     return new Promise((resolve) => {
       const client = new SimulatedClient(env, port)
       client.greeting = () => resolve(client)

@@ -10,14 +10,29 @@ const DIRECTORY = '/zk/version-2'
 
 function add(tree: DataTree, path: string, extra: { owner?: bigint; scheme?: string; data?: Buffer | null } = {}): void {
   const zxid = tree.lastZxid + 1
-  const acl = extra.scheme === undefined ? [{ perms: 31, scheme: 'world', id: 'anyone' }] : [{ perms: 7, scheme: extra.scheme, id: 'x:y' }]
+  const acl =
+    extra.scheme === undefined ? [{ perms: 31, scheme: 'world', id: 'anyone' }] : [{ perms: 7, scheme: extra.scheme, id: 'x:y' }]
   const data = extra.data === undefined ? Buffer.from(path) : extra.data
   const header = { sessionId: extra.owner ?? 0n, cxid: 0, zxid, timeMs: 1000 + zxid }
-  tree.apply(header, { type: OpCode.create, path, data, acl, ephemeral: extra.owner !== undefined, parentCversion: -1, ttlMs: -1 })
+  tree.apply(header, {
+    type: OpCode.create,
+    path,
+    data,
+    acl,
+    ephemeral: extra.owner !== undefined,
+    parentCversion: -1,
+    ttlMs: -1,
+  })
 }
 
 function picture(tree: DataTree): unknown[] {
-  return [...tree.entries()].map(([path, node]) => ({ path, data: node.data, acl: node.acl, stat: node.stat, children: [...node.children].sort() }))
+  return [...tree.entries()].map(([path, node]) => ({
+    path,
+    data: node.data,
+    acl: node.acl,
+    stat: node.stat,
+    children: [...node.children].sort(),
+  }))
 }
 
 function start(): { world: World; process: Process } {
@@ -29,13 +44,19 @@ function start(): { world: World; process: Process } {
 
 async function write(world: World, process: Process, tree: DataTree, sessions: SavedSession[] = []): Promise<void> {
   const { disk, clock } = process.env
-  await world.settle(writeSnapshot(disk, clock, DIRECTORY, freeze(tree, sessions), () => false), 10_000, 'the snapshot is written')
+  await world.settle(
+    writeSnapshot(disk, clock, DIRECTORY, freeze(tree, sessions), () => false),
+    10_000,
+    'the snapshot is written',
+  )
 }
 
 test('a snapshot is read as it was written', async () => {
   const node = fc.record({
-    parent: fc.nat(), name: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).map((name) => name.replaceAll('/', '_')),
-    owner: fc.option(fc.bigInt({ min: 1n, max: 2n ** 56n }), { nil: undefined }), scheme: fc.option(fc.constantFrom('digest', 'ip', 'other'), { nil: undefined }),
+    parent: fc.nat(),
+    name: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }).map((name) => name.replaceAll('/', '_')),
+    owner: fc.option(fc.bigInt({ min: 1n, max: 2n ** 56n }), { nil: undefined }),
+    scheme: fc.option(fc.constantFrom('digest', 'ip', 'other'), { nil: undefined }),
     data: fc.option(fc.uint8Array({ maxLength: 30 })),
   })
   const sessions = fc.array(fc.record({ id: fc.bigInt({ min: 1n, max: 2n ** 62n }), timeoutMs: fc.nat() }), { maxLength: 5 })
@@ -46,7 +67,11 @@ test('a snapshot is read as it was written', async () => {
       const paths = ['']
       for (const { parent, name, owner, scheme, data } of nodes) {
         const path = `${paths[parent % paths.length]}/${name}`
-        add(tree, path, { ...(owner === undefined ? {} : { owner }), ...(scheme === undefined ? {} : { scheme }), data: data === null ? null : Buffer.from(data) })
+        add(tree, path, {
+          ...(owner === undefined ? {} : { owner }),
+          ...(scheme === undefined ? {} : { scheme }),
+          data: data === null ? null : Buffer.from(data),
+        })
         paths.push(path)
       }
       await write(world, process, tree, saved)
@@ -68,9 +93,13 @@ test('it is the state of the moment at which it began', async () => {
   const before = picture(tree)
   const { disk, clock } = process.env
   const writing = writeSnapshot(disk, clock, DIRECTORY, freeze(tree, []), () => false)
-  for (let i = 0; i < 2000; i += 2) tree.apply({ sessionId: 0n, cxid: 0, zxid: tree.lastZxid + 1, timeMs: 0 }, { type: OpCode.delete, path: `/n${i}` })
+  for (let i = 0; i < 2000; i += 2)
+    tree.apply({ sessionId: 0n, cxid: 0, zxid: tree.lastZxid + 1, timeMs: 0 }, { type: OpCode.delete, path: `/n${i}` })
   for (let i = 1; i < 2000; i += 2) {
-    tree.apply({ sessionId: 0n, cxid: 0, zxid: tree.lastZxid + 1, timeMs: 0 }, { type: OpCode.setData, path: `/n${i}`, data: null, version: 1 })
+    tree.apply(
+      { sessionId: 0n, cxid: 0, zxid: tree.lastZxid + 1, timeMs: 0 },
+      { type: OpCode.setData, path: `/n${i}`, data: null, version: 1 },
+    )
   }
   add(tree, '/late')
   await world.settle(writing, 10_000, 'the snapshot is written')
@@ -115,7 +144,11 @@ test('one that is stopped leaves nothing', async () => {
   const { disk, clock } = process.env
   const tree = new DataTree()
   for (let i = 0; i < 1000; i++) add(tree, `/n${i}`)
-  const written = await world.settle(writeSnapshot(disk, clock, DIRECTORY, freeze(tree, []), () => true), 10_000, 'it gives up')
+  const written = await world.settle(
+    writeSnapshot(disk, clock, DIRECTORY, freeze(tree, []), () => true),
+    10_000,
+    'it gives up',
+  )
   expect(written).toBe(false)
   expect(disk.list(DIRECTORY)).toEqual([])
 })

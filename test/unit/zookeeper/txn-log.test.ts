@@ -12,13 +12,39 @@ const DIRECTORY = '/zk/version-2'
 
 const path = fc.string({ unit: 'grapheme', maxLength: 20 }).map((name) => `/${name}`)
 const data = fc.option(fc.uint8Array({ maxLength: 50 })).map((bytes) => (bytes === null ? null : Buffer.from(bytes)))
-const acl = fc.array(fc.record({ perms: fc.nat({ max: 31 }), scheme: fc.option(fc.string()), id: fc.option(fc.string()) }), { maxLength: 3 })
+const acl = fc.array(fc.record({ perms: fc.nat({ max: 31 }), scheme: fc.option(fc.string()), id: fc.option(fc.string()) }), {
+  maxLength: 3,
+})
 const int = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
 
 const singleTxn: fc.Arbitrary<Txn> = fc.oneof(
-  fc.record({ type: fc.constantFrom(OpCode.create, OpCode.create2), path, data, acl, ephemeral: fc.boolean(), parentCversion: int, ttlMs: fc.constant(-1) }),
-  fc.record({ type: fc.constant(OpCode.createContainer), path, data, acl, ephemeral: fc.constant(false), parentCversion: int, ttlMs: fc.constant(-1) }),
-  fc.record({ type: fc.constant(OpCode.createTTL), path, data, acl, ephemeral: fc.constant(false), parentCversion: int, ttlMs: fc.integer({ min: 1, max: 2 ** 40 - 1 }) }),
+  fc.record({
+    type: fc.constantFrom(OpCode.create, OpCode.create2),
+    path,
+    data,
+    acl,
+    ephemeral: fc.boolean(),
+    parentCversion: int,
+    ttlMs: fc.constant(-1),
+  }),
+  fc.record({
+    type: fc.constant(OpCode.createContainer),
+    path,
+    data,
+    acl,
+    ephemeral: fc.constant(false),
+    parentCversion: int,
+    ttlMs: fc.constant(-1),
+  }),
+  fc.record({
+    type: fc.constant(OpCode.createTTL),
+    path,
+    data,
+    acl,
+    ephemeral: fc.constant(false),
+    parentCversion: int,
+    ttlMs: fc.integer({ min: 1, max: 2 ** 40 - 1 }),
+  }),
   fc.record({ type: fc.constantFrom(OpCode.delete, OpCode.deleteContainer), path }),
   fc.record({ type: fc.constant(OpCode.setData), path, data, version: int }),
   fc.record({ type: fc.constant(OpCode.setACL), path, acl, version: int }),
@@ -27,10 +53,16 @@ const singleTxn: fc.Arbitrary<Txn> = fc.oneof(
   fc.record({ type: fc.constant(OpCode.closeSession), paths: fc.array(path, { maxLength: 3 }) }),
   fc.record({ type: fc.constant(OpCode.error), error: int }),
 )
-const anyTxn: fc.Arbitrary<Txn> = fc.oneof(singleTxn, fc.record({ type: fc.constant(OpCode.multi), ops: fc.array(singleTxn, { maxLength: 4 }) }))
+const anyTxn: fc.Arbitrary<Txn> = fc.oneof(
+  singleTxn,
+  fc.record({ type: fc.constant(OpCode.multi), ops: fc.array(singleTxn, { maxLength: 4 }) }),
+)
 
 const header: fc.Arbitrary<TxnHeader> = fc.record({
-  sessionId: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), cxid: int, zxid: fc.maxSafeNat(), timeMs: fc.maxSafeNat(),
+  sessionId: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  cxid: int,
+  zxid: fc.maxSafeNat(),
+  timeMs: fc.maxSafeNat(),
 })
 
 test('every transaction is read as it was written', () => {
@@ -174,7 +206,9 @@ test('entries that are missing in front of others are an error, never a silent g
     bytes[100]! ^= 1
     return bytes
   })
-  expect(() => replay(damaged)).toThrow(/^Transactions 0x5 to 0x6 are missing in front of those in .*log\.7 \(.*log\.4 is damaged at byte \d+\)/)
+  expect(() => replay(damaged)).toThrow(
+    /^Transactions 0x5 to 0x6 are missing in front of those in .*log\.7 \(.*log\.4 is damaged at byte \d+\)/,
+  )
   expect(replay(damaged, 6).zxids).toEqual([7, 8, 9])
   const removed = await threeFiles(new World(1))
   removed.env.disk.remove(`${DIRECTORY}/log.4`)
@@ -192,25 +226,29 @@ test('a file of something else is refused by name', async () => {
 
 test('a power cut at any moment leaves a prefix that has everything that was durable', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.integer(), fc.array(fc.constantFrom('append', 'append', 'append', 'flush', 'roll', 'wait'), { maxLength: 60 }), async (seed, steps) => {
-      const world = new World(seed)
-      const process = world.process('zk')
-      const { log, durable, failures } = openLog(process)
-      process.env.disk.syncDirectory('/')
-      process.env.disk.syncDirectory('/zk')
-      let zxid = 0
-      for (const step of steps) {
-        if (step === 'append') log.append(at(++zxid), error)
-        if (step === 'flush') log.flush()
-        if (step === 'roll') log.roll()
-        if (step === 'wait') await world.run(1)
-      }
-      process.cutPower()
-      const survived = process.env.disk.exists(DIRECTORY) ? replay(process).zxids : []
-      expect(survived).toEqual(survived.map((_, index) => index + 1))
-      expect(survived.length).toBeGreaterThanOrEqual(durable.at(-1) ?? 0)
-      expect(failures).toEqual([])
-    }),
+    fc.asyncProperty(
+      fc.integer(),
+      fc.array(fc.constantFrom('append', 'append', 'append', 'flush', 'roll', 'wait'), { maxLength: 60 }),
+      async (seed, steps) => {
+        const world = new World(seed)
+        const process = world.process('zk')
+        const { log, durable, failures } = openLog(process)
+        process.env.disk.syncDirectory('/')
+        process.env.disk.syncDirectory('/zk')
+        let zxid = 0
+        for (const step of steps) {
+          if (step === 'append') log.append(at(++zxid), error)
+          if (step === 'flush') log.flush()
+          if (step === 'roll') log.roll()
+          if (step === 'wait') await world.run(1)
+        }
+        process.cutPower()
+        const survived = process.env.disk.exists(DIRECTORY) ? replay(process).zxids : []
+        expect(survived).toEqual(survived.map((_, index) => index + 1))
+        expect(survived.length).toBeGreaterThanOrEqual(durable.at(-1) ?? 0)
+        expect(failures).toEqual([])
+      },
+    ),
     { numRuns: 200 },
   )
 })

@@ -109,7 +109,8 @@ test('any mixture of watches and changes: as a plain list would do it, and nothi
           watches.remove(path, WatcherType.any, listener)
           plain = plain.filter((watch) => watch.path !== path || watch.who !== who)
         } else if (['data', 'children', 'persistent', 'recursive'].includes(kind)) {
-          if (!plain.some((watch) => watch.kind === kind && watch.path === path && watch.who === who)) plain.push({ kind, path, who })
+          if (!plain.some((watch) => watch.kind === kind && watch.path === path && watch.who === who))
+            plain.push({ kind, path, who })
         } else {
           const type = kind === 'created' ? nodeCreated : kind === 'deleted' ? nodeDeleted : nodeDataChanged
           watches.fire(change(type, path))
