@@ -15,8 +15,10 @@ export interface RequestHeader {
   readonly bodyOffset: number
 }
 
-/** Requests among brokers may be large and come from peers: UpdateMetadata names every partition of the cluster. */
-const clusterObjectBytes = 512 * 1024 * 1024
+/** Requests among brokers may be large: UpdateMetadata names every partition of the cluster (some 300 bytes of heap each). */
+const clusterObjectBytes = 256 * 1024 * 1024
+/** What a server sends is trusted more than what a client sends, and Metadata of a large cluster is large. */
+const responseObjectBytes = 1024 * 1024 * 1024
 
 function begin(): Writer {
   const writer = sharedWriter(true)
@@ -109,6 +111,5 @@ export function decodeResponseBody<Req, Res>(api: Api<Req, Res>, version: number
       throw error
     }
   }
-  // What a server sends is trusted more than what a client sends: Metadata of a large cluster is large.
-  return decode(api.response, version, frame, reader.position, clusterObjectBytes)
+  return decode(api.response, version, frame, reader.position, responseObjectBytes)
 }

@@ -132,10 +132,8 @@ test('many small elements cannot become a large heap', () => {
   const count = 20_000_000
   const frame = Buffer.alloc(4 + count * 2 + 1)
   frame.writeInt32BE(count)
-  const started = performance.now()
   const spent = heapOf(() => attempt(() => decode(apis.metadata.request, 0, frame)))
   expect(spent).toBeLessThan(200 * 1024 * 1024)
-  expect(performance.now() - started).toBeLessThan(2000)
   expect(attempt(() => decode(apis.metadata.request, 0, frame))).toBeInstanceOf(DecodeError)
   // The same in nested arrays: a million topics without partitions.
   const topics = Buffer.alloc(4 + 4 + 2 + 1_000_000 * 6)
