@@ -57,7 +57,7 @@ test.each([
   ['cons', /sid=0x[0-9a-f]+,lop=exists,to=10000,lcxid=0x2\)/],
   [
     'dump',
-    /Session Sets \(1\)\/\(1\):\n1 expire in \d+ms:\n\t0x\w+\nephemeral nodes dump:\nSessions with Eph\w+ \(1\):\n0x\w+:\n\t\/e\n/,
+    /Session Sets \(1\)\/\(1\):\n1 expire in \d+ms:\n\t0x\w+\nephemeral nodes dump:\nSessions with Eph\w+ \(1\):\n0x\w+:\n\t\/e/,
   ],
   ['wchs', /^1 connections watching 1 paths\nTotal watches:1\n$/],
   ['wchp', /^\/e\n\t0x[0-9a-f]+\n/],
