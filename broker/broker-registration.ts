@@ -19,7 +19,8 @@ export interface RegistrarOptions {
 export class BrokerRegistrar {
   private readonly options: RegistrarOptions
   private currentEpoch = -1
-  private waiting: { epoch: number; resolve: () => void }[] = []
+  /** The registration that is under way. */
+  private running: Promise<void> | undefined
 
   constructor(options: RegistrarOptions) {
     this.options = options
@@ -31,7 +32,27 @@ export class BrokerRegistrar {
   }
 
   /** Rejects with BrokerIdInUseError, or with what ended the session. */
-  async register(): Promise<void> {
+  register(): Promise<void> {
+    const running = this.registerNow()
+    this.running = running
+    const over = (): void => {
+      if (this.running === running) this.running = undefined
+    }
+    running.then(over, over)
+    return running
+  }
+
+  /**
+   * Resolves when the own epoch is `epoch` or newer, or it is clear that it will not be. A controller may see the znode before this
+   * broker hears that it is there; while no registration is under way there is nothing to wait for.
+   */
+  async awaitEpoch(epoch: number): Promise<void> {
+    if (epoch <= this.currentEpoch) return
+    // Whoever registers reports why it failed.
+    await this.running?.catch(() => {})
+  }
+
+  private async registerNow(): Promise<void> {
     const { env, keeper, logger } = this.options
     const session = keeper.current
     // Kept before the znode is there: a crash in between must not leave a ghost.
@@ -44,24 +65,6 @@ export class BrokerRegistrar {
     )
     this.currentEpoch = epoch
     logger.info({ brokerEpoch: epoch }, 'registered in ZooKeeper')
-    const reached = this.waiting.filter((each) => each.epoch <= epoch)
-    this.waiting = this.waiting.filter((each) => each.epoch > epoch)
-    for (const { resolve } of reached) resolve()
-  }
-
-  /** Resolves when the own epoch is `epoch` or newer, or after a session time-out: then it will not be. */
-  awaitEpoch(epoch: number): Promise<void> {
-    if (epoch <= this.currentEpoch) return Promise.resolve()
-    return new Promise((resolve) => {
-      const entry = { epoch, resolve: () => finish() }
-      const finish = (): void => {
-        timer.cancel()
-        this.waiting = this.waiting.filter((each) => each !== entry)
-        resolve()
-      }
-      const timer = this.options.env.clock.timer(this.options.keeper.current.timeoutMs, finish)
-      this.waiting.push(entry)
-    })
   }
 
   private store(): void {

@@ -22,23 +22,48 @@ export function deleteTopicsHandler(services: BrokerServices): Handler<DeleteTop
       })
       return
     }
+    if (!services.controller.isActive()) {
+      context.respond(await services.controller.deleteTopics(body, apiVersion))
+      return
+    }
     const startMs = services.clock.monoMs()
-    // Names by id have to be remembered now: they are gone when the deletion is done.
+    // What this broker does not know (any more) is unknown, also while the controller has still to tidy up behind it.
+    const { metadata } = services
+    const isUnknown = (name: string | null, topicId: string): boolean =>
+      topicId === ZERO_UUID ? metadata.topic(name ?? '') === undefined : metadata.topicName(topicId) === undefined
+    const unknown = [
+      ...body.topics.filter(({ name, topicId }) => isUnknown(name, topicId)),
+      ...body.topicNames.filter((name) => isUnknown(name, ZERO_UUID)).map((name) => ({ name, topicId: ZERO_UUID })),
+    ].map(({ name, topicId }) => ({
+      name: topicId === ZERO_UUID ? name : null,
+      topicId,
+      errorCode: topicId === ZERO_UUID ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.UNKNOWN_TOPIC_ID,
+    }))
+    const known = {
+      ...body,
+      topics: body.topics.filter(({ name, topicId }) => !isUnknown(name, topicId)),
+      topicNames: body.topicNames.filter((name) => !isUnknown(name, ZERO_UUID)),
+    }
+    // Ids have to be remembered now: they are gone when the deletion is done.
     const identities = new Map<string, string | undefined>()
-    const response = await services.controller.deleteTopics(body, apiVersion)
+    for (const { name, topicId } of known.topics) {
+      const topic = name ?? metadata.topicName(topicId)
+      if (topic !== undefined) identities.set(topic, metadata.topicId(topic))
+    }
+    for (const name of known.topicNames) identities.set(name, metadata.topicId(name))
+    const response = await services.controller.deleteTopics(known, apiVersion)
     const responses = response.responses ?? []
-    for (const { name } of responses) if (name !== undefined && name !== null) identities.set(name, services.metadata.topicId(name))
     const finished = responses.map(async (topic) => {
       const { name, errorCode = ErrorCode.NONE } = topic
       if (errorCode !== ErrorCode.NONE || name === undefined || name === null) return topic
       const isGone = (): boolean => {
-        const current = services.metadata.topic(name)
+        const current = metadata.topic(name)
         return current === undefined || current.topicId !== identities.get(name)
       }
       const left = body.timeoutMs <= 0 ? 0 : startMs + body.timeoutMs - services.clock.monoMs()
       const done = await services.metadataWaits.until([name], isGone, left)
       return done && body.timeoutMs > 0 ? topic : { ...topic, errorCode: ErrorCode.REQUEST_TIMED_OUT }
     })
-    context.respond({ ...response, responses: await Promise.all(finished) })
+    context.respond({ ...response, responses: [...(await Promise.all(finished)), ...unknown] })
   }
 }
