@@ -63,7 +63,7 @@ export class LeadershipWriter {
       for (const [index, { partition, next, version }] of changes.entries()) {
         const result = results[index]!
         if (result.ok) {
-          partition.leadership = { ...next, partitionEpoch: setVersion(result, version), controllerEpoch: this.controllerEpoch }
+          partition.leadership = confirmed(next, setVersion(result, version), this.controllerEpoch)
           outcomes.set(partition, { ok: true, written: true })
         } else if (result.code === 'BAD_VERSION' && retry && attempt < MAX_ATTEMPTS) conflicts.push(partition)
         else outcomes.set(partition, { ok: false, reason: `ZooKeeper refused the state (${result.code})`, code: result.code })
@@ -127,7 +127,7 @@ export class LeadershipWriter {
     for (const [index, partition] of waiting.entries()) {
       const result = results[index]!
       if (result.ok) {
-        partition.leadership = { ...plans.get(partition)!, partitionEpoch: 0, controllerEpoch: this.controllerEpoch }
+        partition.leadership = confirmed(plans.get(partition)!, 0, this.controllerEpoch)
         outcomes.set(partition, { ok: true, written: true })
       } else if (exists(result)) found.push(partition)
       else outcomes.set(partition, { ok: false, reason: `ZooKeeper refused the state (${result.code})`, code: result.code })
@@ -181,6 +181,12 @@ function readPartitionState(partition: Partition, node: NodeData): Leadership | 
     if (error instanceof ZnodeFormatError) return undefined
     throw error
   }
+}
+
+/** What memory holds once ZooKeeper has it. */
+export function confirmed(written: LeaderAndIsr, partitionEpoch: number, controllerEpoch: number): Leadership {
+  const { leader, leaderEpoch, isr, recoveryState } = written
+  return { leader, leaderEpoch, isr, recoveryState, partitionEpoch, controllerEpoch }
 }
 
 function encodeState(next: LeaderAndIsr, controllerEpoch: number): Buffer {

@@ -47,37 +47,30 @@ export function isTargetInSync(partition: Partition): boolean {
   return targetReplicas(partition.assignment).every((replica) => isr.includes(replica))
 }
 
-/** Phase U. */
+/** Phase U. Replicas of a reassignment that this one replaces are stopped first: a crash in between leaves the old one, not a stray. */
 async function updateAssignments(term: Term, reassignments: ReadonlyMap<Partition, ReplicaAssignment>): Promise<Set<Partition>> {
   const { context, logger } = term
   const byTopic = new Map<Topic, Map<Partition, ReplicaAssignment>>()
+  const unneeded: { partition: Partition; broker: number }[] = []
   for (const [partition, assignment] of reassignments) {
     context.reassigning.add(partition)
     if (sameAssignment(partition.assignment, assignment)) continue
-    const changes = byTopic.get(partition.topic)
-    if (changes === undefined) byTopic.set(partition.topic, new Map([[partition, assignment]]))
-    else changes.set(partition, assignment)
+    byTopic.set(partition.topic, (byTopic.get(partition.topic) ?? new Map<Partition, ReplicaAssignment>()).set(partition, assignment))
+    for (const broker of partition.assignment.replicas) if (!assignment.replicas.includes(broker)) unneeded.push({ partition, broker })
   }
-  const failed = new Set<Partition>()
-  const unneeded: { partition: Partition; broker: number }[] = []
-  await Promise.all([...byTopic].map(async ([topic, changes]) => {
-    if ((await writeAssignment(term, topic, byIndex(changes))) === 'written') return
-    for (const partition of changes.keys()) failed.add(partition)
-  }))
-  for (const changes of byTopic.values()) {
-    for (const [partition, assignment] of changes) {
-      if (failed.has(partition)) {
-        logger.error({ partition: partitionName(partition) }, 'cannot write the assignment of a reassignment')
-        if (!isBeingReassigned(partition.assignment)) forgetReassignment(term, partition)
-        continue
-      }
-      const before = partition.assignment
-      context.setAssignment(partition, assignment)
-      for (const broker of before.replicas) if (!assignment.replicas.includes(broker)) unneeded.push({ partition, broker })
-    }
-  }
-  // Replicas of a reassignment that this one replaces.
   await removeReplicas(term, unneeded)
+  const failed = new Set<Partition>()
+  await Promise.all([...byTopic].map(async ([topic, changes]) => {
+    const outcome = await writeAssignment(term, topic, byIndex(changes))
+    for (const [partition, assignment] of changes) {
+      if (outcome === 'written') context.setAssignment(partition, assignment)
+      else failed.add(partition)
+    }
+  }))
+  for (const partition of failed) {
+    logger.error({ partition: partitionName(partition) }, 'cannot write the assignment of a reassignment')
+    if (!isBeingReassigned(partition.assignment)) forgetReassignment(term, partition)
+  }
   return failed
 }
 

@@ -4,6 +4,7 @@ import { partitionName } from './context'
 import type { ControllerContext, Leadership, Partition } from './context'
 import { isElected } from './leader-election'
 import type { Elected, LeaderAndIsr } from './leader-election'
+import { confirmed } from './leadership-writer'
 import type { LeadershipDecision, LeadershipOutcome, LeadershipWriter } from './leadership-writer'
 import { hasNoLiveIsr, OFFLINE_ELECTION, planElection, planInitialLeader, sortByLegality, withNextEpoch, withoutReplica } from './partition-state-machine'
 import type { ElectionPolicy, ElectionStrategy } from './partition-state-machine'
@@ -131,8 +132,9 @@ export class StateChanges {
   /** Partitions whose states were written along with their topic: from nothing to Online, without another write. */
   enterCreated(created: ReadonlyMap<Partition, Elected>): void {
     const batch = new RequestBatch(this.parts.context)
-    for (const [partition, { leader, leaderEpoch, isr, recoveryState, recipients, rule }] of created) {
-      partition.leadership = { leader, leaderEpoch, isr, recoveryState, partitionEpoch: 0, controllerEpoch: this.parts.controllerEpoch }
+    for (const [partition, election] of created) {
+      const { recipients, rule } = election
+      partition.leadership = confirmed(election, 0, this.parts.controllerEpoch)
       this.enter(partition, 'NewPartition')
       this.enter(partition, 'OnlinePartition', rule)
       for (const broker of partition.assignment.replicas) this.parts.context.setReplicaState(partition, broker, 'OnlineReplica')
