@@ -243,17 +243,21 @@ export class Consumer {
     }
     await Promise.all(
       [...leaders].map(async ([leader, states]) => {
-        if (this.busyNodes.has(leader)) return this.release(states, undefined)
+        if (this.busyNodes.has(leader)) {
+          // They are looked at again when that node's fetch ends; waking now would turn in circles without any I/O.
+          for (const state of states) state.fetching = false
+          return
+        }
         this.busyNodes.add(leader)
+        let failure: unknown
         try {
           await this.fetchFrom(leader, states)
-          this.release(states, undefined)
         } catch (error) {
           for (const state of states) this.cluster.forgetTopic(state.topic)
-          this.release(states, error)
-        } finally {
-          this.busyNodes.delete(leader)
+          failure = error
         }
+        this.busyNodes.delete(leader)
+        this.release(states, failure)
       }),
     )
   }
