@@ -16,12 +16,6 @@ export class LeaderEpochs {
   /** Grows with each change, so that a writer knows whether what it wrote is still the newest. */
   revision = 0
   private list: EpochEntry[] = []
-  private readonly onChange: () => void
-
-  /** `onChange`: the checkpoint no longer tells the truth. */
-  constructor(onChange: () => void = () => {}) {
-    this.onChange = onChange
-  }
 
   get entries(): readonly EpochEntry[] {
     return this.list
@@ -44,7 +38,7 @@ export class LeaderEpochs {
 
   /** No change where `epoch` is the latest already and does not begin earlier; else entries that contradict it go. */
   assign(epoch: number, startOffset: number): void {
-    if (this.insert(epoch, startOffset)) this.changed()
+    if (this.insert(epoch, startOffset)) this.revision++
   }
 
   private insert(epoch: number, startOffset: number): boolean {
@@ -100,7 +94,7 @@ export class LeaderEpochs {
   truncateFromEnd(endOffset: number): void {
     const before = this.list.length
     while (this.list.length > 0 && this.list[this.list.length - 1]!.startOffset >= endOffset) this.list.pop()
-    if (this.list.length !== before) this.changed()
+    if (this.list.length !== before) this.revision++
   }
 
   /** The log begins at `startOffset` now: the epoch of that offset begins there. */
@@ -111,17 +105,12 @@ export class LeaderEpochs {
     const first = this.list[gone - 1]!
     if (gone === 1 && first.startOffset === startOffset) return
     this.list.splice(0, gone, { epoch: first.epoch, startOffset })
-    this.changed()
+    this.revision++
   }
 
   clear(): void {
     if (this.list.length === 0) return
     this.list = []
-    this.changed()
-  }
-
-  private changed(): void {
     this.revision++
-    this.onChange()
   }
 }

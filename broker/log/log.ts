@@ -75,7 +75,7 @@ export class Log {
     this.path = path
     this.config = config
     this.isFuture = isFuture
-    this.epochs = new LeaderEpochs(() => this.epochFile.scheduleWrite())
+    this.epochs = new LeaderEpochs()
     this.epochFile = new EpochFile(this)
     this.metadataFile = new PartitionMetadataFile(this)
     this.producerState = new ProducerState(this.name)

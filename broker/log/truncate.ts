@@ -57,6 +57,8 @@ export function truncateFullyAndStartAt(log: Log, offset: number, startOffset: n
   log.endOffset = offset
   log.startOffset = Math.min(startOffset, offset)
   log.epochs.clear()
+  // What is written from now on may be of an earlier epoch than what was here: a crash must not find that.
+  log.epochFile.writeNow()
   log.producerState.clear()
   log.producerState.endOffset = offset
   log.snapshots.removeWhere(() => true)

@@ -233,6 +233,7 @@ function setBounds(log: Log, options: LoadOptions): void {
     )
     removeSegments(log, log.segments.all())
     log.epochs.clear()
+    log.epochFile.writeNow()
     log.producerState.clear()
     log.snapshots.removeWhere(() => true)
     log.endOffset = options.startOffset
