@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** `npm start`, `npx prekraft`: a ZooKeeper and brokers on this machine, until Ctrl-C. */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -2,7 +2,7 @@
 // `--bundles` leaves the types out.
 import { build } from 'esbuild'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -31,6 +31,30 @@ await build({
   external: ['@node-rs/crc32', 'lz4-napi', '@cloudpss/zstd', 'koffi', 'pino-pretty'],
   logLevel: 'warning',
 })
-if (!process.argv.includes('--bundles')) {
+// The package's `bin` names it.
+chmodSync(join(root, 'dist/start.js'), 0o755)
+if (!process.argv.includes('--bundles')) buildTypes(join(root, 'dist/types'))
+
+function buildTypes(folder) {
   execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(root, 'tsconfig.types.json')], { stdio: 'inherit' })
+  // tsc prints what it has read; who imports the library needs what its types name.
+  const needed = new Set()
+  const follow = (file) => {
+    if (needed.has(file)) return
+    needed.add(file)
+    for (const [, target] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/g)) follow(`${join(dirname(file), target)}.d.ts`)
+  }
+  follow(join(folder, 'index.d.ts'))
+  prune(folder, needed)
+}
+
+/** Removes what is not needed; true if nothing is left. */
+function prune(folder, needed) {
+  const left = readdirSync(folder).filter((name) => {
+    const path = join(folder, name)
+    if (statSync(path).isDirectory() ? !prune(path, needed) : needed.has(path)) return true
+    rmSync(path, { recursive: true })
+    return false
+  })
+  return left.length === 0
 }
