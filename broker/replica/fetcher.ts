@@ -14,6 +14,7 @@ import { decideTruncation } from './truncation'
 
 const FIRST_VERSION_WITH_REPLICA_STATE = 15
 const FIRST_VERSION_WITH_LAST_FETCHED_EPOCH = 12
+const LEAST_INTERRUPT_INTERVAL_MS = 50
 
 /**
  * Fetches some of the partitions that one broker leads (Kafka's ReplicaFetcherThread): cut the logs to what the leader has, then
@@ -34,6 +35,11 @@ export class ReplicaFetcher {
   private connectFailures = 0
   private closed = false
   private running = false
+  /** A fetch is at the leader, where it may wait for as long as `replica.fetch.wait.max.ms`. */
+  private isAsking = false
+  private isInterrupted = false
+  private lastInterruptMs = Number.NEGATIVE_INFINITY
+  private interruptTimer: Timer | undefined
   private wakeUp: (() => void) | undefined
   private timer: Timer | undefined
 
@@ -58,6 +64,7 @@ export class ReplicaFetcher {
     if (this.has(partition)) return
     this.states.set(partition, initialFetchState(partition, this.options.protocol.truncationOnFetch))
     this.wake()
+    this.interrupt()
     if (!this.running) {
       this.running = true
       void this.run()
@@ -72,7 +79,28 @@ export class ReplicaFetcher {
     this.closed = true
     this.states.clear()
     this.connection?.close()
+    this.interruptTimer?.cancel()
     this.wake()
+  }
+
+  /**
+   * Hangs up on a fetch that waits at the leader, so that a new partition need not wait for it: half a second is long for the
+   * first acks=all of a new topic, or of a new leader. The more partitions there are to be named anew, the more rarely.
+   */
+  private interrupt(): void {
+    if (!this.isAsking || this.isInterrupted || this.interruptTimer !== undefined) return
+    const { clock } = this.options.env
+    const waitMs = this.lastInterruptMs + LEAST_INTERRUPT_INTERVAL_MS + this.states.size / 10 - clock.monoMs()
+    if (waitMs > 0) {
+      this.interruptTimer = clock.timer(waitMs, () => {
+        this.interruptTimer = undefined
+        this.interrupt()
+      })
+      return
+    }
+    this.lastInterruptMs = clock.monoMs()
+    this.isInterrupted = true
+    this.connection?.close()
   }
 
   private async run(): Promise<void> {
@@ -86,16 +114,18 @@ export class ReplicaFetcher {
       } catch (error) {
         if (error instanceof InvariantError) throw error
         if (this.closed) return
-        this.logger.debug({ error: String(error) }, 'leader does not answer')
         this.connection?.close()
         this.connection = undefined
-        this.session.forget()
+        this.session.reset()
+        if (this.isInterrupted) continue
+        this.logger.debug({ error: String(error) }, 'leader does not answer')
         await this.sleep(backoffMs(this.connectFailures++, this.options.config.replicaFetchBackoffMs))
       }
     }
   }
 
   private async round(): Promise<void> {
+    this.isInterrupted = false
     const connection = (this.connection ??= await this.connect())
     await truncateByEpochs(this.truncationContext(connection), this.statesIn('truncating'))
     await this.syncBeforeClaim()
@@ -152,6 +182,7 @@ export class ReplicaFetcher {
     }
     const version = this.session.versionFor(protocol.fetchVersion, wishes)
     if (version < FIRST_VERSION_WITH_LAST_FETCHED_EPOCH) for (const wish of wishes) wish.lastFetchedEpoch = -1
+    this.isAsking = true
     const response = await connection.fetch(version, {
       ...(version >= FIRST_VERSION_WITH_REPLICA_STATE
         ? { replicaState: { replicaId: brokerId, replicaEpoch: this.options.brokerEpoch() } }
@@ -160,7 +191,10 @@ export class ReplicaFetcher {
       minBytes: config.replicaFetchMinBytes,
       maxBytes: config.replicaFetchResponseMaxBytes,
       ...this.session.next(version, wishes),
-    })
+    }).finally(() => (this.isAsking = false))
+    // From here on the answer is taken whole: a partition that was added is asked for in the next round.
+    this.interruptTimer?.cancel()
+    this.interruptTimer = undefined
     if (!this.session.take(version, response)) {
       this.logger.info({ error: errorName(response.errorCode) }, 'fetch session begins anew')
       return

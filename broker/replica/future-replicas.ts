@@ -1,8 +1,8 @@
 import { InvariantError } from '../../runtime/assert'
 import type { ReplicaLog } from './log-port'
-import { startWithinFirstBatch, type Partition } from './partition'
+import type { Partition } from './partition'
 import type { ReplicaCore } from './replica-core'
-import { decideTruncation } from './truncation'
+import { decideTruncation, startWithinFirstBatch } from './truncation'
 
 const COPY_BYTES = 1024 * 1024
 

@@ -1,4 +1,3 @@
-import { baseOffsetAt, batchIsCompleteAt, lastOffsetAt } from '../../protocol/records/batch'
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { assert, InvariantError } from '../../runtime/assert'
 import type { AppendInfo, AppendOptions, ReadLimit } from '../log/log-types'
@@ -9,6 +8,7 @@ import type { PartitionContext } from './partition-context'
 import { compareEpochs, type ReplicaAssignment } from './partition-state'
 import { ReplicaState } from './replica-state'
 import type { EpochResult, FetchPartition } from './requests'
+import { startWithinFirstBatch } from './truncation'
 
 export type PartitionRole = 'none' | 'leader' | 'follower'
 
@@ -388,14 +388,4 @@ export class Partition {
     log.truncateFullyAndStartAt(offset)
     this.context.truncated(this, fromOffset, offset, reason)
   }
-}
-
-/**
- * After DeleteRecords a leader's log may start within a batch, and a follower that starts there is sent the whole batch, from
- * before its own start: then its empty log begins with the batch.
- */
-export function startWithinFirstBatch(log: ReplicaLog, records: Buffer): void {
-  if (log.startOffset !== log.endOffset || !batchIsCompleteAt(records, 0)) return
-  const firstOffset = baseOffsetAt(records, 0)
-  if (firstOffset < log.endOffset && lastOffsetAt(records, 0) >= log.endOffset) log.truncateFullyAndStartAt(firstOffset)
 }

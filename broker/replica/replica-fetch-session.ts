@@ -75,16 +75,10 @@ export class ReplicaFetchSession {
     return true
   }
 
-  /** The next request begins a new session: the outcome of the last one is not known. */
+  /** The next request begins a new session, and closes the old one: the outcome of the last request is not known. */
   reset(): void {
     this.epoch = 0
     this.sent = new Map()
-  }
-
-  /** After the connection was lost: the leader's session may live on, but nobody will miss it. */
-  forget(): void {
-    this.sessionId = 0
-    this.reset()
   }
 }
 

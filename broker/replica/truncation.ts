@@ -1,3 +1,4 @@
+import { baseOffsetAt, batchIsCompleteAt, lastOffsetAt } from '../../protocol/records/batch'
 import type { ReplicaLog } from './log-port'
 
 /** Where a follower's log is cut, and whether the leader has to be asked again. */
@@ -27,4 +28,14 @@ export function decideTruncation(
     return { offset: Math.min(own.endOffset, log.endOffset), isComplete: false }
   }
   return { offset: Math.min(own.endOffset, leaderEnd.endOffset, log.endOffset), isComplete: true }
+}
+
+/**
+ * After DeleteRecords a leader's log may start within a batch, and a follower that starts there is sent the whole batch, from
+ * before its own start: then its empty log begins with the batch.
+ */
+export function startWithinFirstBatch(log: ReplicaLog, records: Buffer): void {
+  if (log.startOffset !== log.endOffset || !batchIsCompleteAt(records, 0)) return
+  const firstOffset = baseOffsetAt(records, 0)
+  if (firstOffset < log.endOffset && lastOffsetAt(records, 0) >= log.endOffset) log.truncateFullyAndStartAt(firstOffset)
 }

@@ -201,7 +201,7 @@ test('a follower and a leader agree on what is wanted, whatever changes and what
         const body = decode(fetchRequest, version, encode(fetchRequest, version, session.next(version, list)))
         if (fate === 'leader forgets') ({ cache } = setUp())
         if (fate === 'request lost') {
-          session.forget()
+          session.reset()
           continue
         }
         const context = cache.begin(body, version, names)
@@ -210,7 +210,7 @@ test('a follower and a leader agree on what is wanted, whatever changes and what
           const read = context.partitions.map((each) => `${each.topic}-${each.partition}@${each.fetchOffset}`)
           expect(read.sort()).toEqual(list.map((each) => `${each.topic}-${each.partition}@${each.fetchOffset}`).sort())
         }
-        if (fate === 'answer lost') session.forget()
+        if (fate === 'answer lost') session.reset()
         else {
           const answer = decode(fetchResponse, version, encode(fetchResponse, version, version >= 7 ? { errorCode, sessionId } : {}))
           expect(session.take(version, answer)).toBe(errorCode === 0)

@@ -169,6 +169,21 @@ describe('fetch', () => {
 })
 
 describe('a follower’s fetch', () => {
+  test('that waits at the leader does not make a new partition wait', async () => {
+    const { world, all } = await cluster()
+    const [leader] = all
+    await world.run(700)
+    for (const broker of all) {
+      const state = { leader: 1, leaderEpoch: 0, isNew: true, partition: 1 }
+      await world.settle(broker.leaderAndIsr(state), 100, 'LeaderAndIsr')
+    }
+    const before = world.nowMs
+    expect((await world.settle(leader.produce('a', { partition: 1 }), 400, 'the answer')).errorCode).toBe(NONE)
+    expect(world.nowMs - before).toBeLessThan(100)
+    // The session that was hung up on is closed, not left behind.
+    expect(leader.replicas.fetchSessions.size).toBe(2)
+  })
+
   test('of a broker that is not alive moves nothing (broker.md §5)', async () => {
     const { world, all: [leader, second, third] } = await cluster()
     second.isReachable = third.isReachable = false

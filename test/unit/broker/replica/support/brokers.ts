@@ -126,12 +126,15 @@ export class TestBroker {
       return peer
     }
     await pass()
+    let close: (error: Error) => void = () => {}
+    const closed = new Promise<never>((_, reject) => (close = reject))
+    closed.catch(() => {})
     return {
       // Through the codec, so that what a version cannot say is lost here too.
       fetch: async (version, request) => {
         const to = await pass()
         const asked = decode(fetchRequest, version, encode(fetchRequest, version, request))
-        const answer = await to.whileAlive(to.answerFetch(asked, version))
+        const answer = await Promise.race([to.whileAlive(to.answerFetch(asked, version)), closed])
         const bytes = encode(fetchResponse, version, answer)
         await pass()
         return decode(fetchResponse, version, bytes)
@@ -159,7 +162,7 @@ export class TestBroker {
         const topics = to.replicas.offsetsForLeaderEpoch(queries).map(({ topic, ...each }) => ({ topic, partitions: [each] }))
         return decode(offsetForLeaderEpochResponse, version, encode(offsetForLeaderEpochResponse, version, { topics }))
       },
-      close() {},
+      close: () => close(new Error('closed')),
     }
   }
 

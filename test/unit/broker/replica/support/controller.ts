@@ -118,7 +118,7 @@ export class ModelController {
 
   private delayMs(): number {
     const { random } = this.process.env
-    return random.below(4) === 0 ? random.below(300) : random.below(10)
+    return random.below(3) === 0 ? random.below(600) : random.below(10)
   }
 
   private isLost(): boolean {
