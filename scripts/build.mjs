@@ -2,8 +2,8 @@
 // `--bundles` leaves the types out.
 import { build } from 'esbuild'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, copyFileSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -42,7 +42,19 @@ function buildTypes(folder) {
   const follow = (file) => {
     if (needed.has(file)) return
     needed.add(file)
-    for (const [, target] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/g)) follow(`${join(dirname(file), target)}.d.ts`)
+    let text = readFileSync(file, 'utf8')
+    for (const [, target] of text.matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/g)) follow(`${join(dirname(file), target)}.d.ts`)
+    // What is declared by hand stays where it is, and tsc points there.
+    for (const [, target] of text.matchAll(/<reference path="([^"]+)"/g)) {
+      const source = join(dirname(file), target)
+      if (!relative(root, source).startsWith('dist')) {
+        const copy = join(folder, relative(root, source))
+        copyFileSync(source, copy)
+        text = text.replace(`"${target}"`, `"./${relative(dirname(file), copy)}"`)
+        writeFileSync(file, text)
+        follow(copy)
+      }
+    }
   }
   follow(join(folder, 'index.d.ts'))
   prune(folder, needed)

@@ -22,7 +22,8 @@ declare module 'node-zookeeper-client' {
 }
 
 declare module 'node-zookeeper-client/lib/jute' {
-  import type { JuteRecord, JuteRequest } from './package'
+  type JuteRecord = import('./package').JuteRecord
+  type JuteRequest = import('./package').JuteRequest
 
   const jute: {
     Request: new (header: JuteRecord, payload: JuteRecord | null) => JuteRequest

@@ -1,4 +1,4 @@
-/// <reference path="./node-zookeeper-client.d.ts" />
+/// <reference path="./node-zookeeper-client.d.ts" preserve="true" />
 import zookeeper from 'node-zookeeper-client'
 import type { Client } from 'node-zookeeper-client'
 import jute from 'node-zookeeper-client/lib/jute'
