@@ -19,6 +19,9 @@ export interface ControlledShutdownOptions {
   timeoutMs: number
 }
 
+/** A cluster without a controller has nobody to ask, and a stop shall not wait for one. */
+const FIND_TIMEOUT_MS = 1000
+
 /**
  * Asks the controller to move this broker's leaderships away before it stops; up to `maxRetries` times, since a follower may need
  * a moment to catch up. Resolves with whether nothing is left. Where no other replica that is alive could take over, trying again
@@ -31,7 +34,7 @@ export async function controlledShutdown(options: ControlledShutdownOptions): Pr
       const { errorCode, remainingPartitions } = await options.toController.send<ControlledShutdownRequest, ControlledShutdownResponse>(
         ApiKey.controlledShutdown,
         { brokerId, brokerEpoch },
-        { timeoutMs: options.timeoutMs },
+        { timeoutMs: options.timeoutMs, findTimeoutMs: FIND_TIMEOUT_MS },
       )
       if (errorCode === ErrorCode.NONE) {
         if (remainingPartitions.length === 0) {

@@ -38,10 +38,11 @@ export class ControllerClient implements ToController {
   async send<Request extends object, Response extends object>(
     apiKey: number,
     body: Input<Request> | ((version: number) => Input<Request>),
-    { timeoutMs = this.options.requestTimeoutMs, maxVersion = Infinity }: SendToControllerOptions = {},
+    { timeoutMs = this.options.requestTimeoutMs, findTimeoutMs = timeoutMs, maxVersion = Infinity }: SendToControllerOptions = {},
   ): Promise<Response> {
     const { clock } = this.options.env
     const deadlineMs = clock.monoMs() + timeoutMs
+    const findDeadlineMs = Math.min(clock.monoMs() + findTimeoutMs, deadlineMs)
     let last = 'no controller is known'
     while (!this.isClosed) {
       try {
@@ -53,7 +54,7 @@ export class ControllerClient implements ToController {
         this.logger.debug({ apiKey, err: error }, 'the controller could not be asked')
       }
       this.drop()
-      if (clock.monoMs() + RETRY_MS >= deadlineMs) break
+      if (clock.monoMs() + RETRY_MS >= findDeadlineMs) break
       await new Promise<void>((resolve) => clock.timer(RETRY_MS, resolve))
     }
     throw new Error(`${apiByKey(apiKey)?.name} got no answer from the controller: ${last}`)

@@ -3,6 +3,8 @@ import type { Input } from '../../protocol/messages/schema'
 export interface SendToControllerOptions {
   /** request.timeout.ms by default. */
   timeoutMs?: number
+  /** Until when a controller must be found and reached, if that is to fail sooner. */
+  findTimeoutMs?: number
   /** Where a newer version could not say what the body says. */
   maxVersion?: number
 }

@@ -36,7 +36,7 @@ export class RunningCluster {
 
   static async start(brokers: number, properties: Record<string, string> = {}): Promise<RunningCluster> {
     const cluster = new RunningCluster()
-    const zookeeper = await startZooKeeperServer(cluster.env, { port: 0 })
+    const zookeeper = await startZooKeeperServer(cluster.env, { port: 0, tickTimeMs: 500, maxSessionTimeoutMs: 60_000 })
     cluster.zookeeperPort = zookeeper.port
     cluster.closeZooKeeper = () => zookeeper.close()
     for (let id = 0; id < brokers; id++) await cluster.startBroker(id, properties)
