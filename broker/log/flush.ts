@@ -93,11 +93,15 @@ export class Flusher {
   private syncNames(segments: readonly Segment[]): void {
     const { log } = this
     if (!log.isOnline) return
-    if (segments.some((segment) => segment.isDirectoryDirty)) {
-      for (const segment of segments) segment.isDirectoryDirty = false
-      log.context.disk.syncDirectory(log.path)
-    }
+    if (segments.some((segment) => segment.hasNewNames)) this.syncDirectory(segments)
     log.directory.syncIfDirty()
+  }
+
+  private syncDirectory(segments: readonly Segment[]): void {
+    const { log } = this
+    for (const segment of segments) segment.namesSynced()
+    log.snapshots.hasNewNames = false
+    log.context.disk.syncDirectory(log.path)
   }
 
   /** Up to `offset`, all of whose segments below are synced with their indexes. Epochs and snapshots go first (KAFKA-16541). */
@@ -107,7 +111,7 @@ export class Flusher {
     await log.epochFile.write()
     await log.snapshots.sync(() => log.isOnline)
     if (!log.isOnline) return
-    log.context.disk.syncDirectory(log.path)
+    if (log.snapshots.hasNewNames) this.syncDirectory(closed)
     // A truncation while this waited has lowered the target.
     log.recoveryPoint = Math.max(log.recoveryPoint, Math.min(offset, this.target))
   }
@@ -141,7 +145,7 @@ export class Flusher {
     for (const segment of touched) await segment.sync(true)
     await log.epochFile.write()
     await log.snapshots.sync(() => log.isOnline)
-    log.context.disk.syncDirectory(log.path)
+    if (log.snapshots.hasNewNames || touched.some((segment) => segment.hasNewNames)) this.syncDirectory(touched)
     log.directory.syncIfDirty()
     this.syncedOffset = log.endOffset
     log.recoveryPoint = log.endOffset

@@ -11,6 +11,8 @@ import type { ProducerState } from './producer-state'
  */
 export class ProducerSnapshots {
   directory: string
+  /** Some were written, and the directory was not synced since. */
+  hasNewNames = false
   private readonly disk: Disk
   private readonly clock: Clock
   private readonly logger: Logger
@@ -63,6 +65,7 @@ export class ProducerSnapshots {
     if (at < 0) this.offsets.push(offset)
     else if (this.offsets[at] !== offset) this.offsets.splice(at, 0, offset)
     this.unsynced.add(offset)
+    this.hasNewNames = true
     this.lastOffset = offset
   }
 

@@ -35,6 +35,7 @@ export async function loadLog(log: Log, options: LoadOptions): Promise<void> {
   log.recoveryPoint = options.recoveryPoint
   log.checkpointedRecoveryPoint = options.recoveryPoint
   openSegments(log, names)
+  trustFiles(log, options.cleanShutdown)
   await splitOverflowing(log, options)
   const recovered = await recover(log, names, options)
   setBounds(log, options)
@@ -43,14 +44,13 @@ export async function loadLog(log: Log, options: LoadOptions): Promise<void> {
   log.snapshots.removeStray(new Set(log.segments.all().map((segment) => segment.baseOffset)))
   log.updateHighWatermark(options.highWatermark)
   log.flusher.syncedOffset = log.recoveryPoint
-  if (!options.cleanShutdown) distrustNames(log)
   if (!options.cleanShutdown && log.segments.count > 1) log.flusher.schedule(log.segments.active.baseOffset)
 }
 
-/** The broker before may have been killed before it synced the names of its files. */
-function distrustNames(log: Log): void {
-  for (const segment of log.segments) segment.isDirectoryDirty = true
-  log.directory.isDirty = true
+/** A broker that was killed may have left files, and names of files, that are not synced. */
+function trustFiles(log: Log, isSynced: boolean): void {
+  for (const segment of log.segments) segment.trust(isSynced)
+  if (!isSynced) log.directory.isDirty = true
 }
 
 async function runPausing<T>(work: Generator<void, T>, options: LoadOptions): Promise<T> {
@@ -118,12 +118,15 @@ function openSegments(log: Log, names: readonly string[]): void {
   }
 }
 
-/** Very old brokers wrote segments whose offsets span more than an index can tell (KAFKA-6264). */
+/**
+ * Very old brokers wrote segments whose offsets span more than an index can tell (KAFKA-6264). Those that are to be scanned show it then;
+ * of others it is enough to look where the next one begins.
+ */
 async function splitOverflowing(log: Log, options: LoadOptions): Promise<void> {
   for (const segment of log.segments.all()) {
     const next = log.segments.after(segment)
-    if (next !== undefined && next.baseOffset - segment.baseOffset - 1 <= MAX_RELATIVE_OFFSET) continue
-    if (next === undefined ? segment.size === 0 || segment.canHold(segment.nextOffset() - 1) : segment.canHold(segment.nextOffset() - 1)) continue
+    if (next === undefined ? !options.cleanShutdown : next.baseOffset - segment.baseOffset - 1 <= MAX_RELATIVE_OFFSET) continue
+    if (segment.size === 0 || !segment.loadIndexes() || segment.canHold(segment.nextOffset() - 1)) continue
     splitSegment(log, segment)
     await options.pause()
   }
@@ -152,6 +155,10 @@ async function rebuildIndexes(log: Log, segment: Segment, options: LoadOptions):
   const state = new ProducerState(log.name)
   await runPausing(loadProducerState(log, state, segment.baseOffset), options)
   const result = await runPausing(scanSegment(log, segment, state, Number.POSITIVE_INFINITY), options)
+  if (result.overflows) {
+    for (const piece of splitSegment(log, segment)) if (piece !== log.segments.active) piece.settle()
+    return
+  }
   if (result.damage !== undefined) {
     const { validBytes, damage } = result
     log.context.logger.error({ log: log.name, offset: segment.baseOffset, position: validBytes, damage }, 'a log segment is damaged')
@@ -171,6 +178,11 @@ async function recoverUnflushed(log: Log, segments: readonly Segment[], options:
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1]
     const result = await runPausing(scanSegment(log, segment, state, options.recoveryPoint), options)
+    if (result.overflows) {
+      splitSegment(log, segment)
+      await recoverUnflushed(log, log.segments.between(first.baseOffset, Number.POSITIVE_INFINITY), options)
+      return
+    }
     let { damage } = result
     if (damage === undefined && next !== undefined && next.baseOffset < result.nextOffset) {
       damage = `the next segment begins at ${next.baseOffset}, below the end at ${result.nextOffset}`
@@ -242,7 +254,8 @@ function setBounds(log: Log, options: LoadOptions): void {
   log.startOffset = Math.max(options.startOffset, log.segments.first.baseOffset)
   log.endOffset = Math.max(log.endOffset, log.startOffset)
   log.producerState.endOffset = log.endOffset
-  const known = options.cleanShutdown ? log.endOffset : options.recoveryPoint
+  // The checkpoint may be from before a truncation; but one was made before the next roll, so only the active segment is in doubt.
+  const known = options.cleanShutdown ? log.endOffset : Math.min(options.recoveryPoint, log.segments.active.baseOffset)
   log.recoveryPoint = Math.min(Math.max(known, log.startOffset), log.endOffset)
   log.epochs.truncateFromEnd(log.endOffset)
   log.epochs.truncateFromStart(log.startOffset)

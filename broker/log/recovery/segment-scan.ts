@@ -17,6 +17,8 @@ export interface ScanResult {
   validBytes: number
   /** Why the scan ended there, undefined at the end of the file. */
   damage: string | undefined
+  /** Nothing is wrong but that the offsets span more than an index can tell. */
+  overflows: boolean
 }
 
 /**
@@ -28,7 +30,7 @@ export interface ScanResult {
  */
 export function* scanSegment(log: Log, segment: Segment, state: ProducerState, strictFrom: number): Generator<void, ScanResult> {
   segment.resetIndexes()
-  const result: ScanResult = { nextOffset: segment.baseOffset, validBytes: 0, damage: undefined }
+  const result: ScanResult = { nextOffset: segment.baseOffset, validBytes: 0, damage: undefined, overflows: false }
   const { buffers } = log.context
   let buffer = buffers.take(CHUNK_BYTES)
   try {
@@ -36,7 +38,7 @@ export function* scanSegment(log: Log, segment: Segment, state: ProducerState, s
       const length = Math.min(buffer.length, segment.size - result.validBytes)
       segment.read(buffer, length, result.validBytes)
       const needed = scanChunk(log, segment, state, strictFrom, buffer.subarray(0, length), result)
-      if (result.damage !== undefined) break
+      if (result.damage !== undefined || result.overflows) break
       if (needed > segment.size - result.validBytes) {
         result.damage = 'the last batch is cut off'
         break
@@ -64,20 +66,23 @@ function scanChunk(log: Log, segment: Segment, state: ProducerState, strictFrom:
     }
     const size = batchSizeAt(chunk, pos)
     if (size > chunk.length - pos) return size
-    result.damage = damageOf(log, segment, chunk, pos, result.nextOffset, strictFrom)
+    result.damage = damageOf(log, chunk, pos, result.nextOffset, strictFrom)
     if (result.damage !== undefined) return 0
+    if (!segment.canHold(lastOffsetOf(chunk, pos))) {
+      result.overflows = true
+      return 0
+    }
     takeBatch(log, segment, state, chunk, pos, size, result)
     pos += size
   }
   return 0
 }
 
-function damageOf(log: Log, segment: Segment, chunk: Buffer, pos: number, expected: number, strictFrom: number): string | undefined {
+function damageOf(log: Log, chunk: Buffer, pos: number, expected: number, strictFrom: number): string | undefined {
   const isV2 = magicAt(chunk, pos) >= 2
   if (!(isV2 ? batchIsValidAt(chunk, pos) : legacyIsValidAt(chunk, pos))) return 'the checksum is wrong'
   const first = isV2 ? baseOffsetAt(chunk, pos) : lastOffsetOf(chunk, pos)
   if (first < expected) return `offset ${first} follows ${expected - 1}`
-  if (!segment.canHold(lastOffsetOf(chunk, pos))) return `offset ${lastOffsetOf(chunk, pos)} does not fit in the segment`
   if (isV2 && first >= strictFrom && leaderEpochAt(chunk, pos) < log.epochs.latestEpoch && log.epochs.epochForOffset(first) > leaderEpochAt(chunk, pos)) {
     return `epoch ${leaderEpochAt(chunk, pos)} follows ${log.epochs.epochForOffset(first)}`
   }

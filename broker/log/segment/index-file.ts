@@ -21,6 +21,10 @@ export class IndexFile {
   found: Buffer = scratch
   foundEntry = 0
   readonly entryBytes: number
+  /** The file was created, and its directory not synced since. */
+  isNew = false
+  /** An existing file is known to be synced. */
+  isSynced = false
   private readonly cache: FileCache
   private file: CachedFile | undefined
   private filePath: string
@@ -44,13 +48,24 @@ export class IndexFile {
     return this.entries * this.entryBytes
   }
 
-  /** Begins an empty file, whatever is there. */
+  /** Begins anew, whatever is there. The file is created when something is written to it: a young partition has no use for it. */
   create(): void {
-    this.file?.close()
-    this.file = this.cache.create(this.filePath)
+    if (this.exists()) this.createFile()
     this.entries = 0
     this.written = 0
     this.tailStart = 0
+  }
+
+  private createFile(): CachedFile {
+    this.file?.close()
+    this.file = this.cache.create(this.filePath)
+    this.isNew = true
+    return this.file
+  }
+
+  /** Creates the file if there is none: others expect one also where it has no entries. */
+  ensureExists(): void {
+    if (this.file === undefined && !this.exists()) this.createFile()
   }
 
   exists(): boolean {
@@ -65,6 +80,7 @@ export class IndexFile {
     this.tailStart = this.entries
     this.file?.close()
     this.file = this.cache.file(this.filePath)
+    this.file.isDirty = !this.isSynced
     if (this.entries > 0 && this.isZero(this.entries - 1)) this.dropTrailingZeros()
     return bytes % this.entryBytes === 0
   }
@@ -127,10 +143,10 @@ export class IndexFile {
   /** Writes to the file what is only in memory. Creates the file if there is none. */
   writePending(): void {
     if (this.written === this.entries) return
-    if (this.file === undefined) this.file = this.cache.create(this.filePath)
+    const file = this.file ?? this.createFile()
     const from = (this.written - this.tailStart) * this.entryBytes
     const to = (this.entries - this.tailStart) * this.entryBytes
-    this.file.writable().write(this.tail!.subarray(from, to), this.written * this.entryBytes)
+    file.writable().write(this.tail!.subarray(from, to), this.written * this.entryBytes)
     this.written = this.entries
   }
 

@@ -50,8 +50,8 @@ export class Segment {
   /** The largest timestamp, and the last offset of the batch that has it. */
   maxTimestamp = NO_TIMESTAMP
   offsetOfMaxTimestamp: number
-  /** Set when files were created or renamed here and the directory has not been synced since. */
-  isDirectoryDirty = false
+  /** The `.log` file was created, and its directory not synced since. */
+  private isNew = false
   /** Removed from the log, or the log is closed: nothing of it needs to be durable any more. */
   private isGone = false
   readonly rollJitterMs: number
@@ -91,7 +91,7 @@ export class Segment {
     segment.timeIndex.create()
     if (segment.txnIndex.file.exists()) segment.txnIndex.file.remove()
     segment.indexesLoaded = true
-    segment.isDirectoryDirty = true
+    segment.isNew = true
     return segment
   }
 
@@ -106,8 +106,7 @@ export class Segment {
   loadIndexes(): boolean {
     if (this.indexesLoaded) return true
     if (!this.offsetIndex.file.exists() || !this.offsetIndex.load(this.size)) return false
-    if (!this.timeIndex.file.exists()) this.timeIndex.create()
-    else if (!this.timeIndex.load()) return false
+    if (!this.timeIndex.file.exists() || !this.timeIndex.load()) return false
     this.maxTimestamp = this.timeIndex.lastTimestamp
     this.offsetOfMaxTimestamp = this.timeIndex.lastOffset
     this.indexesLoaded = true
@@ -133,8 +132,7 @@ export class Segment {
       return true
     })
     this.timeIndex.maybeAppend(this.maxTimestamp, this.offsetOfMaxTimestamp)
-    this.offsetIndex.file.settle()
-    this.timeIndex.file.settle()
+    this.settleIndexes()
   }
 
   /** Empties the indexes, for whoever scans the segment and adds the entries anew. */
@@ -150,7 +148,6 @@ export class Segment {
     this.bytesSinceIndexEntry = 0
     this.firstTimestamp = undefined
     this.indexesLoaded = true
-    this.isDirectoryDirty = true
     this.hints.clear()
   }
 
@@ -330,9 +327,15 @@ export class Segment {
     this.writeStaged()
     if (!this.indexesLoaded) return
     this.timeIndex.maybeAppend(this.maxTimestamp, this.offsetOfMaxTimestamp)
-    this.offsetIndex.file.settle()
-    this.timeIndex.file.settle()
+    this.settleIndexes()
     this.hints.clear()
+  }
+
+  private settleIndexes(): void {
+    for (const { file } of [this.offsetIndex, this.timeIndex]) {
+      file.settle()
+      file.ensureExists()
+    }
   }
 
   /** Makes the batches durable, and with `whole` the indexes as well. */
@@ -347,6 +350,23 @@ export class Segment {
       }
     }
     for (const file of files) if (!this.isGone) await file.sync()
+  }
+
+  /** Files were created here since `namesSynced` was called. */
+  get hasNewNames(): boolean {
+    return this.isNew || this.indexes.some((index) => index.isNew)
+  }
+
+  namesSynced(): void {
+    this.isNew = false
+    for (const index of this.indexes) index.isNew = false
+  }
+
+  /** What was there at the start: synced, names included, or nobody knows. */
+  trust(isSynced: boolean): void {
+    this.isNew = !isSynced
+    this.log.file.isDirty = !isSynced
+    for (const index of this.indexes) index.isSynced = isSynced
   }
 
   syncNow(): void {

@@ -88,6 +88,8 @@ export class FileCache {
 /** A file that may be open or closed at the moment; whoever uses it does not notice. */
 export class CachedFile {
   path: string
+  /** Something may have been written and not synced. After a clean stop nothing was. */
+  isDirty = true
   /** While not 0 the descriptor is in use by a call that has not returned, and stays. */
   pins = 0
   next: CachedFile | undefined
@@ -123,6 +125,7 @@ export class CachedFile {
 
   /** The open file, good for reading and writing until the next use of the cache. Throws ENOENT: `cache.create` creates. */
   writable(): DiskFile {
+    this.isDirty = true
     if (this.handle !== undefined && this.isWritable) {
       this.cache.touched(this)
       return this.handle
@@ -137,10 +140,13 @@ export class CachedFile {
     return this.handle !== undefined || this.cache.disk.exists(this.path)
   }
 
-  /** fdatasync; the descriptor cannot be evicted meanwhile. */
+  /** fdatasync, if there may be something to sync; the descriptor cannot be evicted meanwhile. */
   async sync(): Promise<void> {
+    if (!this.isDirty) return
     const handle = this.readable()
     this.pins++
+    // What is written from now on is for the next one.
+    this.isDirty = false
     try {
       await handle.sync()
     } finally {
@@ -150,7 +156,9 @@ export class CachedFile {
   }
 
   syncNow(): void {
+    if (!this.isDirty) return
     this.readable().syncNow()
+    this.isDirty = false
   }
 
   /** Closes the descriptor, if there is one, or as soon as a sync has ended that uses it; the next use opens it again. */

@@ -59,7 +59,7 @@ describe('after a clean stop', () => {
     })
     expect(contentOf(log).equals(before)).toBe(true)
     for (let offset = 0; offset < 36; offset++) expect(batchesOf(log.read(offset, 1, whole).records)[0]!.readBigInt64BE(0)).toBe(BigInt(offset - (offset % 3)))
-    for (const base of log.segments.all()) expect(log.context.disk.exists(name(base.baseOffset, suffix))).toBe(true)
+    for (const base of log.segments.all().slice(0, -1)) expect(log.context.disk.exists(name(base.baseOffset, suffix))).toBe(true)
   })
 
   test('a damaged index is built anew, and that is told', async () => {
