@@ -56,6 +56,8 @@ class SimulatedStream implements Stream {
   private wantsDrain = false
   private ending = false
   private closed = false
+  /** The other end is gone. */
+  private broken = false
 
   constructor(process: Process, random: SeededRandom, localPort: number, remotePort: number) {
     this.process = process
@@ -111,9 +113,11 @@ class SimulatedStream implements Stream {
     this.peer?.breakLater()
   }
 
-  /** The other side is gone: told after a while, with what was under way lost. */
+  /** The other side is gone: told after a while, with what was under way lost. Through a cut wire nobody hears of it. */
   breakLater(): void {
     if (this.closed) return
+    this.broken = true
+    if (wireOf(this.process).cut.has(`${this.peer.process.name}>${this.process.name}`)) return
     this.process.world.plan(this.process, this.latency(), () => this.finish(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })))
   }
 
@@ -124,6 +128,12 @@ class SimulatedStream implements Stream {
     if (this.isDead) return
     this.process.net.forget(this)
     this.process.world.plan(this.process, 0, () => this.handler?.onClose(error))
+  }
+
+  /** After a wire was joined again. */
+  flush(): void {
+    if (this.broken) this.breakLater()
+    else this.deliver()
   }
 
   /** Plans the delivery of the next piece, if anything can be delivered now. */
@@ -247,7 +257,7 @@ export class SimulatedNet implements Net {
   }
 
   flushAll(): void {
-    for (const stream of this.streams) stream.deliver()
+    for (const stream of [...this.streams]) stream.flush()
   }
 
   forget(stream: SimulatedStream): void {

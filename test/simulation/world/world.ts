@@ -112,7 +112,7 @@ export class Process {
     this.world.note(this, 'goes on')
     const waiting = this.frozen ?? []
     this.frozen = undefined
-    for (const item of waiting) if (!item.cancelled) this.world.plan(this, 0, item.run)
+    for (const item of waiting) this.world.postpone(item)
   }
 
   /** Takes a happening that came due while the process is stopped. False: run it now. */
@@ -182,6 +182,13 @@ export class World {
     }
     this.agenda.push(item)
     return item
+  }
+
+  /** The same happening, still to be cancelled by whoever planned it, now. */
+  postpone(item: Happening): void {
+    item.atMs = this.nowMs
+    item.order = this.order++
+    this.agenda.push(item)
   }
 
   /** One line of the trace. The hash of all lines is the run's identity; the last of them are kept for the report. */
