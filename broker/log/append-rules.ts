@@ -1,15 +1,19 @@
 import { TimestampType } from '../../protocol/records/batch'
 import { DEFAULT_MAX_DECOMPRESSED_BYTES } from '../../protocol/records/records'
+import type { StructureRules } from '../../protocol/records/structure'
 import type { AppendRules } from '../../protocol/records/validate'
 import type { LogConfig } from './log-types'
+
+/** What is asked of the records that are appended to a partition. */
+export type LogAppendRules = AppendRules & StructureRules
 
 /** The rules of a partition for producers and for coordinators; made once per configuration, for an append allocates little. */
 export class AppendRulesCache {
   private config: LogConfig | undefined
-  private client: AppendRules | undefined
-  private coordinator: AppendRules | undefined
+  private client: LogAppendRules | undefined
+  private coordinator: LogAppendRules | undefined
 
-  get(topicPartition: string, config: LogConfig, fromClient: boolean): AppendRules {
+  get(topicPartition: string, config: LogConfig, fromClient: boolean): LogAppendRules {
     if (this.config !== config || this.client === undefined || this.coordinator === undefined) {
       this.config = config
       this.client = make(topicPartition, config, true)
@@ -19,10 +23,11 @@ export class AppendRulesCache {
   }
 }
 
-function make(topicPartition: string, config: LogConfig, fromClient: boolean): AppendRules {
+function make(topicPartition: string, config: LogConfig, fromClient: boolean): LogAppendRules {
   return {
     topicPartition,
     fromClient,
+    maxMessageBytes: config.maxMessageBytes,
     compressionType: config.compressionType,
     compressionLevel: levelOf(config),
     compacted: config.cleanupPolicy.includes('compact'),

@@ -5,7 +5,6 @@ import {
 } from '../../protocol/records/batch'
 import { RecordsError } from '../../protocol/records/records-error'
 import { checkStructure } from '../../protocol/records/structure'
-import type { Structure } from '../../protocol/records/structure'
 import { placeRecords } from '../../protocol/records/validate'
 import type { Appendable } from '../../protocol/records/validate'
 import { lastOffsetOf, maxTimestampOf } from './segment/batch-scan'
@@ -31,9 +30,9 @@ interface Chunk {
 }
 
 /** Runs `work`; what is wrong with the records comes out as LogError. */
-function refusing<T>(work: () => T): T {
+function refusing<A extends unknown[], T>(work: (...args: A) => T, ...args: A): T {
   try {
-    return work()
+    return work(...args)
   } catch (error) {
     if (error instanceof RecordsError) throw new LogError(error.code, error.message, error.recordErrors)
     throw error
@@ -41,11 +40,10 @@ function refusing<T>(work: () => T): T {
 }
 
 export function appendAsLeader(log: Log, records: Buffer, options: AppendOptions): AppendInfo {
-  const fromClient = options.origin === 'client'
+  const nowMs = log.context.clock.wallMs()
+  const placed = refusing(checkAndPlace, log, records, options, nowMs)
+  if (placed === undefined) return nothingAppended(log)
   const { maxMessageBytes } = log.config
-  const structure = refusing(() => checkStructure(records, { topicPartition: log.name, fromClient, maxMessageBytes }))
-  if (structure.validBytes === 0) return nothingAppended(log)
-  const placed = refusing(() => place(log, records.subarray(0, structure.validBytes), structure, options))
   if (placed.rebuilt && placed.records.length > maxMessageBytes) {
     throw new LogError(
       ErrorCode.MESSAGE_TOO_LARGE,
@@ -61,14 +59,16 @@ export function appendAsLeader(log: Log, records: Buffer, options: AppendOptions
       `Message batch size is ${chunk.records.length} bytes in append to partition ${log.name}, which exceeds the maximum configured segment size of ${log.config.segmentBytes}.`,
     )
   }
-  write(log, chunk)
+  write(log, chunk, nowMs)
   return infoOf(log, chunk, placed.logAppendTime)
 }
 
-function place(log: Log, records: Buffer, structure: Structure, options: AppendOptions): Appendable {
-  const placement = { firstOffset: log.endOffset, leaderEpoch: options.leaderEpoch, nowMs: log.context.clock.wallMs() }
+function checkAndPlace(log: Log, records: Buffer, options: AppendOptions, nowMs: number): Appendable | undefined {
   const rules = log.appendRules.get(log.name, log.config, options.origin === 'client')
-  return placeRecords(records, structure, rules, placement, options.recordsChecked)
+  const structure = checkStructure(records, rules)
+  if (structure.validBytes === 0) return undefined
+  const whole = structure.validBytes === records.length ? records : records.subarray(0, structure.validBytes)
+  return placeRecords(whole, structure, rules, { firstOffset: log.endOffset, leaderEpoch: options.leaderEpoch, nowMs }, options.recordsChecked)
 }
 
 function chunkOf(placed: Appendable): Chunk {
@@ -83,7 +83,7 @@ function checkProducer(log: Log, records: Buffer, options: AppendOptions): Batch
   const { producerState } = log
   const entry = producerState.entry(producerId) ?? new ProducerEntry(producerId)
   if (isControlAt(records, 0)) {
-    const marker = refusing(() => endMarkerAt(records, 0))
+    const marker = refusing(endMarkerAt, records, 0)
     if (marker !== undefined) producerState.checkMarker(entry, marker)
     return undefined
   }
@@ -138,9 +138,9 @@ function infoOf(log: Log, chunk: Chunk, logAppendTime: number): AppendInfo {
 }
 
 /** Adds a chunk to the log; what could be refused has been. */
-function write(log: Log, chunk: Chunk): void {
+function write(log: Log, chunk: Chunk, nowMs: number): void {
   const { records, firstOffset, lastOffset, maxTimestamp } = chunk
-  const question = { bytes: records.length, lastOffset, maxTimestamp, nowMs: log.context.clock.wallMs() }
+  const question = { bytes: records.length, lastOffset, maxTimestamp, nowMs }
   const segment = maybeRoll(log, question, firstOffset)
   for (let pos = 0; pos < records.length; pos += batchSizeAt(records, pos)) {
     if (magicAt(records, pos) >= 2) log.epochs.assign(leaderEpochAt(records, pos), baseOffsetAt(records, pos))
@@ -185,12 +185,13 @@ function scheduleEndOfTurn(log: Log): void {
 }
 
 export function appendAsFollower(log: Log, records: Buffer, leaderEpochOfRequest: number | undefined): AppendInfo {
-  const structure = refusing(() => checkStructure(records, { topicPartition: log.name, fromClient: false }))
+  const structure = refusing(checkStructure, records, { topicPartition: log.name, fromClient: false })
   if (!structure.monotonic) throw new LogError(ErrorCode.UNKNOWN_SERVER_ERROR, `Out of order offsets found in append to ${log.name}`)
+  const nowMs = log.context.clock.wallMs()
   let info = nothingAppended(log)
   for (const chunk of chunks(log, records.subarray(0, structure.validBytes), leaderEpochOfRequest)) {
     checkNextOffset(log, chunk)
-    write(log, chunk)
+    write(log, chunk, nowMs)
     const added = infoOf(log, chunk, NO_TIMESTAMP)
     info = info.bytes === 0 ? added : joined(info, added)
   }

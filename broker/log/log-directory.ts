@@ -90,7 +90,8 @@ export class LogDirectory {
     }
   }
 
-  private translate(error: unknown, doing: string): unknown {
+  /** What to throw for `error`: one of the disk takes the directory offline and becomes a StorageError. */
+  translate(error: unknown, doing: string): unknown {
     if (!isIoError(error)) return error
     this.fail(error, doing)
     return new StorageError(`Error while ${doing} in dir ${this.path}: ${error.message}`)

@@ -154,7 +154,12 @@ export class Log {
 
   /** Records of a producer or coordinator: checked, offsets given, epoch stamped. The buffer is changed in place, not kept. */
   appendAsLeader(records: Buffer, options: AppendOptions): AppendInfo {
-    return this.guard(`appending to ${this.name}`, () => appendAsLeader(this, records, options))
+    this.requireOnline()
+    try {
+      return appendAsLeader(this, records, options)
+    } catch (error) {
+      throw this.directory.translate(error, `appending to ${this.name}`)
+    }
   }
 
   /**
@@ -162,7 +167,12 @@ export class Log {
    * leader than the one that was asked (KAFKA-18723).
    */
   appendAsFollower(records: Buffer, leaderEpochOfRequest?: number): AppendInfo {
-    return this.guard(`appending to ${this.name}`, () => appendAsFollower(this, records, leaderEpochOfRequest))
+    this.requireOnline()
+    try {
+      return appendAsFollower(this, records, leaderEpochOfRequest)
+    } catch (error) {
+      throw this.directory.translate(error, `appending to ${this.name}`)
+    }
   }
 
   /** Writes the batches that wait for the end of the turn. */
@@ -172,7 +182,12 @@ export class Log {
 
   /** What is stored from `offset` on, up to the limit. LogError OFFSET_OUT_OF_RANGE outside [startOffset, endOffset]. */
   read(offset: number, maxBytes: number, options: ReadOptions): ReadResult {
-    return this.guard(`reading ${this.name}`, () => read(this, offset, maxBytes, options))
+    this.requireOnline()
+    try {
+      return read(this, offset, maxBytes, options)
+    } catch (error) {
+      throw this.directory.translate(error, `reading ${this.name}`)
+    }
   }
 
   /** Bytes from `offset` to the limit; for fetch.min.bytes. 0 outside the log. */

@@ -2,7 +2,7 @@ import { BATCH_HEADER_BYTES, batchSizeAt, HEADER_BYTES_UP_TO_MAGIC } from '../..
 import type { CachedFile, FileCache } from '../storage/file-cache'
 import { ioError } from '../storage/io-error'
 import { isPlausible } from './batch-scan'
-import type { Staging } from './staging'
+import type { StagedPiece, Staging } from './staging'
 
 /** Batches of this size and above go to the file at once, smaller ones wait for the end of the turn (io.md). */
 const DIRECT_WRITE_BYTES = 16 * 1024
@@ -27,7 +27,7 @@ export class SegmentFile {
   size = 0
   private readonly cache: FileCache
   private readonly staging: Staging
-  private staged: Buffer[] = []
+  private staged: StagedPiece[] = []
   private stagedBytes = 0
 
   constructor(cache: FileCache, staging: Staging, path: string) {
@@ -70,8 +70,7 @@ export class SegmentFile {
   private stage(records: Buffer): void {
     const last = this.staged[this.staged.length - 1]
     const piece = this.staging.copy(records, last)
-    if (last !== undefined && piece.length > records.length) this.staged[this.staged.length - 1] = piece
-    else this.staged.push(piece)
+    if (piece !== last) this.staged.push(piece)
     this.stagedBytes += records.length
   }
 
@@ -84,8 +83,9 @@ export class SegmentFile {
     this.stagedBytes = 0
     try {
       const file = this.file.writable()
-      if (pieces.length === 1) file.write(pieces[0]!, position)
-      else file.writev(pieces, position)
+      const parts = pieces.map(({ slab, start, end }) => slab.subarray(start, end))
+      if (parts.length === 1) file.write(parts[0]!, position)
+      else file.writev(parts, position)
     } finally {
       this.staging.release(pieces)
     }

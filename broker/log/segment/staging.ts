@@ -2,6 +2,13 @@ import type { BufferPool } from '../storage/buffer-pool'
 
 const SLAB_BYTES = 256 * 1024
 
+/** A piece of a slab that was given out; whoever has it may be given more of the same slab. */
+export interface StagedPiece {
+  readonly slab: Buffer
+  readonly start: number
+  end: number
+}
+
 /**
  * Where small batches wait for the end of the turn, when each log writes its own with one call. What comes from a socket lies in a
  * buffer that the next read overwrites, so it is copied.
@@ -24,22 +31,20 @@ export class Staging {
     this.maxBytes = maxBytes
   }
 
-  /**
-   * A copy of `source`. If `previous` (the last piece that this log got) ends where the copy would begin, the answer covers both,
-   * and replaces it.
-   */
-  copy(source: Buffer, previous: Buffer | undefined): Buffer {
+  /** Copies `source`: behind `previous`, the last piece that this log got, if that place is free, else into a new piece. */
+  copy(source: Buffer, previous: StagedPiece | undefined): StagedPiece {
     if (this.slab === undefined || this.used + source.length > this.slab.length) this.nextSlab(source.length)
     const slab = this.slab!
-    const at = this.used
-    source.copy(slab, at)
+    const start = this.used
+    source.copy(slab, start)
     this.used += source.length
     this.bytes += source.length
-    if (previous !== undefined && previous.buffer === slab.buffer && previous.byteOffset + previous.length === slab.byteOffset + at) {
-      return slab.subarray(at - previous.length, at + source.length)
+    if (previous !== undefined && previous.slab === slab && previous.end === start) {
+      previous.end = this.used
+      return previous
     }
     this.pieces++
-    return slab.subarray(at, at + source.length)
+    return { slab, start, end: this.used }
   }
 
   private nextSlab(bytes: number): void {
@@ -49,8 +54,8 @@ export class Staging {
   }
 
   /** The pieces have been written. */
-  release(pieces: readonly Buffer[]): void {
-    for (const piece of pieces) this.bytes -= piece.length
+  release(pieces: readonly StagedPiece[]): void {
+    for (const piece of pieces) this.bytes -= piece.end - piece.start
     this.pieces -= pieces.length
     if (this.pieces > 0) return
     // Nothing waits any more: begin again in the first slab, which is warm.
