@@ -1,6 +1,7 @@
 /** The process of a broker: `node dist/broker.js config/server.properties [--override property=value]*`. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseProperties } from '../protocol/files/properties'
 import { RECORDING_DIR, parseBrokerConfig, propertiesFromEnvironment } from '../protocol/rules/config-definition'
 import { FileRecorder } from '../recording/file-recorder'
@@ -13,6 +14,7 @@ import { parseCommandLine } from './command-line'
 import { KafkaConfig } from './config/kafka-config'
 import { checkSupported, unsupportedKeys } from './config/supported-settings'
 import { StartError } from './start-error'
+import type { Recorder } from '../recording/events'
 import type { LogLevel, Logger } from '../runtime/log'
 import type { Broker } from './broker'
 
@@ -94,8 +96,35 @@ async function run(config: KafkaConfig, logger: Logger): Promise<void> {
     processId: process.pid,
     onFatal: fatal,
   })
+  const running = broker
+  // A snapshot on request: what the active controller holds in memory goes into the recording.
+  process.on('SIGUSR2', () => {
+    const memory = running.controller.snapshot()
+    if (memory !== undefined) recorder?.record({ kind: 'snapshot', controllerEpoch: running.controller.epoch, memory })
+  })
   process.title = `prekraft-broker ${broker.brokerId}`
-  recorder?.record({ kind: 'life', what: 'started', detail: `broker ${broker.brokerId} of cluster ${broker.clusterId}` })
+  if (recorder === undefined) return
+  recorder.record({ kind: 'life', what: 'started', detail: `broker ${broker.brokerId} of cluster ${broker.clusterId}` })
+  recordLoopDelay(recorder)
+  const { controller } = broker
+  process.on('SIGUSR2', () => {
+    const memory = controller.snapshot()
+    if (memory !== undefined) recorder.record({ kind: 'snapshot', controllerEpoch: controller.epoch, memory })
+  })
+}
+
+const LOOP_DELAY_INTERVAL_MS = 10_000
+
+/** How long the event loop stood still, at most and at the 99th percentile, in each ten seconds. */
+function recordLoopDelay(recorder: Recorder): void {
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
+  setInterval(() => {
+    // The histogram counts whole sampling intervals; what is beyond one is delay.
+    const beyond = (nanoseconds: number): number => Math.max(nanoseconds / 1e6 - 10, 0)
+    recorder.record({ kind: 'loopDelay', longestMs: beyond(delay.max), p99Ms: beyond(delay.percentile(99)) })
+    delay.reset()
+  }, LOOP_DELAY_INTERVAL_MS).unref()
 }
 
 /** One sentence on standard error, the particulars in the log. */

@@ -161,6 +161,7 @@ export class Cluster {
         brokers: options.brokers,
         zookeeper: this.zookeeperConnect,
         overrides: options.overrides,
+        logDirs: options.logDirs,
       })
       this.brokers.push({ id, port: ports[i]!, propertiesFile, child: this.spawnBroker({ id, propertiesFile }) })
     }

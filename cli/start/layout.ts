@@ -66,6 +66,13 @@ export interface BrokerSettings {
   brokers: number
   zookeeper: string
   overrides: Readonly<Record<string, string>>
+  /** How many log directories it has; one, if left out. */
+  logDirs?: number | undefined
+}
+
+function logDirs(directory: string, count: number): string {
+  const first = join(directory, 'kafka-logs')
+  return [first, ...Array.from({ length: count - 1 }, (_, i) => `${first}-${i + 2}`)].join(',')
 }
 
 /** Writes the broker's server.properties, with everything resolved: it comes back by this file alone. Returns its path. */
@@ -75,7 +82,7 @@ export function writeServerProperties(dataDir: string, settings: BrokerSettings)
   const entries = {
     'broker.id': String(settings.brokerId),
     listeners: `PLAINTEXT://${HOST}:${settings.port}`,
-    'log.dirs': join(directory, 'kafka-logs'),
+    'log.dirs': logDirs(directory, settings.logDirs ?? 1),
     'recording.dir': join(directory, 'recording'),
     'zookeeper.connect': settings.zookeeper,
     // A broker that dies is noticed after this time.

@@ -10,6 +10,8 @@ export interface StartOptions {
   /** An existing ZooKeeper; then none is started. */
   zookeeper: string | undefined
   overrides: Record<string, string>
+  /** Log directories of each broker; one, if left out. */
+  logDirs?: number | undefined
   /** Run this command beside the cluster, and stop with it. */
   exec: string | undefined
 }

@@ -20,6 +20,8 @@ export interface TestClusterOptions {
   firstBrokerId?: number
   /** For every broker, by Kafka's names. */
   overrides?: Record<string, string>
+  /** Log directories of each broker. Default: 1. */
+  logDirs?: number
   /** Where the data goes; by default a temporary directory, removed at the end. */
   dataDir?: string
   /** An existing ZooKeeper; by default the cluster has one of its own. */
@@ -69,6 +71,7 @@ export class TestCluster {
         isTemporary: options.dataDir === undefined,
         zookeeper: options.zookeeper,
         overrides: options.overrides ?? {},
+        logDirs: options.logDirs,
         exec: undefined,
       },
       distDir(),
@@ -98,10 +101,25 @@ export class TestCluster {
     return !this.broker(brokerId).child.isOver
   }
 
+  /** Of the cluster's own ZooKeeper; undefined if it has none, or it is killed. */
+  get zookeeperPid(): number | undefined {
+    const child = this.cluster.zookeeper
+    return child === undefined || child.isOver ? undefined : child.pid
+  }
+
   /** Its first log directory. */
   logDir(brokerId: number): string {
+    return this.logDirs(brokerId)[0]!
+  }
+
+  logDirs(brokerId: number): string[] {
     const properties = parseProperties(this.env.disk.readFile(this.broker(brokerId).propertiesFile).toString('utf8'))
-    return properties['log.dirs']!.split(',')[0]!
+    return properties['log.dirs']!.split(',')
+  }
+
+  /** Where its recording is. */
+  recordingDir(brokerId: number): string {
+    return join(this.dataDir, `broker-${brokerId}`, 'recording')
   }
 
   /** kill -9. Resolves when the process is gone. */
