@@ -1,0 +1,56 @@
+"""Writes numbered records to every partition until standard input ends; one line per answer: a (acknowledged) or e (error)."""
+import sys
+import threading
+import time
+
+from confluent_kafka import Producer
+
+bootstrap, topic, partitions, padding = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+going = True
+out = sys.stdout
+
+
+def wait_for_end():
+    global going
+    sys.stdin.read()
+    going = False
+
+
+threading.Thread(target=wait_for_end, daemon=True).start()
+producer = Producer({
+    'bootstrap.servers': bootstrap,
+    'enable.idempotence': True,
+    'acks': 'all',
+    'linger.ms': 2,
+    'delivery.timeout.ms': 120000,
+    'request.timeout.ms': 15000,
+    'reconnect.backoff.max.ms': 1000,
+    'topic.metadata.refresh.interval.ms': 5000,
+})
+
+
+def report(n, partition):
+    def answered(error, message):
+        waiting[partition] -= 1
+        if error is None:
+            out.write('a %d %d %d\n' % (n, partition, message.offset()))
+        else:
+            out.write('e %d %d %s\n' % (n, partition, error.str()))
+        out.flush()
+    return answered
+
+
+waiting = [0] * partitions
+n = 0
+while going:
+    for partition in range(partitions):
+        if waiting[partition] >= 20:
+            continue
+        waiting[partition] += 1
+        producer.produce(topic, value='rdkafka:%d%s' % (n, padding), partition=partition, on_delivery=report(n, partition))
+        n += 1
+    producer.poll(0)
+    time.sleep(0.004)
+producer.flush(150)
+out.write('done %d\n' % n)
+out.flush()
