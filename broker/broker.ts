@@ -241,6 +241,10 @@ async function start(
     recorder,
     metrics,
   })
+  topicConfigs.onChange((topic, topicConfig) => {
+    // A topic without a leader may get one now.
+    if (topicConfig.uncleanLeaderElectionEnable && controller.isActive()) controller.enableUncleanLeaderElection(topic)
+  })
   const toController = new ControllerClient({
     env,
     brokerId,
@@ -310,7 +314,7 @@ async function start(
       secure: false,
     }),
     refreshTopicConfigs: (topics) => configListener.refresh(topics),
-    autoTopicCreation: new AutoTopicCreation(config, toController, logger),
+    autoTopicCreation: new AutoTopicCreation({ config, toController, clock: env.clock, logger }),
     metadataWaits,
     producerIds,
     featureEpoch: () => featureEpoch.current,

@@ -1,9 +1,10 @@
 import { ApiKey } from '../../protocol/messages/apis'
-import { ErrorCode } from '../../protocol/errors'
+import { ErrorCode, errorName } from '../../protocol/errors'
 import { validateTopicName } from '../../protocol/rules/topic-name'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/create-topics'
 import type { Input } from '../../protocol/messages/schema'
 import type { Logger } from '../../runtime/log'
+import type { Clock } from '../../runtime/ports'
 import type { KafkaConfig } from '../config/kafka-config'
 import type { ToController } from './to-controller'
 
@@ -12,6 +13,8 @@ export const TRANSACTION_STATE_TOPIC = '__transaction_state'
 
 /** Topics that are being created at a time; more wait for the client's next attempt. */
 const MAX_IN_FLIGHT = 1000
+/** Clients ask again many times a second; the controller is not, if it has just refused. */
+const REFUSAL_MS = 1000
 
 /**
  * Creates topics that somebody asked for: what a client named in Metadata, and the internal topics when their first coordinator is
@@ -21,12 +24,15 @@ export class AutoTopicCreation {
   private readonly config: KafkaConfig
   private readonly toController: ToController
   private readonly logger: Logger
+  private readonly clock: Clock
   private readonly inFlight = new Map<string, Promise<number>>()
+  private readonly refusals = new Map<string, { errorCode: number; untilMs: number }>()
 
-  constructor(config: KafkaConfig, toController: ToController, logger: Logger) {
-    this.config = config
-    this.toController = toController
-    this.logger = logger
+  constructor(options: { config: KafkaConfig; toController: ToController; clock: Clock; logger: Logger }) {
+    this.config = options.config
+    this.toController = options.toController
+    this.clock = options.clock
+    this.logger = options.logger
   }
 
   /**
@@ -39,7 +45,9 @@ export class AutoTopicCreation {
     const pending: [string, Promise<number>][] = []
     for (const name of names) {
       const running = this.inFlight.get(name)
+      const refused = this.refusals.get(name)
       if (running !== undefined) pending.push([name, running])
+      else if (refused !== undefined && refused.untilMs > this.clock.monoMs()) results.set(name, refused.errorCode)
       else if (validateTopicName(name) !== undefined) results.set(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
       else if (this.inFlight.size + fresh.length >= MAX_IN_FLIGHT) results.set(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       else fresh.push(name)
@@ -71,13 +79,19 @@ export class AutoTopicCreation {
         // It exists or it will: a leader comes with the metadata.
         const isThere =
           errorCode === ErrorCode.NONE || errorCode === ErrorCode.TOPIC_ALREADY_EXISTS || errorCode === ErrorCode.REQUEST_TIMED_OUT
-        if (!isThere) this.logger.warn({ topic: name, errorCode, errorMessage }, 'a topic could not be created automatically')
+        if (!isThere) this.refused(name, errorCode, errorMessage)
         results.set(name, isThere ? ErrorCode.LEADER_NOT_AVAILABLE : errorCode)
       }
     } catch (error) {
       this.logger.warn({ topics: names, err: error }, 'the controller could not be asked to create topics')
     }
     return results
+  }
+
+  private refused(topic: string, errorCode: number, errorMessage: string | null): void {
+    if (this.refusals.size >= MAX_IN_FLIGHT) this.refusals.clear()
+    this.refusals.set(topic, { errorCode, untilMs: this.clock.monoMs() + REFUSAL_MS })
+    this.logger.warn({ topic, error: errorName(errorCode), errorMessage }, 'a topic could not be created automatically')
   }
 
   private creatable(name: string): Input<CreateTopicsRequest['topics'][number]> {

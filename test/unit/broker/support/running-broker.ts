@@ -23,6 +23,7 @@ import type { ProduceRequest, ProduceResponse } from '../../../../protocol/messa
 import type { Input } from '../../../../protocol/messages/schema'
 import type { BatchOptions } from '../../../../protocol/records/records'
 import type { Logger } from '../../../../runtime/log'
+import type { Disk, DiskFile, Environment } from '../../../../runtime/ports'
 
 /** Brokers in this process on an embedded ZooKeeper in memory, on free ports. */
 export class RunningCluster {
@@ -30,7 +31,9 @@ export class RunningCluster {
   readonly fatal: Error[] = []
   readonly directory = mkdtempSync(join(tmpdir(), 'prekraft-test-'))
   zookeeperPort = 0
-  private readonly env = realEnvironment()
+  /** Directories in which every write fails from now on. */
+  readonly failingDirectories = new Set<string>()
+  private readonly env = withFailingDisk(realEnvironment(), this.failingDirectories)
   private readonly connections: KafkaConnection[] = []
   private closeZooKeeper: () => Promise<void> = async () => {}
 
@@ -120,6 +123,33 @@ export class RunningCluster {
     await this.closeZooKeeper()
     rmSync(this.directory, { recursive: true, force: true })
   }
+}
+
+function withFailingDisk(env: Environment, failing: ReadonlySet<string>): Environment {
+  const check = (path: string): void => {
+    for (const directory of failing) {
+      if (path.startsWith(directory)) throw Object.assign(new Error(`EIO: i/o error, write '${path}'`), { code: 'EIO' })
+    }
+  }
+  const disk: Disk = Object.create(env.disk)
+  disk.open = (path, mode, ...rest) => {
+    if (mode !== 'read') check(path)
+    const file = env.disk.open(path, mode, ...rest)
+    const guarded: DiskFile = Object.create(file)
+    guarded.write = (source, position) => {
+      check(path)
+      file.write(source, position)
+    }
+    guarded.writev = (sources, position) => {
+      check(path)
+      file.writev(sources, position)
+    }
+    for (const name of ['read', 'readLater', 'truncate', 'size', 'sync', 'syncNow', 'close'] as const) {
+      guarded[name] = (file[name] as (...args: never[]) => never).bind(file) as never
+    }
+    return guarded
+  }
+  return { ...env, disk }
 }
 
 /** A socket of a client that may send anything. */
