@@ -71,5 +71,7 @@ function startOf(disk: Disk, processId: number): string | undefined {
   if (!disk.exists(path)) return undefined
   // Its name, in parentheses, may hold anything; the 20th word after it is the start.
   const stat = disk.readFile(path).toString('latin1')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  const words = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  // A process that was killed and that nobody has waited for (in a container without an init) is dead all the same.
+  return words[0] === 'Z' || words[0] === 'X' ? undefined : words[19]
 }
