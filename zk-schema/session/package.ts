@@ -86,11 +86,11 @@ export interface CreateOptions {
   acl?: readonly Acl[]
 }
 
-function request(type: number, payload: JuteRecord | null): JuteRequest {
+export function request(type: number, payload: JuteRecord | null): JuteRequest {
   return new jute.Request(new jute.protocol.RequestHeader(0, type), payload)
 }
 
-function aclRecord(acl: Acl): JuteRecord {
+export function aclRecord(acl: Acl): JuteRecord {
   return new jute.data.ACL(acl.perms, new jute.data.Id(acl.scheme, acl.id))
 }
 
@@ -139,7 +139,7 @@ function packageOp(op: Op): object {
 }
 
 /** A payload of a path and perhaps one number: the requests that the package does not know. */
-class PathRecord implements JuteRecord {
+export class PathRecord implements JuteRecord {
   private path: string
   private readonly mode: number | undefined
 

@@ -118,6 +118,11 @@ export class JuteReader {
     return this.frame.toString('utf8', this.position - length, this.position)
   }
 
+  /** A copy of what is left. */
+  rest(): Buffer {
+    return Buffer.from(this.frame.subarray(this.position))
+  }
+
   vector<T>(element: () => T): T[] {
     const count = this.int()
     const values: T[] = []
@@ -158,6 +163,8 @@ export interface ReplyPayload {
   children?: string[]
   acl?: Acl[]
   results?: MultiEntry[]
+  /** A copy of the whole, of operations that are not decoded here (rare-requests.ts). */
+  body?: Buffer
 }
 
 /** Decodes the body of a successful reply to a request of type `opCode`; `zxid` is its header's. */
@@ -178,7 +185,7 @@ export function decodeReply(opCode: number, reader: JuteReader, zxid: number, ch
     case OpCode.multi:
       return { results: decodeMulti(reader, zxid, chroot) }
     default:
-      return {}
+      return { body: reader.rest() }
   }
 }
 

@@ -25,6 +25,7 @@ import { parentOf, pathFault } from './paths'
 import type { Acl, OpResult, Stat } from './replies'
 import { WatchDispatcher } from './watch-dispatcher'
 import type { NodeEvent, PersistentEvent } from './watch-dispatcher'
+import type { ArmedWatch, WatchKind } from './watches'
 
 export type { Acl, AuthInfo, CreateOptions, Credentials, NodeEvent, Op, OpResult, PersistentEvent, SessionOptions, Stat }
 
@@ -88,6 +89,7 @@ export class ZooKeeperSession {
   private readonly logger: Logger
   private readonly maxInFlight: number
   private readonly stateListeners = new Set<(state: SessionState) => void>()
+  private readonly eventListeners: ((type: number, path: string) => void)[] = []
 
   constructor(env: Environment, options: SessionOptions) {
     const { chroot } = parseConnectString(options.connect)
@@ -99,7 +101,10 @@ export class ZooKeeperSession {
     this.dispatcher = new WatchDispatcher(this.logger)
     this.manager = new ConnectionManager(env, managerOptions(options), {
       onState: (state) => this.onManagerState(state),
-      onWatchEvent: (type, path, match) => this.dispatcher.dispatch(type, path, match),
+      onWatchEvent: (type, path, match) => {
+        this.dispatcher.dispatch(type, path, match)
+        for (const listener of this.eventListeners) listener(type, path)
+      },
     })
     this.client = clientOver(this.manager, this.manager.timeoutMs)
   }
@@ -278,6 +283,22 @@ export class ZooKeeperSession {
       off()
       if (!this.dispatcher.hasPersistent(path, options.recursive)) this.manager.watches.removePersistent(path, options.recursive)
     }
+  }
+
+  /** Every watch event as the server sent it (WatchEventType), whoever else handles it. */
+  onWatchEvent(listener: (type: number, path: string) => void): void {
+    this.eventListeners.push(listener)
+  }
+
+  /** One request that has no method of its own (rare-requests.ts). Gives the bytes of the answer. */
+  async ask(operation: string, path: string, build: () => JuteRequest): Promise<Buffer> {
+    const response = await this.request(operation, path, build)
+    return response.payload!.body!
+  }
+
+  /** Takes away, on our side, the watches that are armed on the path; gives which those were (rare-requests.ts asks the server). */
+  forgetWatches(path: string, kind: WatchKind): ArmedWatch[] {
+    return this.manager.watches.forget(path, kind)
   }
 
   addAuth(info: AuthInfo): void {

@@ -7,6 +7,10 @@ export const WatchEventType = { created: 1, deleted: 2, dataChanged: 3, children
 /** A packet of watches stays below this, as the Java client's: jute.maxbuffer would close the connection, for ever again. */
 const CHUNK_BYTES = 128 * 1024
 
+/** ZooKeeper's Watcher.WatcherType. */
+export type WatchKind = 'children' | 'data' | 'any' | 'persistent' | 'persistentRecursive'
+export type ArmedWatch = Exclude<WatchKind, 'any'>
+
 /** What a watch event is for, here. */
 export interface WatchMatch {
   /** A one-shot watch of the node, by exists or get, has fired. */
@@ -50,6 +54,17 @@ export class WatchTable {
 
   removePersistent(path: string, recursive: boolean): void {
     ;(recursive ? this.recursive : this.persistent).delete(path)
+  }
+
+  /** Takes away what is armed on the path; gives what that was. */
+  forget(path: string, kind: WatchKind): ArmedWatch[] {
+    const sets: [ArmedWatch, Set<string>[]][] = [
+      ['children', [this.children]],
+      ['data', [this.data, this.existence]],
+      ['persistent', [this.persistent]],
+      ['persistentRecursive', [this.recursive]],
+    ]
+    return sets.filter(([each, of]) => (kind === 'any' || kind === each) && of.map((set) => set.delete(path)).includes(true)).map(([each]) => each)
   }
 
   clear(): void {
