@@ -23,7 +23,7 @@ export interface ChannelManagerOptions {
 
 const RETRY_MS = 100
 
-/** One channel for each registered broker, by its incarnation: a broker that bounced gets a new one, and what waited is dropped. */
+/** One channel for each registered broker, by incarnation: one that bounced gets a new channel, and what waited is dropped. */
 export class ChannelManager {
   private readonly options: ChannelManagerOptions
   private readonly channels = new Map<number, BrokerChannel>()

@@ -164,7 +164,9 @@ export class BrokerChannel {
       partitions: request.entries.length,
     } as const
     recorder.record({ ...about, phase: 'sent' })
-    const response = await connection.send(request.apiKey, request.body, { version: request.version, timeoutMs: requestTimeoutMs })
+    const response = await connection.send(
+      request.apiKey, request.body, { version: request.version, timeoutMs: requestTimeoutMs },
+    )
     if (this.closed) return
     const errorCode = (response as { errorCode: number }).errorCode
     recorder.record({

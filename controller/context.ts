@@ -246,7 +246,8 @@ export class ControllerContext {
 
   /** Is this very partition object still part of what is known? Ask after an await. */
   isKnown(partition: Partition): boolean {
-    return this.topics.get(partition.topic.name) === partition.topic && partition.topic.partitions.get(partition.index) === partition
+    const { topic, index } = partition
+    return this.topics.get(topic.name) === topic && topic.partitions.get(index) === partition
   }
 
   // Counts for metrics

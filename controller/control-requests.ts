@@ -124,7 +124,9 @@ function liveBroker(broker: Broker, version: number) {
     return { id: broker.id, v0Host: endpoint?.host ?? '', v0Port: endpoint?.port ?? -1 }
   }
   const endpoints = broker.endpoints.map((endpoint) => ({
-    host: endpoint.host, port: endpoint.port, securityProtocol: Math.max(0, SECURITY_PROTOCOLS.indexOf(endpoint.securityProtocol)),
+    host: endpoint.host,
+    port: endpoint.port,
+    securityProtocol: Math.max(0, SECURITY_PROTOCOLS.indexOf(endpoint.securityProtocol)),
     ...(version >= 3 ? { listener: endpoint.listenerName } : {}),
   }))
   return { id: broker.id, endpoints, ...(version >= 2 ? { rack: broker.rack } : {}) }
@@ -154,7 +156,8 @@ function stopReplicaRequest(entries: StopReplicaEntry[], deletePartitions: boole
 
 function stoppedPartitions(entries: StopReplicaEntry[], deletePartitions: boolean, version: number): Input<StopReplicaRequest> {
   if (version === 0) {
-    return { deletePartitions, ungroupedPartitions: entries.map(({ topic, index }) => ({ topicName: topic, partitionIndex: index })) }
+    const ungroupedPartitions = entries.map(({ topic, index }) => ({ topicName: topic, partitionIndex: index }))
+    return { deletePartitions, ungroupedPartitions }
   }
   if (version <= 2) {
     const topics = byTopic(entries).map(([name, , group]) => ({ name, partitionIndexes: group.map(({ index }) => index) }))
@@ -162,7 +165,9 @@ function stoppedPartitions(entries: StopReplicaEntry[], deletePartitions: boolea
   }
   const topicStates = byTopic(entries).map(([topicName, , group]) => ({
     topicName,
-    partitionStates: group.map(({ index, leaderEpoch, deletePartition }) => ({ partitionIndex: index, leaderEpoch, deletePartition })),
+    partitionStates: group.map(
+      ({ index, leaderEpoch, deletePartition }) => ({ partitionIndex: index, leaderEpoch, deletePartition }),
+    ),
   }))
   return { topicStates }
 }

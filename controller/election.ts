@@ -1,5 +1,7 @@
 import type { Logger } from '../runtime/log'
-import { controllerEpochPath, controllerPath, decodeController, decodeControllerEpoch, encodeController, encodeControllerEpoch } from '../zk-schema/controller'
+import {
+  controllerEpochPath, controllerPath, decodeController, decodeControllerEpoch, encodeController, encodeControllerEpoch,
+} from '../zk-schema/controller'
 import { isZooKeeperError } from '../zk-schema/session/errors'
 import type { NodeData, Op, ZooKeeperSession } from '../zk-schema/session/session'
 import { defaultAcl } from '../zk-schema/top-level'
@@ -20,7 +22,9 @@ export type ElectionResult =
   | { readonly won: false; readonly controllerId: number }
 
 /** The broker that holds /controller, and the watch of it; undefined: nobody. An id of -1: somebody whose id cannot be read. */
-export async function readController(session: ZooKeeperSession, logger: Logger): Promise<{ id: number; isOwn: boolean } | undefined> {
+export async function readController(
+  session: ZooKeeperSession, logger: Logger,
+): Promise<{ id: number; isOwn: boolean } | undefined> {
   // Arms the watch whether the node is there or not; `get` would not where it is missing.
   await session.exists(controllerPath, true)
   const node = await session.get(controllerPath)
@@ -72,7 +76,9 @@ async function claim(candidate: Candidate, epoch: number, version: number): Prom
     ...(secureAcls ? { acl: defaultAcl(controllerPath, true) } : {}),
   }
   try {
-    const results = await session.multi([create, { type: 'set', path: controllerEpochPath, data: encodeControllerEpoch(epoch), version }])
+    const results = await session.multi(
+      [create, { type: 'set', path: controllerEpochPath, data: encodeControllerEpoch(epoch), version }],
+    )
     const written = results[1]
     return written?.type === 'set' ? written.stat.version : undefined
   } catch (error) {
@@ -109,7 +115,8 @@ async function readEpoch(candidate: Candidate): Promise<{ epoch: number; version
     return { epoch: Math.max(decodeControllerEpoch(node.data), knownEpoch), version: node.stat.version }
   } catch (error) {
     if (!(error instanceof ZnodeFormatError)) throw error
-    logger.warn({ path: error.path, reason: error.message, epoch: knownEpoch }, 'the controller epoch cannot be read, going on from the last one known')
+    const fields = { path: error.path, reason: error.message, epoch: knownEpoch }
+    logger.warn(fields, 'the controller epoch cannot be read, going on from the last one known')
     return { epoch: knownEpoch, version: node.stat.version }
   }
 }

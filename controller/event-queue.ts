@@ -19,7 +19,7 @@ export interface EventQueueOptions<Event> {
   onFault(event: Event, error: unknown): void
   /** Events that may wait in one lane; what comes beyond it is refused. */
   maxPerLane?: number
-  /** An event that waited so long in a lower lane goes before the higher ones (the session's lane excepted), so that no lane starves. */
+  /** An event that waited so long goes before the more urgent lanes (the session's excepted), so that no lane starves. */
   patienceMs?: number
 }
 

@@ -6,8 +6,8 @@ import { createOp } from './leadership-writer'
 import type { Term } from './term'
 
 /**
- * Brings /feature to what the inter-broker version says (KIP-584): enabled from 2.7-IV0 on, without minimum levels from 3.3-IV0 on.
- * What was finalized stays, unless the node was disabled. A ZooKeeper-mode broker itself has no features.
+ * Brings /feature to what the inter-broker version says (KIP-584): enabled from 2.7-IV0 on, without minimum levels from 3.3-IV0
+ * on. What was finalized stays, unless the node was disabled. A ZooKeeper-mode broker itself has no features.
  */
 export async function setUpFeatures(term: Term): Promise<void> {
   const node = await term.session.get(featurePath)

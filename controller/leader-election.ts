@@ -89,7 +89,9 @@ export function electOfflinePartitionLeader(facts: ElectionFacts, uncleanAllowed
 export function electReassignLeader(facts: ElectionFacts): Election {
   const { replicas, isOnline, current } = facts
   const leader = replicas.find((replica) => isOnline(replica) && current.isr.includes(replica))
-  if (leader === undefined) return { failed: `no live target replica of [${replicas.join(', ')}] is in ISR [${current.isr.join(', ')}]` }
+  if (leader === undefined) {
+    return { failed: `no live target replica of [${replicas.join(', ')}] is in ISR [${current.isr.join(', ')}]` }
+  }
   return elected(current, leader, current.isr, 'reassign: first live target replica in ISR', replicas)
 }
 

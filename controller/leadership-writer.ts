@@ -99,7 +99,9 @@ export class LeadershipWriter {
     return nodes.map((node, index) => {
       if (node === undefined) return undefined
       const state = readPartitionState(partitions[index]!, node)
-      if (state === undefined) this.logger.warn({ path: paths[index] }, 'the state of a partition cannot be read, it is left alone')
+      if (state === undefined) {
+        this.logger.warn({ path: paths[index] }, 'the state of a partition cannot be read, it is left alone')
+      }
       return state
     })
   }
@@ -116,7 +118,9 @@ export class LeadershipWriter {
   async create(plans: ReadonlyMap<Partition, LeaderAndIsr>): Promise<Map<Partition, LeadershipOutcome>> {
     const outcomes = new Map<Partition, LeadershipOutcome>()
     const waiting = await this.createParents([...plans.keys()], outcomes)
-    const items: WriteItem[] = waiting.map((partition) => ({ ops: createStateOps(partition, plans.get(partition)!, this.controllerEpoch) }))
+    const items: WriteItem[] = waiting.map(
+      (partition) => ({ ops: createStateOps(partition, plans.get(partition)!, this.controllerEpoch) }),
+    )
     const results = await this.writer.write(items)
     const again = waiting.filter((_, index) => exists(results[index]!) && failedAt(results[index]!) === 0)
     const second = await this.writer.write(again.map((partition) => ({
@@ -191,7 +195,11 @@ export function confirmed(written: LeaderAndIsr, partitionEpoch: number, control
 
 function encodeState(next: LeaderAndIsr, controllerEpoch: number): Buffer {
   return encodePartitionState({
-    leader: next.leader, leaderEpoch: next.leaderEpoch, isr: [...next.isr], leaderRecoveryState: next.recoveryState, controllerEpoch,
+    controllerEpoch,
+    leader: next.leader,
+    leaderEpoch: next.leaderEpoch,
+    isr: [...next.isr],
+    leaderRecoveryState: next.recoveryState,
   })
 }
 
@@ -201,7 +209,9 @@ function setStateOp(partition: Partition, next: LeaderAndIsr, controllerEpoch: n
 }
 
 /** The partition's node and its state, in this order. */
-export function createStateOps(partition: { topic: { name: string }; index: number }, next: LeaderAndIsr, controllerEpoch: number): Op[] {
+export function createStateOps(
+  partition: { topic: { name: string }; index: number }, next: LeaderAndIsr, controllerEpoch: number,
+): Op[] {
   const { topic, index } = partition
   return [
     createOp(partitionPath(topic.name, index), null),

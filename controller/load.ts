@@ -91,7 +91,9 @@ export class Loader {
       return { name, id: topicId ?? undefined, czxid: node.stat.czxid, version: node.stat.version, partitions: assignments }
     } catch (error) {
       if (!(error instanceof ZnodeFormatError)) throw error
-      this.logger.warn({ path: error.path, reason: error.message }, 'the znode of a topic cannot be read, the topic is left alone')
+      this.logger.warn(
+        { path: error.path, reason: error.message }, 'the znode of a topic cannot be read, the topic is left alone',
+      )
       return error.message
     }
   }
@@ -102,7 +104,9 @@ export class Loader {
       return { id, epoch: node.stat.czxid, rack, endpoints, features }
     } catch (error) {
       if (!(error instanceof ZnodeFormatError)) throw error
-      this.logger.warn({ path: error.path, reason: error.message }, 'the registration of a broker cannot be read, it is left alone')
+      this.logger.warn(
+        { path: error.path, reason: error.message }, 'the registration of a broker cannot be read, it is left alone',
+      )
       return undefined
     }
   }

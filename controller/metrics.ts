@@ -3,7 +3,12 @@ import type { EventQueue } from './event-queue'
 import type { Term } from './term'
 
 /** Kafka's gauges of the controller. Counted when asked, so that they cost nothing otherwise. */
-export function registerMetrics(metrics: Metrics, queue: EventQueue<never> | EventQueue<any>, term: () => Term | undefined, isActive: () => boolean): void {
+export function registerMetrics(
+  metrics: Metrics,
+  queue: Pick<EventQueue<unknown>, 'size' | 'oldestAgeMs' | 'queueTimeMs'>,
+  term: () => Term | undefined,
+  isActive: () => boolean,
+): void {
   const ofTerm = (name: string, read: (active: Term) => number) => {
     metrics.gauge(name, () => {
       const active = term()

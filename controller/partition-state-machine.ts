@@ -1,7 +1,8 @@
 import { targetReplicas } from './assignment'
 import type { ControllerContext, Partition } from './context'
 import {
-  electControlledShutdownLeader, electInitialLeader, electOfflinePartitionLeader, electPreferredLeader, electReassignLeader, NO_LEADER,
+  electControlledShutdownLeader, electInitialLeader, electOfflinePartitionLeader, electPreferredLeader, electReassignLeader,
+  NO_LEADER,
 } from './leader-election'
 import type { Election, LeaderAndIsr } from './leader-election'
 import { isLegalPartitionTransition } from './partition-states'
@@ -23,7 +24,9 @@ export interface ElectionPolicy {
 }
 
 /** The partitions that may enter `target`, and those that may not. Unknown is NonExistentPartition. */
-export function sortByLegality(partitions: Iterable<Partition>, target: PartitionState): { legal: Partition[]; illegal: Partition[] } {
+export function sortByLegality(
+  partitions: Iterable<Partition>, target: PartitionState,
+): { legal: Partition[]; illegal: Partition[] } {
   const legal: Partition[] = []
   const illegal: Partition[] = []
   for (const partition of partitions) (isLegalPartitionTransition(partition.state, target) ? legal : illegal).push(partition)
@@ -67,7 +70,7 @@ export function hasNoLiveIsr(context: ControllerContext, partition: Partition): 
   return !(partition.leadership?.isr ?? []).some((broker) => context.isReplicaOnline(broker, partition))
 }
 
-/** A replica goes: the leader is none if it led, and it leaves the ISR unless it is its last member. undefined: nothing to change. */
+/** A replica goes: it leads no more, and leaves the ISR unless it is its last member. undefined: there is nothing to change. */
 export function withoutReplica(current: LeaderAndIsr, broker: number): LeaderAndIsr | undefined {
   if (!current.isr.includes(broker) && current.leader !== broker) return undefined
   const rest = current.isr.filter((member) => member !== broker)

@@ -5,6 +5,7 @@ import { isBeingReassigned, plainAssignment, sameAssignment, sameList, targetRep
 import type { ReplicaAssignment } from './assignment'
 import { partitionName } from './context'
 import type { Partition, Topic } from './context'
+import type { Replica } from './replica-state-machine'
 import { RequestBatch } from './request-batch'
 import type { Term } from './term'
 import { writeAssignment } from './topic-znode'
@@ -47,7 +48,10 @@ export function isTargetInSync(partition: Partition): boolean {
   return targetReplicas(partition.assignment).every((replica) => isr.includes(replica))
 }
 
-/** Phase U. Replicas of a reassignment that this one replaces are stopped first: a crash in between leaves the old one, not a stray. */
+/**
+ * Phase U. Replicas of a reassignment that this one replaces are stopped first: a crash in between leaves the old reassignment,
+ * not a stray.
+ */
 async function updateAssignments(term: Term, reassignments: ReadonlyMap<Partition, ReplicaAssignment>): Promise<Set<Partition>> {
   const { context, logger } = term
   const byTopic = new Map<Topic, Map<Partition, ReplicaAssignment>>()
@@ -55,8 +59,10 @@ async function updateAssignments(term: Term, reassignments: ReadonlyMap<Partitio
   for (const [partition, assignment] of reassignments) {
     context.reassigning.add(partition)
     if (sameAssignment(partition.assignment, assignment)) continue
-    byTopic.set(partition.topic, (byTopic.get(partition.topic) ?? new Map<Partition, ReplicaAssignment>()).set(partition, assignment))
-    for (const broker of partition.assignment.replicas) if (!assignment.replicas.includes(broker)) unneeded.push({ partition, broker })
+    const changes = byTopic.get(partition.topic) ?? new Map<Partition, ReplicaAssignment>()
+    byTopic.set(partition.topic, changes.set(partition, assignment))
+    const gone = partition.assignment.replicas.filter((broker) => !assignment.replicas.includes(broker))
+    unneeded.push(...gone.map((broker) => ({ partition, broker })))
   }
   await removeReplicas(term, unneeded)
   const failed = new Set<Partition>()
@@ -94,7 +100,7 @@ async function startNewReplicas(term: Term, partitions: readonly Partition[]): P
   for (const partition of done) tellReplicas(batch, partition)
   channels.send(batch)
   const fresh = partitions.flatMap((partition) => partition.assignment.adding.map((broker) => ({ partition, broker })))
-  await changes.moveReplicas(fresh.filter(({ partition, broker }) => context.replicaState(partition, broker) === 'NonExistentReplica'), 'NewReplica')
+  await changes.moveReplicas(fresh.filter((replica) => isUnknown(term, replica)), 'NewReplica')
 }
 
 /** The original replicas as what they are; the new ones may be created wherever there is room. */
@@ -112,7 +118,7 @@ async function finish(term: Term, partitions: readonly Partition[]): Promise<voi
   // B1
   const adding = partitions.flatMap((partition) => partition.assignment.adding.map((broker) => ({ partition, broker })))
   for (const replica of adding) {
-    if (context.replicaState(replica.partition, replica.broker) === 'NonExistentReplica') changes.enterReplica(replica, 'NewReplica')
+    if (isUnknown(term, replica)) changes.enterReplica(replica, 'NewReplica')
   }
   await changes.moveReplicas(adding, 'OnlineReplica')
   // B2
@@ -137,7 +143,8 @@ async function finish(term: Term, partitions: readonly Partition[]): Promise<voi
     byTopic.set(partition.topic, group.set(partition, partition.assignment))
   }
   await Promise.all([...byTopic].map(async ([topic, group]) => {
-    if ((await writeAssignment(term, topic, byIndex(group))) !== 'written') logger.error({ topic: topic.name }, 'cannot write the end of a reassignment')
+    const outcome = await writeAssignment(term, topic, byIndex(group))
+    if (outcome !== 'written') logger.error({ topic: topic.name, outcome }, 'cannot write the end of a reassignment')
   }))
   // B7
   for (const partition of partitions) forgetReassignment(term, partition)
@@ -150,6 +157,10 @@ async function finish(term: Term, partitions: readonly Partition[]): Promise<voi
   await deletion.resume()
 }
 
+function isUnknown(term: Term, replica: Replica): boolean {
+  return term.context.replicaState(replica.partition, replica.broker) === 'NonExistentReplica'
+}
+
 function byIndex(assignments: ReadonlyMap<Partition, ReplicaAssignment>): Map<number, ReplicaAssignment> {
   return new Map([...assignments].map(([partition, assignment]) => [partition.index, assignment]))
 }
@@ -157,15 +168,16 @@ function byIndex(assignments: ReadonlyMap<Partition, ReplicaAssignment>): Map<nu
 function forgetReassignment(term: Term, partition: Partition): void {
   const { reassigning } = term.context
   reassigning.delete(partition)
-  if (![...partition.topic.partitions.values()].some((other) => reassigning.has(other))) partition.topic.ineligibleForDeletion = undefined
+  const isLast = ![...partition.topic.partitions.values()].some((other) => reassigning.has(other))
+  if (isLast) partition.topic.ineligibleForDeletion = undefined
 }
 
 /** Out of the ISR, stopped, deleted, forgotten. As in Kafka the brokers' answers are not awaited; what they keep is stray. */
 async function removeReplicas(term: Term, replicas: readonly { partition: Partition; broker: number }[]): Promise<void> {
   if (replicas.length === 0) return
-  const { changes, context } = term
+  const { changes } = term
   for (const replica of replicas) {
-    if (context.replicaState(replica.partition, replica.broker) === 'NonExistentReplica') changes.enterReplica(replica, 'NewReplica')
+    if (isUnknown(term, replica)) changes.enterReplica(replica, 'NewReplica')
   }
   await changes.moveReplicas(replicas, 'OfflineReplica')
   await changes.moveReplicas(replicas, 'ReplicaDeletionStarted')
@@ -194,7 +206,9 @@ export async function strikeFromLegacyRequest(
 ): Promise<void> {
   const request = await readLegacyRequest(term)
   if (request === undefined) return
-  const left = request.wanted.filter(({ topic, partition, replicas }) => !isDone(term.context.partition(topic, partition), replicas))
+  const left = request.wanted.filter(
+    ({ topic, partition, replicas }) => !isDone(term.context.partition(topic, partition), replicas),
+  )
   if (left.length === request.wanted.length && left.length > 0) return
   const result = await term.writer.writeOne(left.length === 0
     ? { type: 'remove', path: reassignPartitionsPath, version: request.version }

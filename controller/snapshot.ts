@@ -5,7 +5,9 @@ export function memorySnapshot(term: Term): string {
   const { context, epoch } = term
   return JSON.stringify({
     controllerEpoch: epoch,
-    brokers: [...context.brokers.values()].map(({ id, epoch: brokerEpoch }) => ({ id, epoch: brokerEpoch, shuttingDown: context.shuttingDown.has(id) })),
+    brokers: [...context.brokers.values()].map(
+      ({ id, epoch: brokerEpoch }) => ({ id, epoch: brokerEpoch, shuttingDown: context.shuttingDown.has(id) }),
+    ),
     malformedTopics: [...context.malformedTopics.keys()],
     topics: [...context.topics.values()].map((topic) => ({
       name: topic.name, id: topic.id ?? null, czxid: topic.czxid, deletion: topic.deletion,

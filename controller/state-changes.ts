@@ -6,7 +6,9 @@ import { isElected } from './leader-election'
 import type { Elected, LeaderAndIsr } from './leader-election'
 import { confirmed } from './leadership-writer'
 import type { LeadershipDecision, LeadershipOutcome, LeadershipWriter } from './leadership-writer'
-import { hasNoLiveIsr, OFFLINE_ELECTION, planElection, planInitialLeader, sortByLegality, withNextEpoch, withoutReplica } from './partition-state-machine'
+import {
+  hasNoLiveIsr, OFFLINE_ELECTION, planElection, planInitialLeader, sortByLegality, withNextEpoch, withoutReplica,
+} from './partition-state-machine'
 import type { ElectionPolicy, ElectionStrategy } from './partition-state-machine'
 import type { PartitionState } from './partition-states'
 import { planReplicaMove } from './replica-state-machine'
@@ -61,7 +63,8 @@ export class StateChanges {
     const batch = new RequestBatch(this.parts.context)
     const isFresh = (partition: Partition) => partition.leadership === undefined
     const adopted = await this.initialise(legal.filter(isFresh), batch, outcomes)
-    await this.elect([...legal.filter((partition) => !isFresh(partition) && !outcomes.has(partition)), ...adopted], strategy, batch, outcomes)
+    const others = legal.filter((partition) => !isFresh(partition) && !outcomes.has(partition))
+    await this.elect([...others, ...adopted], strategy, batch, outcomes)
     this.parts.send(batch)
     return outcomes
   }
@@ -92,8 +95,9 @@ export class StateChanges {
     const outcomes = await this.parts.leadership.update(partitions, (_, current) => ({ write: withNextEpoch(current) }))
     return partitions.filter((partition) => {
       const outcome = outcomes.get(partition)!
-      if (!outcome.ok) this.parts.logger.error({ partition: partitionName(partition), reason: outcome.reason }, 'cannot raise the leader epoch')
-      return outcome.ok
+      if (outcome.ok) return true
+      this.parts.logger.error({ partition: partitionName(partition), reason: outcome.reason }, 'cannot raise the leader epoch')
+      return false
     })
   }
 
@@ -123,9 +127,9 @@ export class StateChanges {
     context.setState(partition, target)
     const { leadership } = partition
     recorder.record({
-      kind: 'stateTransition', topic: partition.topic.name, partition: partition.index, from, to: target, cause: this.parts.cause(),
-      controllerEpoch, ...(rule === undefined ? {} : { rule }),
-      ...(leadership === undefined ? {} : { leader: leadership.leader, leaderEpoch: leadership.leaderEpoch, isr: leadership.isr }),
+      kind: 'stateTransition', topic: partition.topic.name, partition: partition.index, from, to: target,
+      cause: this.parts.cause(), controllerEpoch, ...(rule === undefined ? {} : { rule }),
+      ...(leadership && { leader: leadership.leader, leaderEpoch: leadership.leaderEpoch, isr: leadership.isr }),
     })
   }
 
@@ -206,8 +210,8 @@ export class StateChanges {
     const { logger, recorder, controllerEpoch } = this.parts
     logger.warn({ partition: partitionName(partition), state: partition.state, reason }, 'the partition cannot go online')
     recorder.record({
-      kind: 'stateTransition', topic: partition.topic.name, partition: partition.index, from: partition.state, to: 'OnlinePartition',
-      cause: this.parts.cause(), controllerEpoch, error: reason,
+      kind: 'stateTransition', topic: partition.topic.name, partition: partition.index,
+      from: partition.state, to: 'OnlinePartition', cause: this.parts.cause(), controllerEpoch, error: reason,
     })
     outcomes.set(partition, { ok: false, reason })
   }
@@ -218,7 +222,10 @@ export class StateChanges {
     for (const replica of replicas) {
       const plan = planReplicaMove(context, replica, target)
       if ('commands' in plan) planned.push({ replica, commands: plan.commands })
-      else logger.error({ partition: partitionName(replica.partition), broker, target, reason: plan.refused }, 'the replica cannot change its state')
+      else {
+        const fields = { partition: partitionName(replica.partition), broker, target, reason: plan.refused }
+        logger.error(fields, 'the replica cannot change its state')
+      }
     }
     const leaving = planned.filter(({ commands }) => commands.some((command) => command.do === 'leaveIsr'))
     const outcomes = await this.parts.leadership.update(leaving.map(({ replica }) => replica.partition), (_, current) => {
@@ -228,7 +235,8 @@ export class StateChanges {
     for (const { replica, commands } of planned) {
       const outcome = outcomes.get(replica.partition)
       if (outcome?.ok === false) {
-        logger.error({ partition: partitionName(replica.partition), broker, reason: outcome.reason }, 'cannot take the replica out of the ISR')
+        const fields = { partition: partitionName(replica.partition), broker, reason: outcome.reason }
+        logger.error(fields, 'cannot take the replica out of the ISR')
         continue
       }
       for (const command of commands) this.carryOut(command, replica, outcome, batch)

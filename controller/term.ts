@@ -77,11 +77,14 @@ export class Term {
     this.logger = logger.child({ controllerEpoch: epoch })
     this.recorder = recorder
     this.watches = new Watches(session, (event) => this.put(event))
-    this.writer = new ZkWriter({ session, clock: env.clock, epochVersion, secureAcls: config.zooKeeperSetAcl, logger: this.logger, recorder })
+    this.writer = new ZkWriter(
+      { session, clock: env.clock, epochVersion, secureAcls: config.zooKeeperSetAcl, logger: this.logger, recorder },
+    )
     this.loader = new Loader(session, this.logger)
     this.leadership = new LeadershipWriter(session, this.writer, epoch, this.logger)
     this.channels = new ChannelManager({
-      clock: env.clock, controllerId: brokerId, controllerEpoch: epoch, level: this.rules, interBrokerListener: config.interBrokerListener,
+      clock: env.clock, controllerId: brokerId, controllerEpoch: epoch, level: this.rules,
+      interBrokerListener: config.interBrokerListener,
       connect: (broker) => parts.connect(broker),
       mayAct: () => session.mayAct(),
       onReply: (broker, reply) => this.onReply(broker, reply),
@@ -132,7 +135,9 @@ export class Term {
         return own === undefined ? byDefault : own.trim().toLowerCase() === 'true'
       } catch (error) {
         if (!(error instanceof ZnodeFormatError)) throw error
-        this.logger.warn({ path: error.path, reason: error.message }, 'the configuration of a topic cannot be read, no unclean election for it')
+        this.logger.warn(
+          { path: error.path, reason: error.message }, 'the configuration of a topic cannot be read, no unclean election for it',
+        )
         return false
       }
     }))

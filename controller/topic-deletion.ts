@@ -96,7 +96,9 @@ export class TopicDeletion {
   }
 
   /** A broker answered a StopReplica. */
-  async onStopped(broker: number, errorCode: number, entries: readonly StopReplicaEntry[], errors: ReadonlyMap<string, number>): Promise<void> {
+  async onStopped(
+    broker: number, errorCode: number, entries: readonly StopReplicaEntry[], errors: ReadonlyMap<string, number>,
+  ): Promise<void> {
     const { context, changes } = this.term
     const settled = new Set<Debt>()
     let advanced = false
@@ -106,7 +108,8 @@ export class TopicDeletion {
       const partition = context.partition(entry.topic, entry.index)
       if (partition?.topic.deletion === 'started' && partition.topic.id === entry.topicId) {
         if (context.replicaState(partition, broker) !== 'ReplicaDeletionStarted') continue
-        changes.enterReplica({ partition, broker }, code === ErrorCode.NONE ? 'ReplicaDeletionSuccessful' : 'ReplicaDeletionIneligible')
+        const outcome = code === ErrorCode.NONE ? 'ReplicaDeletionSuccessful' : 'ReplicaDeletionIneligible'
+        changes.enterReplica({ partition, broker }, outcome)
         advanced = true
         continue
       }
@@ -207,12 +210,17 @@ export class TopicDeletion {
   }
 
   /** The operations that remove what is there now. `thorough` looks for znodes below the states, too. */
-  private async removals(topic: Topic, debt: Debt | undefined, thorough: boolean): Promise<{ record: Op[]; partitions: WriteItem[]; tail: Op[] }> {
+  private async removals(
+    topic: Topic, debt: Debt | undefined, thorough: boolean,
+  ): Promise<{ record: Op[]; partitions: WriteItem[]; tail: Op[] }> {
     const { session } = this.term
     const config = configPath('topics', topic.name)
     const marker = deleteTopicPath(topic.name)
     const [node, hasConfig, hasMarker, children] = await Promise.all([
-      session.exists(topicPath(topic.name)), session.exists(config), session.exists(marker), session.children(partitionsPath(topic.name)),
+      session.exists(topicPath(topic.name)),
+      session.exists(config),
+      session.exists(marker),
+      session.children(partitionsPath(topic.name)),
     ])
     const numbers = children?.names ?? []
     const below = await Promise.all(numbers.map((number) => this.below(partitionPath(topic.name, Number(number)), thorough)))

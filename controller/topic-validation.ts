@@ -54,7 +54,8 @@ export function planTopic(topic: CreatableTopic, facts: TopicFacts): TopicPlan {
   if (facts.topicExists(name) && !facts.isBeingDeleted(name)) throw topicExists(name)
   const nulls = topic.configs.filter(({ value }) => value === null)
   if (nulls.length > 0) {
-    throw new TopicRefusal(ErrorCode.INVALID_CONFIG, `Null value not supported for topic configs: ${nulls.map((entry) => entry.name).join(',')}`)
+    const names = nulls.map((entry) => entry.name).join(',')
+    throw new TopicRefusal(ErrorCode.INVALID_CONFIG, `Null value not supported for topic configs: ${names}`)
   }
   const replicas = planReplicas(topic, facts)
   checkName(name, facts)
@@ -71,6 +72,10 @@ export function planTopic(topic: CreatableTopic, facts: TopicFacts): TopicPlan {
 
 export function topicExists(name: string): TopicRefusal {
   return new TopicRefusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
+}
+
+export function topicMarkedForDeletion(name: string): TopicRefusal {
+  return new TopicRefusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' is marked for deletion.`)
 }
 
 function planReplicas(topic: CreatableTopic, facts: TopicFacts): Map<number, readonly number[]> {
@@ -95,7 +100,9 @@ function checkCount(count: number): void {
   throw new TopicRefusal(ErrorCode.INVALID_PARTITIONS, `A topic cannot have more than ${MAX_PARTITIONS} partitions.`)
 }
 
-function assign(brokers: readonly AssignableBroker[], count: number, factor: number, options: Parameters<typeof assignReplicas>[3]): number[][] {
+function assign(
+  brokers: readonly AssignableBroker[], count: number, factor: number, options: Parameters<typeof assignReplicas>[3],
+): number[][] {
   try {
     return assignReplicas(brokers, count, factor, options)
   } catch (error) {
@@ -108,11 +115,13 @@ function assign(brokers: readonly AssignableBroker[], count: number, factor: num
 function checkName(name: string, facts: TopicFacts): void {
   const fault = validateTopicName(name)
   if (fault !== undefined) throw new TopicRefusal(ErrorCode.INVALID_TOPIC_EXCEPTION, fault)
-  if (facts.isBeingDeleted(name)) throw new TopicRefusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' is marked for deletion.`)
+  if (facts.isBeingDeleted(name)) throw topicMarkedForDeletion(name)
   if (!hasCollisionCharacters(name)) return
   const colliding = [...facts.allTopics()].filter((other) => collides(name, other))
   if (colliding.length > 0) {
-    throw new TopicRefusal(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${name}' collides with existing topics: ${colliding.join(', ')}`)
+    throw new TopicRefusal(
+      ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${name}' collides with existing topics: ${colliding.join(', ')}`,
+    )
   }
 }
 
@@ -134,21 +143,30 @@ function checkReplicas(replicas: ReadonlyMap<number, readonly number[]>): void {
 
 /** Replicas of the partitions that CreatePartitions adds, by partition. Throws TopicRefusal. */
 export function planAddedPartitions(
-  asked: CreatePartitionsTopic, existing: ReadonlyMap<number, readonly number[]>, brokers: readonly AssignableBroker[], random: Random,
+  asked: CreatePartitionsTopic,
+  existing: ReadonlyMap<number, readonly number[]>,
+  brokers: readonly AssignableBroker[],
+  random: Random,
 ): Map<number, readonly number[]> {
   const increment = asked.count - existing.size
   if (increment < 0) {
     throw new TopicRefusal(
-      ErrorCode.INVALID_PARTITIONS, `Topic currently has ${existing.size} partitions, which is higher than the requested ${asked.count}.`)
+      ErrorCode.INVALID_PARTITIONS,
+      `Topic currently has ${existing.size} partitions, which is higher than the requested ${asked.count}.`,
+    )
   }
   if (increment === 0) throw new TopicRefusal(ErrorCode.INVALID_PARTITIONS, `Topic already has ${existing.size} partitions.`)
   checkCount(asked.count)
   const first = existing.get(0)
   if (first === undefined) {
     throw new TopicRefusal(
-      ErrorCode.UNKNOWN_SERVER_ERROR, `Unexpected existing replica assignment for topic '${asked.name}', partition id 0 is missing.`)
+      ErrorCode.UNKNOWN_SERVER_ERROR,
+      `Unexpected existing replica assignment for topic '${asked.name}', partition id 0 is missing.`,
+    )
   }
-  if (asked.assignments !== null) return givenPartitions(asked.assignments.map(({ brokerIds }) => brokerIds), existing.size, increment, first, brokers)
+  if (asked.assignments !== null) {
+    return givenPartitions(asked.assignments.map(({ brokerIds }) => brokerIds), existing.size, increment, first, brokers)
+  }
   const lists = assign(brokers, increment, first.length, {
     random, startIndex: startIndexForAddedPartitions(brokers, first[0] ?? 0), firstPartition: existing.size,
   })
@@ -156,7 +174,11 @@ export function planAddedPartitions(
 }
 
 function givenPartitions(
-  lists: readonly (readonly number[])[], from: number, increment: number, first: readonly number[], brokers: readonly AssignableBroker[],
+  lists: readonly (readonly number[])[],
+  from: number,
+  increment: number,
+  first: readonly number[],
+  brokers: readonly AssignableBroker[],
 ): Map<number, readonly number[]> {
   const refuse = (message: string) => new TopicRefusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message)
   const ids = new Set(brokers.map(({ id }) => id))
@@ -176,7 +198,8 @@ function givenPartitions(
   if (uneven.length > 0) {
     throw refuse(
       `Inconsistent replication factor between partitions, partition 0 has ${first.length} while partitions `
-      + `[${uneven.map(([index]) => index).join(', ')}] have replication factors [${uneven.map(([, list]) => list.length).join(', ')}], respectively.`)
+      + `[${uneven.map(([index]) => index).join(', ')}] have replication factors `
+      + `[${uneven.map(([, list]) => list.length).join(', ')}], respectively.`)
   }
   return added
 }

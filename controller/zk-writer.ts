@@ -102,7 +102,9 @@ export class ZkWriter {
     if (items.length === 0) return []
     await this.fence()
     try {
-      const results = await this.options.session.multi([this.check, ...items.flatMap((item) => item.ops.map((op) => this.withAcl(op)))])
+      const results = await this.options.session.multi(
+        [this.check, ...items.flatMap((item) => item.ops.map((op) => this.withAcl(op)))],
+      )
       return this.split(items, results)
     } catch (error) {
       return this.afterFailure(items, reductions, error)

@@ -54,7 +54,8 @@ export function judgeIsr(proposed: ProposedIsr, facts: IsrFacts): IsrVerdict {
   for (const member of proposed.isr) {
     if (!isLive(member)) return { code: ineligible, rule: `replica ${member} is not alive (KIP-841)` }
     const epoch = proposed.brokerEpochs.get(member) ?? -1
-    if (epoch !== -1 && epoch !== epochOf(member)) return { code: ineligible, rule: `replica ${member} was restarted since (KIP-903)` }
+    const isRestarted = epoch !== -1 && epoch !== epochOf(member)
+    if (isRestarted) return { code: ineligible, rule: `replica ${member} was restarted since (KIP-903)` }
   }
   const { leader, leaderEpoch, isr, recoveryState } = proposed
   return { accept: { leader, leaderEpoch, isr, recoveryState }, rule: isr.length < current.isr.length ? 'shrink' : 'expand' }
@@ -66,7 +67,8 @@ export async function onAlterPartition(term: Term, event: EventOf<'AlterPartitio
   const { request, version } = event
   const broker = context.brokers.get(request.brokerId)
   if (broker === undefined || broker.epoch !== request.brokerEpoch) {
-    logger.info({ broker: request.brokerId, epoch: request.brokerEpoch, known: broker?.epoch ?? null }, 'AlterPartition under a stale broker epoch')
+    const fields = { broker: request.brokerId, epoch: request.brokerEpoch, known: broker?.epoch ?? null }
+    logger.info(fields, 'AlterPartition under a stale broker epoch')
     return { errorCode: ErrorCode.STALE_BROKER_EPOCH }
   }
   const verdicts = new Map<Partition, IsrVerdict>()
@@ -95,11 +97,13 @@ export async function onAlterPartition(term: Term, event: EventOf<'AlterPartitio
     const outcome = outcomes.get(partition)
     const isChanged = outcome?.ok === true
     if (isChanged) changed.push(partition)
-    else if (!('unchanged' in verdict)) logger.info({ partition: partitionName(partition), rule: verdict.rule }, 'refused a change of the ISR')
     if ('unchanged' in verdict) continue
+    if (!isChanged) logger.info({ partition: partitionName(partition), rule: verdict.rule }, 'refused a change of the ISR')
     recorder.record({
       kind: 'isrChange', topic: partition.topic.name, partition: partition.index, phase: isChanged ? 'committed' : 'rejected',
-      from: before.get(partition) ?? partition.leadership?.isr ?? [], to: accepted.get(partition)?.isr ?? [], reason: verdict.rule,
+      from: before.get(partition) ?? partition.leadership?.isr ?? [],
+      to: accepted.get(partition)?.isr ?? [],
+      reason: verdict.rule,
       leaderEpoch: partition.leadership?.leaderEpoch ?? -1, partitionEpoch: partition.leadership?.partitionEpoch ?? -1,
     })
   }

@@ -62,8 +62,10 @@ async function onBrokersStarted(term: Term, brokers: readonly number[]): Promise
   batch.addUpdateMetadata(brokers, context.allPartitions())
   channels.send(batch)
   const replicas = brokers.flatMap((broker) => {
-    const partitions = [...context.partitionsOn(broker)].filter((partition) => partition.topic.deletion === 'none')
-    return partitions.filter((partition) => context.isReplicaOnline(broker, partition)).map((partition) => ({ partition, broker }))
+    const partitions = [...context.partitionsOn(broker)].filter((partition) => {
+      return partition.topic.deletion === 'none' && context.isReplicaOnline(broker, partition)
+    })
+    return partitions.map((partition) => ({ partition, broker }))
   })
   await changes.moveReplicas(replicas, 'OnlineReplica')
   await changes.onlineLeaderless()

@@ -45,7 +45,9 @@ export async function onUpdateMetadataResponse(term: Term, event: EventOf<'Updat
 export async function onStopReplicaResponse(term: Term, event: EventOf<'StopReplicaResponseReceived'>): Promise<void> {
   if (!isCurrent(term, event)) return
   const { response, request } = event.reply
-  const errors = new Map(response.partitionErrors.map(({ topicName, partitionIndex, errorCode }) => [entryKey(topicName, partitionIndex), errorCode]))
+  const errors = new Map(
+    response.partitionErrors.map(({ topicName, partitionIndex, errorCode }) => [entryKey(topicName, partitionIndex), errorCode]),
+  )
   const failed = [...errors].filter(([, code]) => code !== ErrorCode.NONE).map(([key, code]) => `${key} ${errorName(code)}`)
   if (response.errorCode !== ErrorCode.NONE || failed.length > 0) {
     term.logger.error({ broker: event.broker, error: errorName(response.errorCode), failed }, 'the broker refused a StopReplica')

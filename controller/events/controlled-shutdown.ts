@@ -11,13 +11,17 @@ const UNKNOWN_EPOCH = -1
  * A broker wants to stop: its leaderships move, and it leaves the ISRs that it follows. The answer names the partitions with
  * several replicas that it still leads; it asks again until there are none, or gives up.
  */
-export async function onControlledShutdown(term: Term, event: EventOf<'ControlledShutdown'>): Promise<Input<ControlledShutdownResponse>> {
+export async function onControlledShutdown(
+  term: Term, event: EventOf<'ControlledShutdown'>,
+): Promise<Input<ControlledShutdownResponse>> {
   const { context, changes, channels, logger } = term
   const { brokerId, brokerEpoch } = event.request
   const broker = context.brokers.get(brokerId)
   if (broker === undefined) return { errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED }
   if (brokerEpoch !== UNKNOWN_EPOCH && brokerEpoch < broker.epoch) {
-    logger.info({ broker: brokerId, epoch: brokerEpoch, known: broker.epoch }, 'controlled shutdown of an incarnation that is gone')
+    logger.info(
+      { broker: brokerId, epoch: brokerEpoch, known: broker.epoch }, 'controlled shutdown of an incarnation that is gone',
+    )
     return { errorCode: ErrorCode.STALE_BROKER_EPOCH }
   }
   logger.info({ broker: brokerId }, 'controlled shutdown')

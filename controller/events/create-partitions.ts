@@ -12,7 +12,9 @@ import { onNewPartitions, onPartitionModifications } from './topic-change'
 const MAX_ATTEMPTS = 3
 
 /** CreatePartitions: conditional on the version of the topic's znode, so that no other change is lost. */
-export async function onCreatePartitions(term: Term, event: EventOf<'CreatePartitions'>): Promise<Input<CreatePartitionsResponse>> {
+export async function onCreatePartitions(
+  term: Term, event: EventOf<'CreatePartitions'>,
+): Promise<Input<CreatePartitionsResponse>> {
   const { topics, validateOnly, timeoutMs } = event.request
   const counts = new Map<string, number>()
   for (const { name } of topics) counts.set(name, (counts.get(name) ?? 0) + 1)

@@ -12,7 +12,7 @@ import { electInitialLeader, isElected } from '../leader-election'
 import type { Elected } from '../leader-election'
 import { createOp, createStateOps } from '../leadership-writer'
 import type { Term } from '../term'
-import { planTopic, topicExists, TopicRefusal } from '../topic-validation'
+import { planTopic, topicExists, topicMarkedForDeletion, TopicRefusal } from '../topic-validation'
 import type { TopicFacts, TopicPlan } from '../topic-validation'
 import { topicData } from '../topic-znode'
 import type { EventOf } from './event'
@@ -51,7 +51,11 @@ export async function onCreateTopics(term: Term, event: EventOf<'CreateTopics'>)
   }
   const created = request.validateOnly ? new Map<string, Topic>() : await create(term, planned, refusals)
   const isLate = request.timeoutMs <= 0 && !request.validateOnly
-  return { topics: request.topics.map(({ name }) => resultOf(term, name, planned.get(name), created.get(name), refusals.get(name), isLate)) }
+  return {
+    topics: request.topics.map(
+      ({ name }) => resultOf(term, name, planned.get(name), created.get(name), refusals.get(name), isLate),
+    ),
+  }
 }
 
 function topicFacts(term: Term, planned: ReadonlyMap<string, TopicPlan>): TopicFacts {
@@ -69,17 +73,23 @@ function topicFacts(term: Term, planned: ReadonlyMap<string, TopicPlan>): TopicF
   }
 }
 
-async function create(term: Term, planned: ReadonlyMap<string, TopicPlan>, refusals: Map<string, TopicRefusal>): Promise<Map<string, Topic>> {
+async function create(
+  term: Term, planned: ReadonlyMap<string, TopicPlan>, refusals: Map<string, TopicRefusal>,
+): Promise<Map<string, Topic>> {
   const creations: Creation[] = []
   const configs = await existingConfigs(term, [...planned.keys()], refusals)
   for (const [name, plan] of planned) {
     if (refusals.has(name)) continue
     const creation = prepare(term, name, plan)
     if (creation.data.length > MAX_TOPIC_BYTES) {
-      refusals.set(name, new TopicRefusal(ErrorCode.INVALID_PARTITIONS, `The assignment of topic '${name}' does not fit into a znode.`))
+      refusals.set(
+        name, new TopicRefusal(ErrorCode.INVALID_PARTITIONS, `The assignment of topic '${name}' does not fit into a znode.`),
+      )
     } else creations.push(creation)
   }
-  const results = await term.writer.write(creations.map((creation) => ({ ops: createOps(term, creation, configs.get(creation.name)) })))
+  const results = await term.writer.write(
+    creations.map((creation) => ({ ops: createOps(term, creation, configs.get(creation.name)) })),
+  )
   const created = new Map<string, Topic>()
   for (const [index, creation] of creations.entries()) {
     const result = results[index]!
@@ -107,7 +117,7 @@ async function existingConfigs(term: Term, names: string[], refusals: Map<string
     const [config, topic, marker] = stats[index]!
     if (config !== undefined) versions.set(name, config.version)
     if (marker !== undefined && topic !== undefined) {
-      refusals.set(name, new TopicRefusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' is marked for deletion.`))
+      refusals.set(name, topicMarkedForDeletion(name))
     } else if (topic !== undefined) refusals.set(name, topicExists(name))
   }
   return versions
@@ -165,15 +175,23 @@ async function bringOnline(term: Term, creations: readonly Creation[], created: 
   const { topics } = await loader.topics([...created.keys()])
   for (const topic of created.values()) {
     const node = topics.get(topic.name)
-    if (node?.czxid !== topic.czxid || node.version !== topic.version) term.put({ kind: 'PartitionModifications', topic: topic.name })
+    const isOurs = node?.czxid === topic.czxid && node.version === topic.version
+    if (!isOurs) term.put({ kind: 'PartitionModifications', topic: topic.name })
   }
 }
 
 function resultOf(
-  term: Term, name: string, plan: TopicPlan | undefined, topic: Topic | undefined, refusal: TopicRefusal | undefined, isLate: boolean,
+  term: Term,
+  name: string,
+  plan: TopicPlan | undefined,
+  topic: Topic | undefined,
+  refusal: TopicRefusal | undefined,
+  isLate: boolean,
 ): Input<CreatableTopicResult> {
   if (refusal !== undefined || plan === undefined) {
-    return { name, errorCode: refusal?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: refusal?.message ?? null, configs: [] }
+    return {
+      name, errorCode: refusal?.code ?? ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: refusal?.message ?? null, configs: [],
+    }
   }
   const id = topic?.id === undefined ? {} : { topicId: topic.id }
   // Kafka does not wait, and says so, where it may not.

@@ -38,10 +38,13 @@ export async function onElectLeaders(term: Term, event: EventOf<'ReplicaLeaderEl
       if (refusal !== undefined) return { partitionId: index, ...refusal }
       const outcome = outcomes.get(partition!)!
       if (outcome.ok) return { partitionId: index, errorCode: ErrorCode.NONE, errorMessage: null }
-      return { partitionId: index, errorCode: unavailable, errorMessage: `Failed to elect leader for partition ${partitionName(partition!)}: ${outcome.reason}` }
+      const message = `Failed to elect leader for partition ${partitionName(partition!)}: ${outcome.reason}`
+      return { partitionId: index, errorCode: unavailable, errorMessage: message }
     }).filter((result) => topicPartitions !== null || result.errorCode !== ErrorCode.ELECTION_NOT_NEEDED),
   }))
-  return { replicaElectionResults: results.filter(({ partitionResult }) => topicPartitions !== null || partitionResult.length > 0) }
+  return {
+    replicaElectionResults: results.filter(({ partitionResult }) => topicPartitions !== null || partitionResult.length > 0),
+  }
 }
 
 /** Moves leadership back to preferred replicas where a broker lost too much of it, as far as they can lead. */
@@ -59,7 +62,9 @@ export async function onAutoRebalance(term: Term): Promise<void> {
   const candidates: Partition[] = []
   for (const [broker, { all, elsewhere }] of totals) {
     if (elsewhere.length / all <= config.leaderImbalancePercentage / 100) continue
-    candidates.push(...elsewhere.filter((partition) => partition.leadership!.isr.includes(broker) && context.isReplicaOnline(broker, partition)))
+    for (const partition of elsewhere) {
+      if (partition.leadership!.isr.includes(broker) && context.isReplicaOnline(broker, partition)) candidates.push(partition)
+    }
   }
   if (candidates.length > 0) await changes.movePartitions(candidates, 'OnlinePartition', { kind: 'preferred' })
   term.putLater('rebalance', config.leaderImbalanceCheckIntervalSeconds * 1000, { kind: 'AutoPreferredReplicaLeaderElection' })
@@ -83,17 +88,25 @@ export async function onUncleanElectionEnabled(term: Term): Promise<void> {
   await term.changes.onlineLeaderless()
 }
 
-export async function onTopicUncleanElectionEnabled(term: Term, event: EventOf<'TopicUncleanLeaderElectionEnable'>): Promise<void> {
+export async function onTopicUncleanElectionEnabled(
+  term: Term, event: EventOf<'TopicUncleanLeaderElectionEnable'>,
+): Promise<void> {
   await term.changes.onlineLeaderless(event.topic)
 }
 
-function refusalOf(term: Term, partition: Partition | undefined, isPreferred: boolean): { errorCode: number; errorMessage: string } | undefined {
-  if (partition === undefined) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: 'The partition does not exist.' }
-  if (partition.topic.deletion !== 'none') return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: 'The topic is being deleted' }
+function refusalOf(
+  term: Term, partition: Partition | undefined, isPreferred: boolean,
+): { errorCode: number; errorMessage: string } | undefined {
+  if (partition === undefined) return refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'The partition does not exist.')
+  if (partition.topic.deletion !== 'none') return refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, 'The topic is being deleted')
   const leader = partition.leadership?.leader ?? NO_LEADER
-  const isNeeded = isPreferred ? leader !== partition.assignment.replicas[0] : leader === NO_LEADER || !term.context.isLive(leader)
-  if (isNeeded) return undefined
-  return { errorCode: ErrorCode.ELECTION_NOT_NEEDED, errorMessage: errorMessage(ErrorCode.ELECTION_NOT_NEEDED) }
+  const hasLiveLeader = leader !== NO_LEADER && term.context.isLive(leader)
+  const isNeeded = isPreferred ? leader !== partition.assignment.replicas[0] : !hasLiveLeader
+  return isNeeded ? undefined : refusal(ErrorCode.ELECTION_NOT_NEEDED, errorMessage(ErrorCode.ELECTION_NOT_NEEDED))
+}
+
+function refusal(errorCode: number, message: string): { errorCode: number; errorMessage: string } {
+  return { errorCode, errorMessage: message }
 }
 
 function allPartitionNames(term: Term): { topic: string; partitions: number[] }[] {
@@ -105,7 +118,9 @@ function decode(term: Term, data: Buffer | null): TopicPartition[] {
     return decodePreferredReplicaElection(data)
   } catch (error) {
     if (!(error instanceof ZnodeFormatError)) throw error
-    term.logger.warn({ path: error.path, reason: error.message }, 'an election asked for in ZooKeeper cannot be read, it is removed')
+    term.logger.warn(
+      { path: error.path, reason: error.message }, 'an election asked for in ZooKeeper cannot be read, it is removed',
+    )
     return []
   }
 }

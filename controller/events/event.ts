@@ -1,12 +1,16 @@
 import type { AllocateProducerIdsRequest, AllocateProducerIdsResponse } from '../../protocol/messages/allocate-producer-ids'
-import type { AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse } from '../../protocol/messages/alter-partition-reassignments'
+import type {
+  AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
+} from '../../protocol/messages/alter-partition-reassignments'
 import type { AlterPartitionRequest, AlterPartitionResponse } from '../../protocol/messages/alter-partition'
 import type { ControlledShutdownRequest, ControlledShutdownResponse } from '../../protocol/messages/controlled-shutdown'
 import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/create-partitions'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/create-topics'
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/delete-topics'
 import type { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/elect-leaders'
-import type { ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse } from '../../protocol/messages/list-partition-reassignments'
+import type {
+  ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
+} from '../../protocol/messages/list-partition-reassignments'
 import type { Input } from '../../protocol/messages/schema'
 import type { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../../protocol/messages/update-features'
 import type { ControlReply } from '../channel'

@@ -5,7 +5,9 @@ import { onLeaderAndIsrResponse, onStopReplicaResponse, onUpdateMetadataResponse
 import { onControlledShutdown } from './controlled-shutdown'
 import { onCreatePartitions } from './create-partitions'
 import { onCreateTopics } from './create-topics'
-import { onAutoRebalance, onElectLeaders, onTopicUncleanElectionEnabled, onUncleanElectionEnabled, onZkPreferredElection } from './elections'
+import {
+  onAutoRebalance, onElectLeaders, onTopicUncleanElectionEnabled, onUncleanElectionEnabled, onZkPreferredElection,
+} from './elections'
 import type { AnswerOf, EventKind, EventOf, OfficeEventKind, RequestKind } from './event'
 import { onIsrChangeNotification } from './isr-change'
 import { onLogDirEvent } from './log-dirs'

@@ -1,7 +1,9 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { AllocateProducerIdsResponse } from '../../protocol/messages/allocate-producer-ids'
 import type { Input } from '../../protocol/messages/schema'
-import { decodeProducerIdBlock, encodeProducerIdBlock, PRODUCER_ID_BLOCK_SIZE, producerIdBlockPath } from '../../zk-schema/cluster'
+import {
+  decodeProducerIdBlock, encodeProducerIdBlock, PRODUCER_ID_BLOCK_SIZE, producerIdBlockPath,
+} from '../../zk-schema/cluster'
 import { ZnodeFormatError } from '../../zk-schema/znode-json'
 import { createOp } from '../leadership-writer'
 import type { Term } from '../term'

@@ -16,7 +16,7 @@ interface Refusal {
 
 const UNKNOWN_PARTITION: Refusal = { code: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, message: 'The partition does not exist.' }
 
-/** AlterPartitionReassignments: a new target, or null to go back. It replaces what runs for the partition, however it was asked for. */
+/** AlterPartitionReassignments: a new target, or null to go back. It replaces what runs for the partition, whoever asked. */
 export async function onApiReassignment(
   term: Term, event: EventOf<'ApiPartitionReassignment'>,
 ): Promise<Input<AlterPartitionReassignmentsResponse>> {
@@ -39,7 +39,8 @@ export async function onApiReassignment(
       partitions: partitions.map(({ partitionIndex, partition, refusal }) => {
         if (refusal !== undefined) return { partitionIndex, errorCode: refusal.code, errorMessage: refusal.message }
         if (!failed.has(partition!)) return { partitionIndex, errorMessage: null }
-        return { partitionIndex, errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, errorMessage: errorMessage(ErrorCode.UNKNOWN_SERVER_ERROR) }
+        const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR
+        return { partitionIndex, errorCode, errorMessage: errorMessage(errorCode) }
       }),
     })),
   }
@@ -49,7 +50,9 @@ export async function onListReassignments(
   term: Term, event: EventOf<'ListPartitionReassignments'>,
 ): Promise<Input<ListPartitionReassignmentsResponse>> {
   const { context } = term
-  const asked = event.request.topics?.flatMap(({ name, partitionIndexes }) => partitionIndexes.map((index) => context.partition(name, index)))
+  const asked = event.request.topics?.flatMap(
+    ({ name, partitionIndexes }) => partitionIndexes.map((index) => context.partition(name, index)),
+  )
   const byTopic = new Map<string, Partition[]>()
   for (const partition of asked ?? context.reassigning) {
     if (partition === undefined || !isBeingReassigned(partition.assignment)) continue
@@ -59,7 +62,10 @@ export async function onListReassignments(
     topics: [...byTopic].map(([name, partitions]) => ({
       name,
       partitions: partitions.map(({ index, assignment }) => ({
-        partitionIndex: index, replicas: assignment.replicas, addingReplicas: assignment.adding, removingReplicas: assignment.removing,
+        partitionIndex: index,
+        replicas: assignment.replicas,
+        addingReplicas: assignment.adding,
+        removingReplicas: assignment.removing,
       })),
     })),
   }
@@ -102,7 +108,9 @@ export async function onReassignmentIsrChange(term: Term, event: EventOf<'Partit
 }
 
 /** The assignment on the way to `replicas`, or why not. */
-function planReassignment(term: Term, partition: Partition | undefined, replicas: readonly number[] | null): ReplicaAssignment | Refusal {
+function planReassignment(
+  term: Term, partition: Partition | undefined, replicas: readonly number[] | null,
+): ReplicaAssignment | Refusal {
   const current = partition?.assignment ?? { replicas: [], adding: [], removing: [] }
   const fault = replicas === null ? undefined : replicasFault(term, current, replicas)
   if (fault !== undefined) return { code: ErrorCode.INVALID_REPLICA_ASSIGNMENT, message: fault }
@@ -125,5 +133,6 @@ function replicasFault(term: Term, current: ReplicaAssignment, replicas: readonl
 }
 
 function isUnderWay(partition: Partition, replicas: readonly number[]): boolean {
-  return isBeingReassigned(partition.assignment) && sameList(reassignTo(partition.assignment, replicas).replicas, partition.assignment.replicas)
+  const { assignment } = partition
+  return isBeingReassigned(assignment) && sameList(reassignTo(assignment, replicas).replicas, assignment.replicas)
 }

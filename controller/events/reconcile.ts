@@ -34,7 +34,9 @@ export async function onReconcile(term: Term): Promise<void> {
 
 async function compareStates(term: Term): Promise<void> {
   const { changes, channels, context, leadership, logger } = term
-  const all = [...context.allPartitions()].filter((partition) => partition.topic.deletion === 'none' && partition.leadership !== undefined)
+  const all = [...context.allPartitions()].filter(
+    (partition) => partition.topic.deletion === 'none' && partition.leadership !== undefined,
+  )
   const start = all.length === 0 ? 0 : term.reconcileCursor % all.length
   const some = all.slice(start, start + PARTITIONS_PER_GO)
   term.reconcileCursor = start + some.length
@@ -46,7 +48,8 @@ async function compareStates(term: Term): Promise<void> {
     const state = states[index]
     if (state === undefined) lost.push(partition)
     else if (state.partitionEpoch !== partition.leadership!.partitionEpoch && state.controllerEpoch <= term.epoch) {
-      logger.warn({ partition: partitionName(partition), known: partition.leadership, found: state }, 'the state of a partition changed behind our back')
+      const fields = { partition: partitionName(partition), known: partition.leadership, found: state }
+      logger.warn(fields, 'the state of a partition changed behind our back')
       partition.leadership = state
       if (context.hasLiveLeader(partition)) batch.addLeaderAndIsr(partition.assignment.replicas, partition, false)
       else leaderless.push(partition)

@@ -47,7 +47,9 @@ export async function onPartitionModifications(term: Term, event: EventOf<'Parti
   context.malformedTopics.delete(event.topic)
   const former = new Map<number, LeaderAndIsr>()
   if (known !== undefined) {
-    logger.warn({ topic: event.topic, formerId: known.id, id: node.id }, 'the topic was deleted and created again behind our back')
+    logger.warn(
+      { topic: event.topic, formerId: known.id, id: node.id }, 'the topic was deleted and created again behind our back',
+    )
     const isSame = known.id !== undefined && known.id === node.id
     for (const partition of known.partitions.values()) {
       if (isSame && partition.leadership !== undefined) former.set(partition.index, partition.leadership)
@@ -109,7 +111,8 @@ async function adoptChanges(term: Term, topic: Topic, node: TopicNode): Promise<
   if (topic.id === undefined && node.id !== undefined) context.setTopicId(topic, node.id)
   const added = [...node.partitions].filter(([index]) => !topic.partitions.has(index))
   if (added.length > 0 && topic.deletion !== 'none') {
-    logger.warn({ topic: topic.name, added: added.map(([index]) => index) }, 'partitions were added to a topic that is being deleted, taking them out')
+    const fields = { topic: topic.name, added: added.map(([index]) => index) }
+    logger.warn(fields, 'partitions were added to a topic that is being deleted, taking them out')
     const outcome = await writeAssignment(term, topic, new Map(), true)
     if (outcome !== 'written') logger.warn({ topic: topic.name }, 'could not restore the assignment of the topic')
     return
@@ -122,7 +125,9 @@ async function adoptChanges(term: Term, topic: Topic, node: TopicNode): Promise<
 
 /** Edits by hand other than added partitions are not obeyed, but said. */
 function reportEdits(term: Term, topic: Topic, node: TopicNode): void {
-  if (node.id !== topic.id) term.logger.warn({ topic: topic.name, id: topic.id, found: node.id }, 'the id of a topic was edited; it is ignored')
+  if (node.id !== topic.id) {
+    term.logger.warn({ topic: topic.name, id: topic.id, found: node.id }, 'the id of a topic was edited; it is ignored')
+  }
   for (const partition of topic.partitions.values()) {
     const found = node.partitions.get(partition.index)
     if (found !== undefined && sameAssignment(found, partition.assignment)) continue
@@ -139,7 +144,9 @@ async function assignTopicIds(term: Term, topics: readonly Topic[]): Promise<voi
   const ids = nameless.map(() => randomUuid(env.random))
   const results = await writer.write(nameless.map((topic, index) => {
     const assignments = [...topic.partitions.values()].map((partition) => [partition.index, partition.assignment] as const)
-    return { ops: [{ type: 'set', path: topicPath(topic.name), data: topicData(ids[index], assignments), version: topic.version }] }
+    return {
+      ops: [{ type: 'set', path: topicPath(topic.name), data: topicData(ids[index], assignments), version: topic.version }],
+    }
   }))
   for (const [index, topic] of nameless.entries()) {
     const result = results[index]!

@@ -9,7 +9,7 @@ import { createOp } from '../leadership-writer'
 import type { Term } from '../term'
 import type { EventOf } from './event'
 
-/** DeleteTopics, by name or (version 6) by id. Answered when the topics are marked and no longer served, not when the logs are gone. */
+/** DeleteTopics, by name or (version 6) by id. Answered when the topics are marked and not served any more. */
 export async function onDeleteTopics(term: Term, event: EventOf<'DeleteTopics'>): Promise<Input<DeleteTopicsResponse>> {
   const { context, config, deletion, writer } = term
   const { request, version } = event
@@ -22,7 +22,9 @@ export async function onDeleteTopics(term: Term, event: EventOf<'DeleteTopics'>)
     const errorCode = version < 3 ? ErrorCode.INVALID_REQUEST : ErrorCode.TOPIC_DELETION_DISABLED
     return { responses: asked.map((entry) => ({ ...entry, errorCode })) }
   }
-  const found = asked.map(({ name, topicId }) => (topicId === ZERO_UUID ? context.topics.get(name ?? '') : context.topicsById.get(topicId)))
+  const found = asked.map(
+    ({ name, topicId }) => (topicId === ZERO_UUID ? context.topics.get(name ?? '') : context.topicsById.get(topicId)),
+  )
   const topics = [...new Set(found.filter((topic) => topic !== undefined))]
   const results = await writer.write(topics.map((topic) => ({ ops: [createOp(deleteTopicPath(topic.name), null)] })))
   const marked = topics.filter((_, index) => {
@@ -91,7 +93,7 @@ async function removeMarkers(term: Term, names: readonly string[]): Promise<void
 function markIneligible(term: Term, topics: readonly Topic[]): void {
   const { reassigning } = term.context
   for (const topic of topics) {
-    const isReassigned = topic.deletion !== 'started' && [...topic.partitions.values()].some((partition) => reassigning.has(partition))
-    topic.ineligibleForDeletion = isReassigned ? 'a reassignment is in progress' : undefined
+    const isReassigned = [...topic.partitions.values()].some((partition) => reassigning.has(partition))
+    topic.ineligibleForDeletion = isReassigned && topic.deletion !== 'started' ? 'a reassignment is in progress' : undefined
   }
 }

@@ -16,7 +16,9 @@ export async function onUpdateFeatures(term: Term, event: EventOf<'UpdateFeature
   const node = await session.get(featurePath)
   const existing = node === undefined ? undefined : readFeatures(term, node.data)
   const features = { ...existing?.features }
-  const faults = featureUpdates.map((update) => featureFault(update, upgradeTypeOf(update, event.version), existing?.features ?? {}))
+  const faults = featureUpdates.map(
+    (update) => featureFault(update, upgradeTypeOf(update, event.version), existing?.features ?? {}),
+  )
   for (const [index, { feature }] of featureUpdates.entries()) if (faults[index] === undefined) delete features[feature]
   let failed = false
   if (!validateOnly && existing !== undefined && node !== undefined && faults.some((fault) => fault === undefined)) {
@@ -39,12 +41,15 @@ function upgradeTypeOf(update: FeatureUpdateKey, version: number): number {
   return update.allowDowngrade ? SAFE_DOWNGRADE : UPGRADE
 }
 
-function featureFault(update: FeatureUpdateKey, upgradeType: number, existing: Readonly<Record<string, number>>): string | undefined {
+function featureFault(
+  update: FeatureUpdateKey, upgradeType: number, existing: Readonly<Record<string, number>>,
+): string | undefined {
   if (update.feature === '') return 'Feature name can not be empty.'
   if (upgradeType < UPGRADE || upgradeType > SAFE_DOWNGRADE + 1) return 'Received unknown upgrade type.'
   if (update.maxVersionLevel < 1) {
     if (upgradeType === UPGRADE) {
-      return `Can not provide versionLevel: ${update.maxVersionLevel} less than 1 without setting the SAFE downgradeType in the request.`
+      const level = update.maxVersionLevel
+      return `Can not provide versionLevel: ${level} less than 1 without setting the SAFE downgradeType in the request.`
     }
     return Object.hasOwn(existing, update.feature) ? undefined : 'Can not delete non-existing finalized feature.'
   }

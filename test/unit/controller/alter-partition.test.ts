@@ -4,11 +4,15 @@ import { ErrorCode, errorName } from '../../../protocol/errors'
 
 const current = { leader: 1, leaderEpoch: 5, isr: [1, 2, 3], recoveryState: 0, partitionEpoch: 9, controllerEpoch: 1 } as const
 const facts: IsrFacts = { current, isLive: (id) => id <= 3, epochOf: (id) => id * 100, version: 3 }
-const proposed: ProposedIsr = { leader: 1, leaderEpoch: 5, isr: [1, 2], recoveryState: 0, partitionEpoch: 9, brokerEpochs: new Map() }
+const proposed: ProposedIsr = {
+  leader: 1, leaderEpoch: 5, isr: [1, 2], recoveryState: 0, partitionEpoch: 9, brokerEpochs: new Map(),
+}
 
 function verdict(change: Partial<ProposedIsr>, more: Partial<IsrFacts> = {}): string {
   const result = judgeIsr({ ...proposed, ...change }, { ...facts, ...more })
-  return 'code' in result ? errorName(result.code) : 'unchanged' in result ? 'unchanged' : `${result.rule} ${result.accept.isr.join(',')}`
+  return 'code' in result ? errorName(
+    result.code,
+  ) : 'unchanged' in result ? 'unchanged' : `${result.rule} ${result.accept.isr.join(',')}`
 }
 
 test.each<[string, string, Partial<ProposedIsr>, Partial<IsrFacts>?]>([

@@ -12,23 +12,37 @@ import { noRecorder } from '../../../recording/events'
 import { silentLogger } from '../../../runtime/log'
 import { realClock } from '../../../runtime/real-clock'
 
-const leadership = (leaderEpoch: number) => ({ leader: 1, leaderEpoch, isr: [1], recoveryState: 0, partitionEpoch: 0, controllerEpoch: 1 }) as const
+const leadership = (leaderEpoch: number) => (
+  { leader: 1, leaderEpoch, isr: [1], recoveryState: 0, partitionEpoch: 0, controllerEpoch: 1 }
+) as const
 const leads = (key: string, leaderEpoch: number, isNew = false, topicId = 'x'): [string, LeaderAndIsrEntry] =>
   [key, { topic: key, topicId, index: 0, leadership: leadership(leaderEpoch), assignment: plainAssignment([1]), isNew }]
 const stops = (key: string, deletePartition = false, topicId = 'x'): [string, StopReplicaEntry] =>
   [key, { topic: key, topicId, index: 0, leaderEpoch: 0, deletePartition }]
-const tells = (key: string, leaderEpoch: number, topicId = 'x'): [string, NonNullable<ReturnType<typeof metadata>>] => [key, metadata(key, leaderEpoch, topicId)]
+const tells = (key: string, leaderEpoch: number, topicId = 'x'): [
+  string, NonNullable<ReturnType<typeof metadata>>,
+] => [key, metadata(key, leaderEpoch, topicId)]
 const metadata = (key: string, leaderEpoch: number, topicId: string) =>
   ({ topic: key, topicId, index: 0, leadership: leadership(leaderEpoch), replicas: [1], offlineReplicas: [] })
 
 function batch(parts: Partial<ControlBatch>, version = 1): ControlBatch {
-  return { leaderAndIsr: new Map(), updateMetadata: undefined, stopReplica: new Map(), brokers: { version, brokers: [] }, ...parts }
+  return {
+    leaderAndIsr: new Map(), updateMetadata: undefined, stopReplica: new Map(), brokers: { version, brokers: [] }, ...parts,
+  }
 }
 
 describe('merging what waits', () => {
   test('keeps the newest of each partition; new and delete stick', () => {
-    const waiting = batch({ leaderAndIsr: new Map([leads('a', 1, true), leads('b', 1)]), stopReplica: new Map([stops('c', true)]) })
-    mergeInto(waiting, batch({ leaderAndIsr: new Map([leads('a', 2)]), updateMetadata: new Map([tells('a', 2)]), stopReplica: new Map([stops('c')]) }, 2))
+    const waiting = batch(
+      { leaderAndIsr: new Map([leads('a', 1, true), leads('b', 1)]), stopReplica: new Map([stops('c', true)]) },
+    )
+    mergeInto(
+      waiting, batch(
+        {
+          leaderAndIsr: new Map([leads('a', 2)]), updateMetadata: new Map([tells('a', 2)]), stopReplica: new Map([stops('c')]),
+        }, 2,
+      ),
+    )
     expect(waiting.leaderAndIsr.get('a')).toMatchObject({ leadership: { leaderEpoch: 2 }, isNew: true })
     expect(waiting.leaderAndIsr.get('b')).toMatchObject({ leadership: { leaderEpoch: 1 }, isNew: false })
     expect(waiting.stopReplica.get('c')).toMatchObject({ deletePartition: true })
@@ -37,9 +51,15 @@ describe('merging what waits', () => {
   })
 
   test('never lets a LeaderAndIsr overtake a StopReplica, or the announcement of a broker', () => {
-    expect(canMerge(batch({ stopReplica: new Map([stops('a', true)]) }), batch({ leaderAndIsr: new Map([leads('a', 1)]) }), false)).toBe(false)
-    expect(canMerge(batch({ stopReplica: new Map([stops('a')]) }), batch({ leaderAndIsr: new Map([leads('b', 1)]) }), false)).toBe(true)
-    expect(canMerge(batch({ leaderAndIsr: new Map([leads('a', 1)]) }), batch({ stopReplica: new Map([stops('a')]) }), false)).toBe(true)
+    expect(
+      canMerge(batch({ stopReplica: new Map([stops('a', true)]) }), batch({ leaderAndIsr: new Map([leads('a', 1)]) }), false),
+    ).toBe(false)
+    expect(
+      canMerge(batch({ stopReplica: new Map([stops('a')]) }), batch({ leaderAndIsr: new Map([leads('b', 1)]) }), false),
+    ).toBe(true)
+    expect(
+      canMerge(batch({ leaderAndIsr: new Map([leads('a', 1)]) }), batch({ stopReplica: new Map([stops('a')]) }), false),
+    ).toBe(true)
     expect(canMerge(batch({ updateMetadata: new Map() }), batch({ leaderAndIsr: new Map([leads('a', 1)]) }), true)).toBe(false)
     expect(canMerge(batch({ updateMetadata: new Map() }), batch({ updateMetadata: new Map([tells('a', 1)]) }), true)).toBe(true)
   })
@@ -48,20 +68,31 @@ describe('merging what waits', () => {
     const old = batch({ updateMetadata: new Map([tells('a', 1, 'old')]) })
     expect(canMerge(old, batch({ updateMetadata: new Map([tells('a', 0, 'new')]) }), false)).toBe(false)
     expect(canMerge(old, batch({ leaderAndIsr: new Map([leads('a', 0, true, 'new')]) }), false)).toBe(false)
-    expect(canMerge(batch({ leaderAndIsr: new Map([leads('a', 0, true, 'new')]) }), batch({ stopReplica: new Map([stops('a', true, 'old')]) }), false)).toBe(false)
+    expect(
+      canMerge(
+        batch(
+          { leaderAndIsr: new Map([leads('a', 0, true, 'new')]) },
+        ), batch({ stopReplica: new Map([stops('a', true, 'old')]) }), false,
+      ),
+    ).toBe(false)
   })
 })
 
 describe('a channel', () => {
   const broker: Broker = { id: 1, epoch: 7, rack: null, endpoints: [], features: {} }
-  const sender = { controllerId: 0, controllerEpoch: 1, brokerEpoch: 7, level: metadataVersionRules(latestMetadataVersion), interBrokerListener: 'PLAINTEXT' }
+  const sender = {
+    controllerId: 0, controllerEpoch: 1, brokerEpoch: 7, level: metadataVersionRules(
+      latestMetadataVersion,
+    ), interBrokerListener: 'PLAINTEXT',
+  }
 
   /** Answers each request after a while; `fails` says which attempts break off. */
   function channelTo(seen: string[], fails: (count: number) => boolean = () => false, mayAct = () => true) {
     let count = 0
     let closed = 0
     const channel = new BrokerChannel({
-      clock: realClock, broker, sender, mayAct, onReply: () => {}, requestTimeoutMs: 1000, retryMs: 1, logger: silentLogger, recorder: noRecorder,
+      clock: realClock, broker, sender, mayAct, onReply: () => {}, requestTimeoutMs: 1000, retryMs: 1, logger: silentLogger,
+      recorder: noRecorder,
       connect: (): ControlConnection => ({
         connect: async () => {},
         send: async <Request, Response>(apiKey: number, body: Request): Promise<Response> => {
@@ -76,8 +107,12 @@ describe('a channel', () => {
     return { channel, closed: () => closed }
   }
 
-  function describe_(apiKey: number, body: { topicStates?: { topicName: string; partitionStates: { leaderEpoch: number }[] }[] }): string {
-    const topics = (body.topicStates ?? []).map(({ topicName, partitionStates }) => `${topicName}@${partitionStates.map((state) => state.leaderEpoch)}`)
+  function describe_(
+    apiKey: number, body: { topicStates?: { topicName: string; partitionStates: { leaderEpoch: number }[] }[] },
+  ): string {
+    const topics = (body.topicStates ?? []).map(
+      ({ topicName, partitionStates }) => `${topicName}@${partitionStates.map((state) => state.leaderEpoch)}`,
+    )
     return `${{ 4: 'LeaderAndIsr', 5: 'StopReplica', 6: 'UpdateMetadata' }[apiKey]} ${topics}`.trim()
   }
 
@@ -103,7 +138,11 @@ describe('a channel', () => {
   test('tries for ever, from where it broke off', async () => {
     const seen: string[] = []
     const { channel, closed } = channelTo(seen, (count) => count === 2 || count === 3)
-    channel.enqueue(batch({ leaderAndIsr: new Map([leads('a', 1)]), updateMetadata: new Map([tells('a', 1)]), stopReplica: new Map([stops('b')]) }))
+    channel.enqueue(
+      batch(
+        { leaderAndIsr: new Map([leads('a', 1)]), updateMetadata: new Map([tells('a', 1)]), stopReplica: new Map([stops('b')]) },
+      ),
+    )
     await quiet(channel)
     expect(seen).toEqual(['LeaderAndIsr a@1', 'UpdateMetadata a@1', 'StopReplica b@0'])
     expect(closed()).toBe(1)
@@ -132,7 +171,9 @@ describe('a channel', () => {
   })
 
   test('whatever the changes and the pace, the last word on each partition is the newest', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.boolean(), fc.boolean()), { maxLength: 30 }), async (steps) => {
+    await fc.assert(fc.asyncProperty(fc.array(
+      fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.boolean(), fc.boolean()), { maxLength: 30 },
+    ), async (steps) => {
       const seen: string[] = []
       const { channel } = channelTo(seen, (count) => count % 5 === 0)
       const last = new Map<string, string>()

@@ -19,7 +19,8 @@ async function alterIsr(topic: string, partition: number, isr: number[], more: {
     topics: [{
       topicName: topic, topicId: id,
       partitions: [{
-        partitionIndex: partition, leaderEpoch: state.leaderEpoch, partitionEpoch: state.version, leaderRecoveryState: 0, newIsr: isr,
+        partitionIndex: partition, leaderEpoch: state.leaderEpoch, partitionEpoch: state.version, leaderRecoveryState: 0,
+        newIsr: isr,
         newIsrWithEpochs: isr.map((brokerId, index) => ({ brokerId, brokerEpoch: more.epochs?.[index] ?? -1 })),
       }],
     }],
@@ -73,10 +74,22 @@ describe('the office', () => {
     await cluster.converged()
     const { controller } = cluster.nodes.get(0)!
     await controller.stop()
-    expect(await controller.createTopics({ timeoutMs: 1, validateOnly: false, topics: [{ name: 'a', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }] }, 7))
+    expect(
+      await controller.createTopics(
+        {
+          timeoutMs: 1, validateOnly: false, topics: [
+            { name: 'a', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] },
+          ],
+        }, 7,
+      ),
+    )
       .toEqual({ topics: [{ name: 'a', errorCode: ErrorCode.NOT_CONTROLLER }] })
-    expect(await controller.controlledShutdown({ brokerId: 0, brokerEpoch: 1 }, 3)).toEqual({ errorCode: ErrorCode.STALE_CONTROLLER_EPOCH })
-    expect(await controller.alterPartition({ brokerId: 0, brokerEpoch: 1, topics: [] }, 3)).toEqual({ errorCode: ErrorCode.NOT_CONTROLLER })
+    expect(
+      await controller.controlledShutdown({ brokerId: 0, brokerEpoch: 1 }, 3),
+    ).toEqual({ errorCode: ErrorCode.STALE_CONTROLLER_EPOCH })
+    expect(
+      await controller.alterPartition({ brokerId: 0, brokerEpoch: 1, topics: [] }, 3),
+    ).toEqual({ errorCode: ErrorCode.NOT_CONTROLLER })
   })
 })
 
@@ -87,7 +100,9 @@ describe('topics', () => {
     const response = await controller.createTopics({
       timeoutMs: 1000, validateOnly: false,
       topics: [
-        { name: 't', numPartitions: 4, replicationFactor: 3, assignments: [], configs: [{ name: 'retention.ms', value: '1000' }] },
+        {
+          name: 't', numPartitions: 4, replicationFactor: 3, assignments: [], configs: [{ name: 'retention.ms', value: '1000' }],
+        },
         { name: 'bad/name', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] },
         { name: 'big', numPartitions: 1, replicationFactor: 4, assignments: [], configs: [] },
       ],
@@ -95,12 +110,17 @@ describe('topics', () => {
     expect(response.topics).toMatchObject([
       { name: 't', numPartitions: 4, replicationFactor: 3 },
       { name: 'bad/name', errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION },
-      { name: 'big', errorCode: ErrorCode.INVALID_REPLICATION_FACTOR, errorMessage: 'Replication factor: 4 larger than available brokers: 3.' },
+      {
+        name: 'big', errorCode: ErrorCode.INVALID_REPLICATION_FACTOR,
+        errorMessage: 'Replication factor: 4 larger than available brokers: 3.',
+      },
     ])
     await cluster.converged()
     expect((await cluster.zk.get('/config/topics/t'))!.data!.toString()).toBe('{"version":1,"config":{"retention.ms":"1000"}}')
     const again = await controller.createTopics({
-      timeoutMs: 1000, validateOnly: false, topics: [{ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
+      timeoutMs: 1000, validateOnly: false, topics: [
+        { name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] },
+      ],
     }, 7)
     expect(again.topics).toMatchObject([{ errorCode: ErrorCode.TOPIC_ALREADY_EXISTS, errorMessage: "Topic 't' already exists." }])
   })
@@ -111,8 +131,12 @@ describe('topics', () => {
     await cluster.createByHand('h', { 0: [0, 1], 1: [1, 2] })
     await cluster.until(() => partitionIn(cluster.memory(), 'h', 1)?.state === 'OnlinePartition')
     await cluster.converged()
-    expect(JSON.parse((await cluster.zk.get('/brokers/topics/h'))!.data!.toString())).toMatchObject({ version: 3, topic_id: expect.any(String) })
-    await cluster.zk.set('/brokers/topics/h', Buffer.from(JSON.stringify({ version: 1, partitions: { 0: [0, 1], 1: [1, 2], 2: [2, 0] } })), -1)
+    expect(
+      JSON.parse((await cluster.zk.get('/brokers/topics/h'))!.data!.toString()),
+    ).toMatchObject({ version: 3, topic_id: expect.any(String) })
+    await cluster.zk.set(
+      '/brokers/topics/h', Buffer.from(JSON.stringify({ version: 1, partitions: { 0: [0, 1], 1: [1, 2], 2: [2, 0] } })), -1,
+    )
     await cluster.until(() => partitionIn(cluster.memory(), 'h', 2)?.state === 'OnlinePartition')
     await cluster.converged()
   })
@@ -146,9 +170,15 @@ describe('topics', () => {
       { type: 'remove', path: '/brokers/topics/t/partitions/0', version: -1 },
       { type: 'remove', path: '/brokers/topics/t/partitions', version: -1 },
       { type: 'remove', path: '/brokers/topics/t', version: -1 },
-      { type: 'create', path: '/brokers/topics/t', data: Buffer.from(JSON.stringify({ version: 1, partitions: { 0: [1, 2], 1: [2, 0] } })) },
+      {
+        type: 'create', path: '/brokers/topics/t', data: Buffer.from(
+          JSON.stringify({ version: 1, partitions: { 0: [1, 2], 1: [2, 0] } }),
+        ),
+      },
     ])
-    await cluster.until(() => cluster.memory()?.topics[0]?.id !== before && partitionIn(cluster.memory(), 't', 1)?.state === 'OnlinePartition')
+    await cluster.until(
+      () => cluster.memory()?.topics[0]?.id !== before && partitionIn(cluster.memory(), 't', 1)?.state === 'OnlinePartition',
+    )
     await cluster.converged()
   })
 
@@ -160,7 +190,9 @@ describe('topics', () => {
       controller.createPartitions({ timeoutMs: 1000, validateOnly: false, topics: [{ name: 't', count, assignments }] }, 3)
     expect((await grow(3)).results).toMatchObject([{ name: 't', errorCode: 0 }])
     await cluster.converged()
-    expect((await grow(3)).results).toMatchObject([{ errorCode: ErrorCode.INVALID_PARTITIONS, errorMessage: 'Topic already has 3 partitions.' }])
+    expect((await grow(3)).results).toMatchObject(
+      [{ errorCode: ErrorCode.INVALID_PARTITIONS, errorMessage: 'Topic already has 3 partitions.' }],
+    )
     expect((await grow(2)).results).toMatchObject([
       { errorMessage: 'Topic currently has 3 partitions, which is higher than the requested 2.' },
     ])
@@ -203,7 +235,9 @@ describe('brokers', () => {
     const registration = (await cluster.zk.get('/brokers/ids/1'))!.data
     fake.restart()
     await keeper.current.multi([
-      { type: 'remove', path: '/brokers/ids/1', version: -1 }, { type: 'create', path: '/brokers/ids/1', data: registration, ephemeral: true },
+      { type: 'remove', path: '/brokers/ids/1', version: -1 }, {
+        type: 'create', path: '/brokers/ids/1', data: registration, ephemeral: true,
+      },
     ])
     fake.epoch = (await cluster.zk.get('/brokers/ids/1'))!.stat.czxid
     await cluster.until(() => cluster.memory()!.brokers.find(({ id }) => id === 1)?.epoch === fake.epoch)
@@ -241,8 +275,12 @@ describe('brokers', () => {
     await cluster.converged()
     const controller = await cluster.controller()
     const epoch = cluster.fake(1).epoch
-    expect(await controller.controlledShutdown({ brokerId: 1, brokerEpoch: epoch - 1 }, 3)).toEqual({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
-    expect(await controller.controlledShutdown({ brokerId: 9, brokerEpoch: 1 }, 3)).toEqual({ errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED })
+    expect(
+      await controller.controlledShutdown({ brokerId: 1, brokerEpoch: epoch - 1 }, 3),
+    ).toEqual({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
+    expect(
+      await controller.controlledShutdown({ brokerId: 9, brokerEpoch: 1 }, 3),
+    ).toEqual({ errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED })
     expect(await controller.controlledShutdown({ brokerId: 1, brokerEpoch: epoch }, 3)).toEqual({ remainingPartitions: [] })
     expect(await cluster.state('t', 0)).toMatchObject({ leader: 2, isr: [2, 0] })
     expect(await cluster.state('t', 1)).toMatchObject({ leader: 2, isr: [2, 0] })
@@ -269,7 +307,9 @@ describe('brokers', () => {
     await cluster.createTopic('t', [[1, 2], [1, 0]])
     await cluster.converged()
     cluster.fake(1).errors.set('t-0', ErrorCode.KAFKA_STORAGE_ERROR)
-    await cluster.zk.create('/log_dir_event_notification/log_dir_event_', Buffer.from('{"version":1,"broker":1,"event":1}'), { sequential: true })
+    await cluster.zk.create(
+      '/log_dir_event_notification/log_dir_event_', Buffer.from('{"version":1,"broker":1,"event":1}'), { sequential: true },
+    )
     await cluster.until(async () => (await cluster.state('t', 0))!.leader === 2)
     expect(await cluster.state('t', 0)).toMatchObject({ leader: 2, isr: [2] })
     expect(await cluster.state('t', 1)).toMatchObject({ leader: 1, isr: [1, 0] })
@@ -303,10 +343,18 @@ describe('AlterPartition', () => {
 
   test('under a stale broker epoch, or of an unknown topic', async () => {
     const controller = await cluster.controller()
-    expect(await controller.alterPartition({ brokerId: 1, brokerEpoch: 1, topics: [] }, 3)).toEqual({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
+    expect(
+      await controller.alterPartition({ brokerId: 1, brokerEpoch: 1, topics: [] }, 3),
+    ).toEqual({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
     const answer = await controller.alterPartition({
       brokerId: 1, brokerEpoch: cluster.fake(1).epoch,
-      topics: [{ topicName: '', topicId: 'AAAAAAAAAAAAAAAAAAAABA', partitions: [{ partitionIndex: 0, leaderEpoch: 0, partitionEpoch: 0, leaderRecoveryState: 0, newIsr: [], newIsrWithEpochs: [] }] }],
+      topics: [
+        {
+          topicName: '', topicId: 'AAAAAAAAAAAAAAAAAAAABA', partitions: [
+            { partitionIndex: 0, leaderEpoch: 0, partitionEpoch: 0, leaderRecoveryState: 0, newIsr: [], newIsrWithEpochs: [] },
+          ],
+        },
+      ],
     }, 3)
     expect(answer.topics![0]!.partitions![0]!.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_ID)
   })
@@ -365,7 +413,9 @@ describe('deletion', () => {
     cluster.fake(victim).hung = true
     await (await cluster.controller()).deleteTopics({ topicNames: ['t'], topics: [], timeoutMs: 1000 }, 5)
     await cluster.killBroker(first)
-    await cluster.until(async () => cluster.active() !== undefined && (await cluster.zk.exists('/brokers/topics/t/partitions')) !== undefined)
+    await cluster.until(
+      async () => cluster.active() !== undefined && (await cluster.zk.exists('/brokers/topics/t/partitions')) !== undefined,
+    )
     await cluster.killBroker(victim)
     await cluster.until(async () => (await cluster.zk.exists('/admin/delete_topics/t')) === undefined)
     cluster.fake(victim).resume()
@@ -380,7 +430,9 @@ describe('deletion', () => {
     cluster = await TestCluster.start([0], { config: { deleteTopicEnable: false } })
     await cluster.createTopic('t', [[0]])
     const controller = await cluster.controller()
-    expect(await controller.deleteTopics({ topicNames: ['t'], topics: [], timeoutMs: 1000 }, 5)).toMatchObject({ responses: [{ errorCode: ErrorCode.TOPIC_DELETION_DISABLED }] })
+    expect(
+      await controller.deleteTopics({ topicNames: ['t'], topics: [], timeoutMs: 1000 }, 5),
+    ).toMatchObject({ responses: [{ errorCode: ErrorCode.TOPIC_DELETION_DISABLED }] })
     await cluster.zk.create('/admin/delete_topics/t', null)
     await cluster.until(async () => (await cluster.zk.exists('/admin/delete_topics/t')) === undefined)
     await cluster.converged()
@@ -388,7 +440,9 @@ describe('deletion', () => {
 })
 
 describe('reassignment (KIP-455)', () => {
-  const ask = async (topic: string, index: number, replicas: number[] | null) => (await cluster.controller()).alterPartitionReassignments({
+  const ask = async (
+    topic: string, index: number, replicas: number[] | null
+  ) => (await cluster.controller()).alterPartitionReassignments({
     timeoutMs: 1000, topics: [{ name: topic, partitions: [{ partitionIndex: index, replicas }] }],
   })
 
@@ -423,7 +477,9 @@ describe('reassignment (KIP-455)', () => {
     await cluster.converged()
     expect(partitionIn(cluster.memory(), 't', 0)).toMatchObject({ replicas: [0, 1], adding: [], removing: [] })
     await cluster.until(() => !cluster.fake(2).logs.has('t-0') && !cluster.fake(3).logs.has('t-0'))
-    expect((await ask('t', 0, null)).responses![0]!.partitions![0]).toMatchObject({ errorCode: ErrorCode.NO_REASSIGNMENT_IN_PROGRESS })
+    expect(
+      (await ask('t', 0, null)).responses![0]!.partitions![0],
+    ).toMatchObject({ errorCode: ErrorCode.NO_REASSIGNMENT_IN_PROGRESS })
   })
 
   test('survives a change of controller', async () => {
@@ -470,8 +526,12 @@ describe('elections', () => {
     await cluster.startBroker(1)
     await cluster.converged()
     const controller = await cluster.controller()
-    const elect = (partitions: number[]) => controller.electLeaders({ electionType: 0, timeoutMs: 1000, topicPartitions: [{ topic: 't', partitions }] }, 2)
-    expect((await elect([0])).replicaElectionResults![0]!.partitionResult).toMatchObject([{ errorCode: ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE }])
+    const elect = (partitions: number[]) => controller.electLeaders(
+      { electionType: 0, timeoutMs: 1000, topicPartitions: [{ topic: 't', partitions }] }, 2,
+    )
+    expect(
+      (await elect([0])).replicaElectionResults![0]!.partitionResult,
+    ).toMatchObject([{ errorCode: ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE }])
     await alterIsr('t', 0, [2, 0, 1])
     expect((await elect([0, 1, 9])).replicaElectionResults![0]!.partitionResult).toMatchObject([
       { partitionId: 0, errorCode: 0 }, { partitionId: 1, errorCode: ErrorCode.ELECTION_NOT_NEEDED },
@@ -499,7 +559,9 @@ describe('elections', () => {
     await cluster.startBroker(1)
     await cluster.converged()
     await alterIsr('t', 0, [0, 1])
-    await cluster.zk.create('/admin/preferred_replica_election', Buffer.from('{"version":1,"partitions":[{"topic":"t","partition":0}]}'))
+    await cluster.zk.create(
+      '/admin/preferred_replica_election', Buffer.from('{"version":1,"partitions":[{"topic":"t","partition":0}]}'),
+    )
     await cluster.until(async () => (await cluster.state('t', 0))!.leader === 1)
     await cluster.until(async () => (await cluster.zk.exists('/admin/preferred_replica_election')) === undefined)
   })
@@ -512,7 +574,9 @@ test('producer ids: a thousand at a time, never twice', async () => {
   const allocate = (brokerId: number) => controller.allocateProducerIds({ brokerId, brokerEpoch: cluster.fake(brokerId).epoch })
   expect(await allocate(0)).toEqual({ producerIdStart: 0, producerIdLen: 1000 })
   expect(await allocate(1)).toEqual({ producerIdStart: 1000, producerIdLen: 1000 })
-  expect(await controller.allocateProducerIds({ brokerId: 1, brokerEpoch: 1 })).toEqual({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
+  expect(
+    await controller.allocateProducerIds({ brokerId: 1, brokerEpoch: 1 }),
+  ).toEqual({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
 })
 
 test('old peers: with inter.broker.protocol.version 2.1 requests are flat and topics have no ids', async () => {
@@ -520,9 +584,19 @@ test('old peers: with inter.broker.protocol.version 2.1 requests are flat and to
   await cluster.createTopic('t', [[1, 0]])
   await cluster.converged()
   expect(JSON.parse((await cluster.zk.get('/brokers/topics/t'))!.data!.toString()).topic_id).toBeUndefined()
-  expect(cluster.fake(1).seen.map(({ api, version }) => `${api} ${version}`)).toEqual(expect.arrayContaining(['LeaderAndIsr 1', 'UpdateMetadata 4']))
-  await cluster.zk.set('/brokers/topics/t/partitions/0/state', Buffer.from('{"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1]}'), 0)
-  await cluster.zk.create('/isr_change_notification/isr_change_', Buffer.from('{"version":1,"partitions":[{"topic":"t","partition":0}]}'), { sequential: true })
+  expect(
+    cluster.fake(1).seen.map(({ api, version }) => `${api} ${version}`),
+  ).toEqual(expect.arrayContaining(['LeaderAndIsr 1', 'UpdateMetadata 4']))
+  await cluster.zk.set(
+    '/brokers/topics/t/partitions/0/state', Buffer.from(
+      '{"controller_epoch":1,"leader":1,"version":1,"leader_epoch":0,"isr":[1]}',
+    ), 0,
+  )
+  await cluster.zk.create(
+    '/isr_change_notification/isr_change_', Buffer.from(
+      '{"version":1,"partitions":[{"topic":"t","partition":0}]}',
+    ), { sequential: true },
+  )
   await cluster.until(() => cluster.fake(0).metadata.get('t-0')?.isr.length === 1)
   await cluster.until(async () => (await cluster.zk.children('/isr_change_notification'))!.names.length === 0)
 })
@@ -531,7 +605,11 @@ test('reconciling repairs what was changed or deleted behind our back', async ()
   cluster = await TestCluster.start([0, 1, 2], { controllers: [0] })
   await cluster.createTopic('t', [[1, 2, 0], [2, 1, 0]])
   await cluster.converged()
-  await cluster.zk.set('/brokers/topics/t/partitions/0/state', Buffer.from('{"controller_epoch":1,"leader":2,"version":1,"leader_epoch":5,"isr":[2]}'), 0)
+  await cluster.zk.set(
+    '/brokers/topics/t/partitions/0/state', Buffer.from(
+      '{"controller_epoch":1,"leader":2,"version":1,"leader_epoch":5,"isr":[2]}',
+    ), 0,
+  )
   await cluster.zk.remove('/brokers/topics/t/partitions/1/state', -1)
   ;(await cluster.controller()).reconcile()
   await cluster.until(async () => (await cluster.differences()).length === 0 && (await cluster.state('t', 1)) !== undefined)

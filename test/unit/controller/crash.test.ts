@@ -1,5 +1,6 @@
 /**
- * Crash the controller at every write to ZooKeeper: before it, after it, and with the answer lost, for each kind of work. The next
+ * Crash the controller at every write to ZooKeeper: before it, after it, and with the answer lost, for each kind of work. The
+ * next
  * controller, or the same one, must bring ZooKeeper, memory and brokers to agree, and the work to its end.
  */
 import { TestCluster } from './support/cluster'
@@ -111,7 +112,8 @@ async function isr(topic: string, members: number[]): Promise<void> {
       topics: [{
         topicName: topic, topicId: '',
         partitions: [{
-          partitionIndex: 0, leaderEpoch: state.leaderEpoch, partitionEpoch: state.version, leaderRecoveryState: 0, newIsr: members,
+          partitionIndex: 0, leaderEpoch: state.leaderEpoch, partitionEpoch: state.version, leaderRecoveryState: 0,
+          newIsr: members,
           newIsrWithEpochs: [],
         }],
       }],
@@ -121,7 +123,9 @@ async function isr(topic: string, members: number[]): Promise<void> {
 
 function reassign(topic: string, replicas: number[] | null): Promise<void> {
   return request(
-    () => controller().alterPartitionReassignments({ timeoutMs: 1000, topics: [{ name: topic, partitions: [{ partitionIndex: 0, replicas }] }] }),
+    () => controller().alterPartitionReassignments(
+      { timeoutMs: 1000, topics: [{ name: topic, partitions: [{ partitionIndex: 0, replicas }] }] },
+    ),
     ({ errorCode, responses }) => (errorCode ?? 0) === 0 && [0, 85].includes(responses?.[0]?.partitions?.[0]?.errorCode ?? 0),
   )
 }
@@ -147,10 +151,16 @@ const works: Work[] = [
   {
     name: 'added partitions',
     prepare: (n) => createTopic(`grown-${n}`, [[0, 1, 2]]),
-    begin: (n) => once(() => controller().createPartitions({ timeoutMs: 1000, validateOnly: false, topics: [{ name: `grown-${n}`, count: 3, assignments: null }] }, 3)),
+    begin: (n) => once(
+      () => controller().createPartitions(
+        { timeoutMs: 1000, validateOnly: false, topics: [{ name: `grown-${n}`, count: 3, assignments: null }] }, 3,
+      ),
+    ),
     finish: async (n) => {
       await request(
-        () => controller().createPartitions({ timeoutMs: 1000, validateOnly: false, topics: [{ name: `grown-${n}`, count: 3, assignments: null }] }, 3),
+        () => controller().createPartitions(
+          { timeoutMs: 1000, validateOnly: false, topics: [{ name: `grown-${n}`, count: 3, assignments: null }] }, 3,
+        ),
         ({ results }) => [0, 37].includes(results![0]!.errorCode ?? 0),
       )
       await cluster.until(async () => (await cluster.state(`grown-${n}`, 2)) !== undefined, 'the new partition')
@@ -165,7 +175,9 @@ const works: Work[] = [
         () => controller().deleteTopics({ topicNames: [`gone-${n}`], topics: [], timeoutMs: 1000 }, 5),
         ({ responses }) => [0, 3].includes(responses![0]!.errorCode ?? 0),
       )
-      await cluster.until(async () => (await cluster.zk.exists(`/brokers/topics/gone-${n}`)) === undefined, 'the end of the topic')
+      await cluster.until(
+        async () => (await cluster.zk.exists(`/brokers/topics/gone-${n}`)) === undefined, 'the end of the topic',
+      )
       expect(cluster.fake(1).logs.has(`gone-${n}-0`)).toBe(false)
     },
   },
@@ -243,12 +255,20 @@ const works: Work[] = [
       await isr(`moved-${n}`, [0, 1, 2])
     },
     finish: async (n) => {
-      if (Object.keys((await assigned(`moved-${n}`)).adding_replicas).length > 0 || (await assigned(`moved-${n}`)).partitions['0']![0] === 0) {
+      if (
+        Object.keys(
+          (await assigned(`moved-${n}`)).adding_replicas,
+        ).length > 0 || (await assigned(`moved-${n}`)).partitions['0']![0] === 0
+      ) {
         await reassign(`moved-${n}`, [2, 1])
         await isr(`moved-${n}`, [0, 1, 2])
       }
-      await cluster.until(async () => String((await assigned(`moved-${n}`)).partitions['0']) === '2,1', 'the end of the reassignment')
-      await cluster.until(() => cluster.memory()?.topics.find(({ name }) => name === `moved-${n}`)?.partitions[0]!.removing.length === 0)
+      await cluster.until(
+        async () => String((await assigned(`moved-${n}`)).partitions['0']) === '2,1', 'the end of the reassignment',
+      )
+      await cluster.until(
+        () => cluster.memory()?.topics.find(({ name }) => name === `moved-${n}`)?.partitions[0]!.removing.length === 0,
+      )
     },
   },
   {
@@ -273,9 +293,15 @@ const works: Work[] = [
       await cluster.converged()
       await isr(`back-${n}`, [0, 1])
     },
-    begin: (n) => once(() => controller().electLeaders({ electionType: 0, timeoutMs: 1000, topicPartitions: [{ topic: `back-${n}`, partitions: [0] }] }, 2)),
+    begin: (n) => once(
+      () => controller().electLeaders(
+        { electionType: 0, timeoutMs: 1000, topicPartitions: [{ topic: `back-${n}`, partitions: [0] }] }, 2,
+      ),
+    ),
     finish: async (n) => {
-      await request(() => controller().electLeaders({ electionType: 0, timeoutMs: 1000, topicPartitions: [{ topic: `back-${n}`, partitions: [0] }] }, 2),
+      await request(() => controller().electLeaders(
+        { electionType: 0, timeoutMs: 1000, topicPartitions: [{ topic: `back-${n}`, partitions: [0] }] }, 2,
+      ),
         ({ replicaElectionResults }) => [0, 84].includes(replicaElectionResults![0]!.partitionResult![0]!.errorCode ?? 0))
       expect((await cluster.state(`back-${n}`, 0))!.leader).toBe(1)
     },
@@ -324,7 +350,11 @@ test('the failover itself, struck at each of its writes', async () => {
       // If the second was struck down too, there is nobody until one starts again.
       await cluster.until(() => !cluster.nodes.has(second.id) || second.controller.isActive())
       await cluster.startBroker(first.id)
-      await cluster.until(async () => (await cluster.zk.exists(`/brokers/topics/f-${mode.replaceAll(/\W/g, '')}-${at}`)) === undefined, 'the deletion')
+      await cluster.until(
+        async () => (
+          await cluster.zk.exists(`/brokers/topics/f-${mode.replaceAll(/\W/g, '')}-${at}`)
+        ) === undefined, 'the deletion',
+      )
       await cluster.converged()
       if (cluster.nodes.has(second.id)) heal(second)
       for (const id of [2, ...CONTROLLERS]) if (!cluster.nodes.has(id)) await cluster.startBroker(id)

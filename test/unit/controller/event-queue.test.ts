@@ -15,7 +15,9 @@ interface Event {
   key?: string
 }
 
-function queueOf(options: { clock?: Clock; maxPerLane?: number; patienceMs?: number; during?: (event: Event) => Promise<void> } = {}) {
+function queueOf(
+  options: { clock?: Clock; maxPerLane?: number; patienceMs?: number; during?: (event: Event) => Promise<void> } = {},
+) {
   const done: string[] = []
   const refused: string[] = []
   const faults: string[] = []
@@ -113,7 +115,9 @@ test('nobody starves: what waited too long goes before the more urgent, except t
 
 test('whatever is put is processed, merged or refused exactly once, in any order of puts and clears', async () => {
   const lanes: Lane[] = ['session', 'brokerFailure', 'isrAndShutdown', 'administration', 'housekeeping']
-  await fc.assert(fc.asyncProperty(fc.array(fc.oneof({ weight: 10, arbitrary: fc.nat(4) }, { weight: 1, arbitrary: fc.constant(-1) })), async (steps) => {
+  await fc.assert(fc.asyncProperty(fc.array(
+    fc.oneof({ weight: 10, arbitrary: fc.nat(4) }, { weight: 1, arbitrary: fc.constant(-1) }),
+  ), async (steps) => {
     const { queue, done, refused } = queueOf({ during: () => Promise.resolve() })
     let count = 0
     for (const step of steps) {
@@ -137,7 +141,11 @@ test('every kind of event has a lane and a handler, every request a refusal; onl
   const office = ['Startup', 'ControllerChange', 'Reelect', 'RegisterBrokerAndReelect', 'Expire']
   expect([...office, ...Object.keys(HANDLERS)].sort()).toEqual(Object.keys(LANE_OF).sort())
   for (const kind of Object.keys(REFUSALS)) expect(HANDLERS).toHaveProperty(kind)
-  const request = { kind: 'AlterPartition', request: { brokerId: 0, brokerEpoch: 0, topics: [] }, version: 0, completion: new Completion(() => ({})) } as RequestEvent
+  const request = {
+    kind: 'AlterPartition', request: {
+      brokerId: 0, brokerEpoch: 0, topics: [],
+    }, version: 0, completion: new Completion(() => ({})),
+  } as RequestEvent
   expect([isRequest(request), coalesceKey(request)]).toEqual([true, undefined])
   const key = (event: ControllerEvent) => coalesceKey(event)
   expect(key({ kind: 'PartitionModifications', topic: 'a' })).not.toBe(key({ kind: 'PartitionModifications', topic: 'b' }))

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import {
-  electControlledShutdownLeader, electInitialLeader, electOfflinePartitionLeader, electPreferredLeader, electReassignLeader, isElected,
+  electControlledShutdownLeader, electInitialLeader, electOfflinePartitionLeader, electPreferredLeader, electReassignLeader,
+  isElected,
   RECOVERED, RECOVERING,
 } from '../../../controller/leader-election'
 import type { Elected, LeaderAndIsr } from '../../../controller/leader-election'
@@ -10,7 +11,9 @@ const online = (...brokers: number[]) => (broker: number) => brokers.includes(br
 const current: LeaderAndIsr = { leader: 1, leaderEpoch: 4, isr: [1, 3], recoveryState: RECOVERED }
 
 test('initial: the first live replica leads, all live ones are in sync', () => {
-  expect(electInitialLeader([1, 2, 3], online(2, 3))).toMatchObject({ leader: 2, isr: [2, 3], leaderEpoch: 0, recipients: [2, 3] })
+  expect(electInitialLeader([1, 2, 3], online(2, 3))).toMatchObject(
+    { leader: 2, isr: [2, 3], leaderEpoch: 0, recipients: [2, 3] },
+  )
   expect(electInitialLeader([1, 2], online(3))).toHaveProperty('failed')
 })
 
@@ -32,7 +35,9 @@ test('offline: unclean only if allowed, and only if nobody in sync lives', () =>
 })
 
 test('reassign: a target replica in sync, the ISR unchanged', () => {
-  expect(electReassignLeader({ replicas: [4, 3], isOnline: online(3, 4), current })).toMatchObject({ leader: 3, isr: [1, 3], recipients: [4, 3] })
+  expect(
+    electReassignLeader({ replicas: [4, 3], isOnline: online(3, 4), current }),
+  ).toMatchObject({ leader: 3, isr: [1, 3], recipients: [4, 3] })
   expect(electReassignLeader({ replicas: [4], isOnline: online(4), current })).toHaveProperty('failed')
 })
 
@@ -76,6 +81,8 @@ test('whoever is elected lives, is assigned, leads an ISR that it is in, under t
     }
     // Clean wherever it can be.
     const offline = elections[0]!
-    if (replicas.some((id) => live.includes(id) && isr.includes(id))) expect(offline).toMatchObject({ rule: 'offline: first live replica in ISR' })
+    if (
+      replicas.some((id) => live.includes(id) && isr.includes(id))
+    ) expect(offline).toMatchObject({ rule: 'offline: first live replica in ISR' })
   }))
 })

@@ -20,7 +20,9 @@ function partitionWith(states: Record<number, ReplicaState>, leader: number | un
   const topic = context.addTopic('t', undefined, 1, 0)
   if (deleting) topic.deletion = 'started'
   const partition = context.addPartition(topic, 0, plainAssignment(Object.keys(states).map(Number)))
-  if (leader !== undefined) partition.leadership = { leader, leaderEpoch: 0, isr, recoveryState: 0, partitionEpoch: 0, controllerEpoch: 1 }
+  if (leader !== undefined) partition.leadership = {
+    leader, leaderEpoch: 0, isr, recoveryState: 0, partitionEpoch: 0, controllerEpoch: 1
+  }
   for (const [broker, state] of Object.entries(states)) context.setReplicaState(partition, Number(broker), state)
   return { context, partition }
 }
@@ -70,7 +72,9 @@ test('the context keeps its indexes while topics and assignments come and go', (
   const second = context.addPartition(topic, 1, plainAssignment([2, 3]))
   expect([...context.partitionsOn(2)]).toEqual([first, second])
   context.setAssignment(first, plainAssignment([3]))
-  expect([[...context.partitionsOn(1)], [...context.partitionsOn(2)], [...context.partitionsOn(3)]]).toEqual([[], [second], [second, first]])
+  expect(
+    [[...context.partitionsOn(1)], [...context.partitionsOn(2)], [...context.partitionsOn(3)]],
+  ).toEqual([[], [second], [second, first]])
   context.setState(first, 'NewPartition')
   expect([...context.leaderless]).toEqual([first])
   context.setState(first, 'OnlinePartition')
@@ -78,7 +82,9 @@ test('the context keeps its indexes while topics and assignments come and go', (
   expect([...context.leaderless]).toEqual([second])
   expect(context.partitionTotal).toBe(2)
   context.removeTopic(topic)
-  expect([context.partitionTotal, context.leaderless.size, context.partitionsOn(3).size, context.topicsById.size]).toEqual([0, 0, 0, 0])
+  expect(
+    [context.partitionTotal, context.leaderless.size, context.partitionsOn(3).size, context.topicsById.size],
+  ).toEqual([0, 0, 0, 0])
   expect(context.isKnown(first)).toBe(false)
   expect(() => {
     context.addTopic('u', undefined, 1, 0)

@@ -29,7 +29,9 @@ function refusal(more: Partial<CreatableTopic>, with_: Partial<TopicFacts> = {})
 }
 
 const given = (...lists: [number, number[]][]) => ({
-  numPartitions: -1, replicationFactor: -1, assignments: lists.map(([partitionIndex, brokerIds]) => ({ partitionIndex, brokerIds })),
+  numPartitions: -1, replicationFactor: -1, assignments: lists.map(
+    ([partitionIndex, brokerIds]) => ({ partitionIndex, brokerIds }),
+  ),
 })
 
 test('counts that are not given come from the configuration', () => {
@@ -42,19 +44,54 @@ test.each<[string, [number, string], Partial<CreatableTopic>, Partial<TopicFacts
   ['is being deleted', [ErrorCode.TOPIC_ALREADY_EXISTS, "Topic 'going' is marked for deletion."], { name: 'going' }],
   ['collides', [ErrorCode.INVALID_TOPIC_EXCEPTION, "Topic 'a_b' collides with existing topics: a.b"], { name: 'a_b' }],
   ['has no name', [ErrorCode.INVALID_TOPIC_EXCEPTION, 'Topic name is invalid: the empty string is not allowed'], { name: '' }],
-  ['is KRaft\'s', [ErrorCode.INVALID_REQUEST, 'Creation of internal topic __cluster_metadata is prohibited.'], { name: '__cluster_metadata' }],
+  [
+    'is KRaft\'s', [
+      ErrorCode.INVALID_REQUEST, 'Creation of internal topic __cluster_metadata is prohibited.',
+    ], { name: '__cluster_metadata' },
+  ],
   ['no partitions', [ErrorCode.INVALID_PARTITIONS, 'Number of partitions must be larger than 0.'], { numPartitions: 0 }],
-  ['too many partitions', [ErrorCode.INVALID_PARTITIONS, 'A topic cannot have more than 100000 partitions.'], { numPartitions: 1e9 }],
+  [
+    'too many partitions', [
+      ErrorCode.INVALID_PARTITIONS, 'A topic cannot have more than 100000 partitions.',
+    ], { numPartitions: 1e9 },
+  ],
   ['no replicas', [ErrorCode.INVALID_REPLICATION_FACTOR, 'Replication factor must be larger than 0.'], { replicationFactor: 0 }],
-  ['too many replicas', [ErrorCode.INVALID_REPLICATION_FACTOR, 'Replication factor: 4 larger than available brokers: 3.'], { replicationFactor: 4 }],
-  ['null values', [ErrorCode.INVALID_CONFIG, 'Null value not supported for topic configs: retention.ms'], { configs: [{ name: 'retention.ms', value: null }] }],
-  ['unknown key', [ErrorCode.INVALID_CONFIG, 'Unknown topic config name: nonsense'], { configs: [{ name: 'nonsense', value: '1' }] }],
-  ['both', [ErrorCode.INVALID_REQUEST, 'Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same time.'],
+  [
+    'too many replicas', [
+      ErrorCode.INVALID_REPLICATION_FACTOR, 'Replication factor: 4 larger than available brokers: 3.',
+    ], { replicationFactor: 4 },
+  ],
+  [
+    'null values', [
+      ErrorCode.INVALID_CONFIG, 'Null value not supported for topic configs: retention.ms',
+    ], { configs: [{ name: 'retention.ms', value: null }] },
+  ],
+  [
+    'unknown key', [
+      ErrorCode.INVALID_CONFIG, 'Unknown topic config name: nonsense',
+    ], { configs: [{ name: 'nonsense', value: '1' }] },
+  ],
+  ['both', [
+    ErrorCode.INVALID_REQUEST,
+    'Both numPartitions or replicationFactor and replicasAssignments were set. Both cannot be used at the same time.',
+  ],
     { assignments: [{ partitionIndex: 0, brokerIds: [1] }] }],
-  ['uneven', [ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'All partitions should have the same number of replicas'], given([0, [1]], [1, [1, 2]])],
+  [
+    'uneven', [
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'All partitions should have the same number of replicas',
+    ], given([0, [1]], [1, [1, 2]]),
+  ],
   ['twice', [ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'Duplicate replica assignment found: 0 -> [1, 1]'], given([0, [1, 1]])],
-  ['a gap', [ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'partitions should be a consecutive 0-based integer sequence'], given([0, [1]], [2, [1]])],
-  ['nobody', [ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'A replica assignment needs at least one broker, and no negative ids'], given([0, []])],
+  [
+    'a gap', [
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'partitions should be a consecutive 0-based integer sequence',
+    ], given([0, [1]], [2, [1]]),
+  ],
+  [
+    'nobody', [
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'A replica assignment needs at least one broker, and no negative ids',
+    ], given([0, []]),
+  ],
 ])('refuses a topic that %s', (_, expected, more, with_ = {}) => {
   expect(refusal(more, with_)).toEqual(expected)
 })
@@ -63,7 +100,11 @@ describe('added partitions', () => {
   const existing = new Map([[0, [1, 2]], [1, [2, 0]]])
   const add = (count: number, assignments: number[][] | null = null) => {
     try {
-      return planAddedPartitions({ name: 't', count, assignments: assignments?.map((brokerIds) => ({ brokerIds })) ?? null }, existing, brokers, realRandom)
+      return planAddedPartitions(
+        {
+          name: 't', count, assignments: assignments?.map((brokerIds) => ({ brokerIds })) ?? null,
+        }, existing, brokers, realRandom,
+      )
     } catch (error) {
       if (error instanceof TopicRefusal) return error.message
       throw error
@@ -82,7 +123,10 @@ describe('added partitions', () => {
     [3, [[0, 1], [1, 2]], 'Increasing the number of partitions by 1 but 2 assignments provided.'],
     [3, [[1, 1]], 'Duplicate brokers not allowed in replica assignment: 1, 1 for partition id 2.'],
     [3, [[]], 'Cannot have replication factor of 0 for partition id 2.'],
-    [3, [[1]], 'Inconsistent replication factor between partitions, partition 0 has 2 while partitions [2] have replication factors [1], respectively.'],
+    [
+      3, [[1]],
+      'Inconsistent replication factor between partitions, partition 0 has 2 while partitions [2] have replication factors [1], respectively.',
+    ],
   ])('%i with %j: %s', (count, assignments, message) => {
     expect(add(count, assignments)).toBe(message)
   })

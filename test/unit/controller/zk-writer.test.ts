@@ -43,11 +43,15 @@ afterEach(async () => {
 })
 
 function writerOf(more: object = {}): ZkWriter {
-  return new ZkWriter({ session, clock: env.clock, epochVersion: 0, secureAcls: false, logger: silentLogger, recorder: noRecorder, ...more })
+  return new ZkWriter(
+    { session, clock: env.clock, epochVersion: 0, secureAcls: false, logger: silentLogger, recorder: noRecorder, ...more },
+  )
 }
 
 const create = (path: string, data = ''): WriteItem => ({ ops: [{ type: 'create', path, data: Buffer.from(data) }] })
-const set = (path: string, data: string, version: number): WriteItem => ({ ops: [{ type: 'set', path, data: Buffer.from(data), version }] })
+const set = (path: string, data: string, version: number): WriteItem => (
+  { ops: [{ type: 'set', path, data: Buffer.from(data), version }] }
+)
 
 test('puts many items behind one check, within the bounds', async () => {
   const results = await writer.write(Array.from({ length: 600 }, (_, index) => create(`/n${index}`)))
@@ -64,7 +68,9 @@ test('one item that fails costs only itself, wherever it stands', async () => {
   const items = [create('/a'), create('/taken'), create('/b'), set('/missing', 'x', 0), create('/c')]
   const results = await writer.write(items)
   expect(results.map((result) => (result.ok ? 'ok' : result.code))).toEqual(['ok', 'NODE_EXISTS', 'ok', 'NO_NODE', 'ok'])
-  const many = await writer.write(Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? create('/taken') : create(`/d${index}`))))
+  const many = await writer.write(
+    Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? create('/taken') : create(`/d${index}`))),
+  )
   expect(many.map(({ ok }) => ok)).toEqual(Array.from({ length: 20 }, (_, index) => index % 2 === 1))
 })
 
@@ -88,14 +94,18 @@ test('another controller: everything stops', async () => {
   expect(await session.exists('/a')).toBeUndefined()
 })
 
-test.each(['lost before', 'lost after'] as const)('an answer that is %s: what was asked is there once, and the result is as if nothing had happened', async (blow) => {
+test.each(
+  ['lost before', 'lost after'] as const,
+)('an answer that is %s: what was asked is there once, and the result is as if nothing had happened', async (blow) => {
   await session.create('/v', null)
   await session.create('/gone', null)
   fate = (number) => (number === 1 ? blow : undefined)
   const results = await writer.write([
     create('/a', 'x'), set('/v', 'y', 0), { ops: [{ type: 'remove', path: '/gone', version: -1 }] },
   ])
-  expect(results.map((result) => result.ok && result.results[0])).toMatchObject([{ type: 'create' }, { type: 'set', stat: { version: 1 } }, { type: 'remove' }])
+  expect(results.map((result) => result.ok && result.results[0])).toMatchObject(
+    [{ type: 'create' }, { type: 'set', stat: { version: 1 } }, { type: 'remove' }],
+  )
   expect((await session.get('/v'))!.stat.version).toBe(1)
 })
 

@@ -32,7 +32,9 @@ export interface Snapshot {
       replicas: number[]
       adding: number[]
       removing: number[]
-      leadership: { leader: number; leaderEpoch: number; isr: number[]; partitionEpoch: number; controllerEpoch: number; recoveryState: number } | null
+      leadership: {
+        leader: number; leaderEpoch: number; isr: number[]; partitionEpoch: number; controllerEpoch: number; recoveryState: number,
+      } | null
       replicaStates: Record<string, string>
     }[]
   }[]
@@ -110,8 +112,10 @@ export class TestCluster {
     const config: ControllerConfig = {
       interBrokerVersion: this.options.ibp === undefined ? latestMetadataVersion : parseMetadataVersion(this.options.ibp)!,
       interBrokerListener: 'PLAINTEXT', numPartitions: 1, defaultReplicationFactor: 1, deleteTopicEnable: true,
-      autoLeaderRebalanceEnable: false, leaderImbalanceCheckIntervalSeconds: 300, leaderImbalancePercentage: 10, socketTimeoutMs: 5000,
-      zooKeeperSetAcl: false, topicDefaults: () => builtInTopicConfig, describeTopicConfig: () => [], reconcileIntervalMs: 3_600_000,
+      autoLeaderRebalanceEnable: false, leaderImbalanceCheckIntervalSeconds: 300, leaderImbalancePercentage: 10,
+      socketTimeoutMs: 5000,
+      zooKeeperSetAcl: false, topicDefaults: () => builtInTopicConfig, describeTopicConfig: () => [],
+      reconcileIntervalMs: 3_600_000,
       ...this.options.config,
     }
     const controller = new Controller(this.env, {
@@ -148,7 +152,9 @@ export class TestCluster {
   /** The process stays, its session ends: another connection closes it. */
   async expireSession(id: number): Promise<void> {
     const { id: session, password } = this.nodes.get(id)!.keeper.current
-    const stolen = await openSession(realEnvironment(), { connect: this.connectString, credentials: { id: session, password } } as SessionOptions)
+    const stolen = await openSession(
+      realEnvironment(), { connect: this.connectString, credentials: { id: session, password } } as SessionOptions,
+    )
     await stolen.close()
   }
 
@@ -181,7 +187,9 @@ export class TestCluster {
       }],
     }, 7)
     const [result] = response.topics!
-    if (result!.errorCode !== undefined && result!.errorCode !== 0) throw new Error(`create ${name}: ${result!.errorCode} ${result!.errorMessage}`)
+    if (result!.errorCode !== undefined && result!.errorCode !== 0) throw new Error(
+      `create ${name}: ${result!.errorCode} ${result!.errorMessage}`
+    )
   }
 
   async state(topic: string, partition: number) {
@@ -193,7 +201,9 @@ export class TestCluster {
     const start = performance.now()
     for (;;) {
       if (await condition()) return
-      if (performance.now() - start > timeoutMs) throw new Error(`waited too long for ${typeof what === 'string' ? what : JSON.stringify(await what(), null, 1)}`)
+      if (performance.now() - start > timeoutMs) throw new Error(
+        `waited too long for ${typeof what === 'string' ? what : JSON.stringify(await what(), null, 1)}`
+      )
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
   }
@@ -209,9 +219,15 @@ export class TestCluster {
     const live = [...this.nodes.values()]
     const stopping = new Set(memory.brokers.filter(({ shuttingDown }) => shuttingDown).map(({ id }) => id))
     const ids = live.map(({ id }) => id).sort((a, b) => a - b)
-    if (String(memory.brokers.map(({ id }) => id).sort((a, b) => a - b)) !== String(ids)) wrong.push(`memory knows brokers ${memory.brokers.map(({ id }) => id)}, not ${ids}`)
-    for (const { id, fake } of live) if (String(fake.brokers) !== String(ids)) wrong.push(`broker ${id} knows brokers ${fake.brokers}, not ${ids}`)
-    const names = (await this.zk.children('/brokers/topics'))!.names.filter((name) => !memory.malformedTopics.includes(name)).sort()
+    if (
+      String(memory.brokers.map(({ id }) => id).sort((a, b) => a - b)) !== String(ids)
+    ) wrong.push(`memory knows brokers ${memory.brokers.map(({ id }) => id)}, not ${ids}`)
+    for (const { id, fake } of live) if (String(fake.brokers) !== String(ids)) wrong.push(
+      `broker ${id} knows brokers ${fake.brokers}, not ${ids}`
+    )
+    const names = (await this.zk.children('/brokers/topics'))!.names.filter(
+      (name) => !memory.malformedTopics.includes(name),
+    ).sort()
     const known = memory.topics.map(({ name }) => name).sort()
     if (String(names) !== String(known)) wrong.push(`topics ${names} in ZooKeeper, ${known} in memory`)
     const expected = new Set<string>()
@@ -222,29 +238,51 @@ export class TestCluster {
         const state = await this.state(topic.name, partition.partition)
         const { leadership } = partition
         if (state === undefined || leadership === null) {
-          if (state !== undefined || leadership !== null) wrong.push(`${key}: ${JSON.stringify(state)} in ZooKeeper, ${JSON.stringify(leadership)} in memory`)
+          if (state !== undefined || leadership !== null) wrong.push(
+            `${key}: ${JSON.stringify(state)} in ZooKeeper, ${JSON.stringify(leadership)} in memory`
+          )
           continue
         }
         expected.add(key)
-        if (state.version !== leadership.partitionEpoch || state.leader !== leadership.leader || String(state.isr) !== String(leadership.isr)
-          || state.leaderEpoch !== leadership.leaderEpoch) wrong.push(`${key}: ${JSON.stringify(state)} in ZooKeeper, ${JSON.stringify(leadership)} in memory`)
-        if (leadership.leader >= 0 && !leadership.isr.includes(leadership.leader)) wrong.push(`${key}: the leader is not in the ISR`)
+        if (state.version !== leadership.partitionEpoch || state.leader !== leadership.leader || String(state.isr) !== String(
+          leadership.isr
+        )
+          || state.leaderEpoch !== leadership.leaderEpoch) wrong.push(
+            `${key}: ${JSON.stringify(state)} in ZooKeeper, ${JSON.stringify(leadership)} in memory`,
+          )
+        if (
+          leadership.leader >= 0 && !leadership.isr.includes(leadership.leader)
+        ) wrong.push(`${key}: the leader is not in the ISR`)
         const hasLiveIsr = leadership.isr.some((id) => ids.includes(id) && partition.replicas.includes(id))
-        if (hasLiveIsr && !ids.includes(leadership.leader)) wrong.push(`${key}: leader ${leadership.leader} is dead, ISR ${leadership.isr}`)
+        if (hasLiveIsr && !ids.includes(leadership.leader)) wrong.push(
+          `${key}: leader ${leadership.leader} is dead, ISR ${leadership.isr}`
+        )
         for (const { id, fake } of live) {
           const told = fake.metadata.get(key)
-          if (told?.leader !== leadership.leader || told.leaderEpoch !== leadership.leaderEpoch || String(told.isr) !== String(leadership.isr)) {
+          if (
+            told?.leader !== leadership.leader || told.leaderEpoch !== leadership.leaderEpoch || String(told.isr) !== String(
+              leadership.isr,
+            )
+          ) {
             wrong.push(`${key}: broker ${id} was told ${JSON.stringify(told)}`)
           }
           const part = fake.replicas.get(key)
-          if (partition.replicas.includes(id) && !stopping.has(id) && (part?.leader !== leadership.leader || part.leaderEpoch !== leadership.leaderEpoch)) {
+          if (
+            partition.replicas.includes(id) && !stopping.has(id) && (
+              part?.leader !== leadership.leader || part.leaderEpoch !== leadership.leaderEpoch
+            )
+          ) {
             wrong.push(`${key}: replica ${id} follows ${JSON.stringify(part)}, not ${JSON.stringify(leadership)}`)
           }
-          if (!this.strays && !partition.replicas.includes(id) && part !== undefined) wrong.push(`${key}: broker ${id} has a replica`)
+          if (
+            !this.strays && !partition.replicas.includes(id) && part !== undefined
+          ) wrong.push(`${key}: broker ${id} has a replica`)
         }
       }
     }
-    for (const { id, fake } of live) for (const key of fake.metadata.keys()) if (!expected.has(key)) wrong.push(`broker ${id} still knows ${key}`)
+    for (const { id, fake } of live) for (
+      const key of fake.metadata.keys()
+    ) if (!expected.has(key)) wrong.push(`broker ${id} still knows ${key}`)
     return wrong
   }
 

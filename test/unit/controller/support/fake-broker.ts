@@ -2,10 +2,14 @@ import type { ControlConnection } from '../../../../controller/channel'
 import type { Broker } from '../../../../controller/context'
 import { apiByKey } from '../../../../protocol/messages/apis'
 import { decode, encode } from '../../../../protocol/messages/codec'
-import type { LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponse } from '../../../../protocol/messages/leader-and-isr'
+import type {
+  LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponse,
+} from '../../../../protocol/messages/leader-and-isr'
 import type { Input } from '../../../../protocol/messages/schema'
 import type { StopReplicaRequest, StopReplicaResponse } from '../../../../protocol/messages/stop-replica'
-import type { UpdateMetadataPartitionState, UpdateMetadataRequest, UpdateMetadataResponse } from '../../../../protocol/messages/update-metadata'
+import type {
+  UpdateMetadataPartitionState, UpdateMetadataRequest, UpdateMetadataResponse,
+} from '../../../../protocol/messages/update-metadata'
 
 export interface SeenRequest {
   broker: number
@@ -71,7 +75,9 @@ export class FakeBroker {
         await new Promise<void>((resolve) => setImmediate(resolve))
         if (closed || this.down || this.epoch !== broker.epoch) throw new Error(`broker ${this.id} is gone`)
         const response = this.handle(api.name as SeenRequest['api'], options.version, request)
-        return decode(api.response, options.version, encode(api.response, options.version, response as Input<unknown>)) as Response
+        return decode(
+          api.response, options.version, encode(api.response, options.version, response as Input<unknown>),
+        ) as Response
       },
       close: () => {
         closed = true
@@ -126,7 +132,9 @@ export class FakeBroker {
     this.brokers = request.liveBrokers.map(({ id }) => id).sort((a, b) => a - b)
     const states = [
       ...request.ungroupedPartitionStates,
-      ...request.topicStates.flatMap(({ topicName, partitionStates }) => partitionStates.map((state) => ({ ...state, topicName }))),
+      ...request.topicStates.flatMap(
+        ({ topicName, partitionStates }) => partitionStates.map((state) => ({ ...state, topicName })),
+      ),
     ]
     for (const state of states) {
       const key = `${state.topicName}-${state.partitionIndex}`
