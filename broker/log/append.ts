@@ -150,7 +150,6 @@ function write(log: Log, chunk: Chunk, nowMs: number): void {
   const wantsFlush = log.endOffset - log.flusher.syncedOffset >= log.config.flushMessages
   if (waits || wantsFlush) scheduleEndOfTurn(log)
   for (let pos = 0; pos < records.length; pos += batchSizeAt(records, pos)) replay(log, segment, records, pos)
-  log.producerState.endOffset = log.endOffset
 }
 
 function replay(log: Log, segment: Segment, records: Buffer, pos: number): void {

@@ -1,6 +1,6 @@
 import type { Log } from '../../../../broker/log/log'
 import type { LogManager } from '../../../../broker/log/log-manager'
-import { batch, batchesOf, contentOf, Fixture, marker } from './log-fixture'
+import { batch, batchesOf, contentOf, Fixture, marker, whole } from './log-fixture'
 
 const client = (leaderEpoch: number) => ({ leaderEpoch, origin: 'client' }) as const
 const size = batch(3).length
@@ -111,4 +111,70 @@ test('what was synced is no longer, where it was cut', async () => {
   log.appendAsLeader(batch(3), client(10))
   await fixture.run(flushing)
   expect(log.syncedOffset).toBeGreaterThanOrEqual(9)
+})
+
+test('positions that were known before are forgotten', async () => {
+  const fixture = new Fixture()
+  const log = (await fixture.open()).getOrCreate('t', 0, { isNew: true })
+  for (let i = 0; i < 3; i++) log.appendAsLeader(batch(3), client(0))
+  log.truncateTo(3)
+  log.appendAsLeader(batch(3, { valueBytes: 100 }), client(0))
+  log.appendAsLeader(batch(3), client(0))
+  expect(batchesOf(log.read(6, 1 << 20, whole).records).map((each) => Number(each.readBigInt64BE(0)))).toEqual([6])
+})
+
+describe('and a crash', () => {
+  const config = {}
+
+  async function closed(...epochs: number[]): Promise<{ fixture: Fixture; log: Log }> {
+    const fixture = new Fixture()
+    const manager = await fixture.open(config)
+    const log = manager.getOrCreate('t', 0, { isNew: true })
+    for (const epoch of epochs) log.appendAsLeader(batch(3, { producerId: 1, producerEpoch: 0, baseSequence: log.endOffset }), client(epoch))
+    await fixture.run(manager.shutdown())
+    return { fixture, log: (await fixture.open(config)).get('t', 0)! }
+  }
+
+  async function killed(fixture: Fixture, meanwhile: () => void = () => {}): Promise<Log> {
+    await fixture.world.run(0)
+    fixture.kill()
+    meanwhile()
+    return (await fixture.open(config)).get('t', 0)!
+  }
+
+  test('lower epochs than before are believed after everything was removed', async () => {
+    const { fixture, log } = await closed(5)
+    log.truncateFullyAndStartAt(100)
+    log.appendAsFollower(batch(2, { baseOffset: 100, leaderEpoch: 2 }))
+    const again = await killed(fixture)
+    expect([again.endOffset, again.epochs.entries]).toEqual([102, [{ epoch: 2, startOffset: 100 }]])
+  })
+
+  test('an epoch that begins earlier now is found where it begins', async () => {
+    const { fixture, log } = await closed(0, 3)
+    log.truncateTo(1)
+    log.appendAsFollower(batch(2, { baseOffset: 1, leaderEpoch: 3 }))
+    const again = await killed(fixture)
+    expect([again.endOffset, again.epochForOffset(1)]).toEqual([3, 3])
+  })
+
+  test('what was written again is not taken for synced', async () => {
+    const { fixture, log } = await closed(0)
+    expect(log.syncedOffset).toBe(3)
+    log.truncateTo(0)
+    log.appendAsLeader(batch(3), client(1))
+    expect((await killed(fixture)).syncedOffset).toBe(0)
+  })
+
+  test('a snapshot of what was truncated is not used again', async () => {
+    const { fixture, log } = await closed(0, 0)
+    const path = `${log.path}/00000000000000000006.snapshot`
+    const stale = fixture.disk.readFile(path)
+    log.truncateTo(3)
+    log.appendAsLeader(batch(4, { producerId: 2, producerEpoch: 0, baseSequence: 0 }), client(1))
+    const again = await killed(fixture, () => fixture.disk.open(path, 'create').write(stale, 0))
+    expect(again.producers.map((each) => [each.producerId, each.lastSequence])).toEqual([[1, 2], [2, 3]])
+    again.truncateTo(6)
+    expect(again.producers.map((each) => [each.producerId, each.lastSequence])).toEqual([[1, 2]])
+  })
 })
