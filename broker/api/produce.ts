@@ -58,6 +58,8 @@ export function produceHandler(services: BrokerServices): Handler<ProduceRequest
         else finish(services, context, places.map((place) => (typeof place === 'number' ? appended[place]! : place)))
       },
     )
+    // Everything has been appended, or refused: what the client sent behind it need not wait for the replicas.
+    context.proceed()
   }
 }
 

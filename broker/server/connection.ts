@@ -8,6 +8,8 @@ import type { AnswerSink, RequestContext, RequestOrigin } from './request-contex
 
 /** Frames that may wait behind the one in flight; what is more stays in the kernel, because reading stops at the first. */
 const MAX_WAITING_FRAMES = 4096
+/** Requests whose answer is outstanding while later ones are handled. */
+const MAX_UNANSWERED = 128
 /** While a client has more than this to read, its next request waits. */
 const MAX_UNREAD_BYTES = 1024 * 1024
 
@@ -27,9 +29,18 @@ interface WaitingFrame {
   recycle(): void
 }
 
+/** A request that let the next one proceed, or came after such a one. */
+interface Unanswered {
+  context: RequestContext
+  /** Undefined until its answer is there. */
+  parts: Uint8Array[] | undefined
+  release: (() => void) | undefined
+}
+
 /**
- * One client: frames in, answers out. One request is in flight at a time; requests that came with it wait in order, and reading
- * stops while any waits (Kafka mutes the channel). Answers of one turn of the event loop leave in one write.
+ * One client: frames in, answers out, both in order. One request is handled at a time; requests that came with it wait, and reading
+ * stops while any waits (Kafka mutes the channel). A request that has done its work and only waits for its answer lets the next
+ * one proceed. Answers of one turn of the event loop leave in one write.
  */
 export class Connection implements StreamHandler, AnswerSink {
   readonly origin: RequestOrigin
@@ -44,6 +55,10 @@ export class Connection implements StreamHandler, AnswerSink {
   private readonly waiting: (WaitingFrame | undefined)[] = []
   private firstWaiting = 0
   private isBusy = false
+  /** In the order of the requests; the first one has no answer yet. */
+  private readonly unanswered: Unanswered[] = []
+  /** Bytes of answers that wait for those before them. */
+  private heldBytes = 0
   private isDispatching = false
   private isPaused = false
   private isStopped = false
@@ -83,7 +98,7 @@ export class Connection implements StreamHandler, AnswerSink {
 
   /** A request is being handled, or its answer has not left. */
   get isIdle(): boolean {
-    return !this.isBusy && this.unreadBytes === 0 && this.waiting.length === 0
+    return !this.isBusy && this.unanswered.length === 0 && this.unreadBytes === 0 && this.waiting.length === 0
   }
 
   get pendingBytes(): number {
@@ -129,20 +144,59 @@ export class Connection implements StreamHandler, AnswerSink {
       this.close('its answer could not be encoded')
       return
     }
+    this.settle(context, parts, release)
+  }
+
+  proceed(context: RequestContext): void {
+    if (this.closed) return
+    this.unanswered.push({ context, parts: undefined, release: undefined })
+    this.isBusy = false
+    if (!this.isDispatching) this.takeWaiting()
+  }
+
+  noAnswer(context: RequestContext): void {
+    this.settle(context, [], undefined)
+  }
+
+  /** An answer is there: it leaves when all before it have left. */
+  private settle(context: RequestContext, parts: Uint8Array[], release: (() => void) | undefined): void {
+    if (this.closed) {
+      release?.()
+      return
+    }
+    const place = this.unanswered.find((each) => each.context === context)
+    if (place === undefined) {
+      this.isBusy = false
+      if (this.unanswered.length === 0) this.send(parts, release)
+      else this.hold({ context, parts, release }, parts)
+    } else {
+      place.release = release
+      place.parts = parts
+      this.heldBytes += bytesOf(parts)
+    }
+    while (this.unanswered[0]?.parts !== undefined) {
+      const { parts: next, release: nextRelease } = this.unanswered.shift()!
+      this.heldBytes -= bytesOf(next!)
+      this.send(next!, nextRelease)
+    }
+    this.lastActiveMs = this.hooks.nowMs()
+    if (!this.isDispatching) this.takeWaiting()
+  }
+
+  private hold(answer: Unanswered, parts: Uint8Array[]): void {
+    this.unanswered.push(answer)
+    this.heldBytes += bytesOf(parts)
+  }
+
+  private send(parts: Uint8Array[], release: (() => void) | undefined): void {
     for (const part of parts) {
       this.out.push(part)
       this.outBytes += part.length
     }
     if (release !== undefined) this.outReleases.push(release)
-    if (!this.flushScheduled) {
-      this.flushScheduled = true
-      this.turn.atEnd(2, this.flush)
-    }
-    this.finished()
-  }
-
-  noAnswer(_context: RequestContext): void {
-    this.finished()
+    if (this.flushScheduled || parts.length === 0) return
+    this.flushScheduled = true
+    this.turn.atEnd(2, this.flush)
   }
 
   close(reason: string): void {
@@ -158,6 +212,8 @@ export class Connection implements StreamHandler, AnswerSink {
     this.unreadBytes = 0
     this.out = []
     for (const release of this.outReleases.splice(0)) release()
+    for (const { release } of this.unanswered.splice(0)) release?.()
+    this.heldBytes = 0
     // A confirmed write after this finds its release gone from the set.
     for (const release of this.releasesOfUnread) release()
     this.releasesOfUnread.clear()
@@ -166,7 +222,13 @@ export class Connection implements StreamHandler, AnswerSink {
   }
 
   private mayDispatch(): boolean {
-    return !this.isBusy && !this.isDispatching && this.waiting.length === 0 && this.unreadBytes < MAX_UNREAD_BYTES
+    return !this.isDispatching && this.waiting.length === 0 && this.mayTake()
+  }
+
+  private mayTake(): boolean {
+    return (
+      !this.isBusy && this.unanswered.length < MAX_UNANSWERED && this.unreadBytes + this.outBytes + this.heldBytes < MAX_UNREAD_BYTES
+    )
   }
 
   private onFrame(frame: Buffer, recycle: () => void): void {
@@ -199,15 +261,9 @@ export class Connection implements StreamHandler, AnswerSink {
     this.takeWaiting()
   }
 
-  private finished(): void {
-    this.isBusy = false
-    this.lastActiveMs = this.hooks.nowMs()
-    if (!this.isDispatching) this.takeWaiting()
-  }
-
   /** A loop and not a recursion: a client may send thousands of requests that are answered at once. */
   private takeWaiting(): void {
-    while (!this.isBusy && !this.closed && this.firstWaiting < this.waiting.length && this.unreadBytes + this.outBytes < MAX_UNREAD_BYTES) {
+    while (!this.closed && this.firstWaiting < this.waiting.length && this.mayTake()) {
       const { frame, recycle } = this.waiting[this.firstWaiting]!
       this.waiting[this.firstWaiting++] = undefined
       this.isBusy = true
@@ -222,7 +278,7 @@ export class Connection implements StreamHandler, AnswerSink {
     if (this.firstWaiting < this.waiting.length) return
     this.waiting.length = 0
     this.firstWaiting = 0
-    if (this.isPaused && !this.closed && !this.isStopped && !this.isBusy && this.unreadBytes < MAX_UNREAD_BYTES) {
+    if (this.isPaused && !this.closed && !this.isStopped && this.mayTake()) {
       this.isPaused = false
       this.stream.resume()
     }
@@ -251,4 +307,10 @@ export class Connection implements StreamHandler, AnswerSink {
     this.lastActiveMs = this.hooks.nowMs()
     if (!this.isDispatching) this.takeWaiting()
   }
+}
+
+function bytesOf(parts: readonly Uint8Array[]): number {
+  let bytes = 0
+  for (const part of parts) bytes += part.length
+  return bytes
 }

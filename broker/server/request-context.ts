@@ -4,6 +4,8 @@ import type { Input } from '../../protocol/messages/schema'
 export interface AnswerSink {
   /** `releases` run once the bytes left the process, or the connection ended. */
   answer(context: RequestContext, body: unknown, releases: (() => void) | undefined): void
+  /** All that the request changes has been changed: the next one may be handled, its answer comes in its place. */
+  proceed(context: RequestContext): void
   /** The request was acknowledged by nothing (Produce with acks=0). */
   noAnswer(context: RequestContext): void
   close(reason: string): void
@@ -66,6 +68,14 @@ export class RequestContext<Request = unknown, Response = unknown> {
   /** False once it was answered, or its connection ended. */
   get isOpen(): boolean {
     return this.sink !== undefined && !this.sink.isClosed
+  }
+
+  /**
+   * What this request does is done, in its order; only its answer is outstanding. The connection goes on with the next request and
+   * keeps the answers in order. So the produce requests that a client has in flight share one write to the log.
+   */
+  proceed(): void {
+    this.sink?.proceed(this)
   }
 
   /** Answers. `release` is called once when the bytes that the body refers to are no longer needed, also if nobody gets them. */
