@@ -71,6 +71,7 @@ async function converse(shell: Shell, out: (line: string) => void): Promise<void
     lines.setPrompt(shell.prompt)
     lines.prompt()
   }
+  shell.onIdleEvent = prompt
   prompt()
   for await (const line of lines) {
     await shell.executeLine(line.trim())

@@ -46,6 +46,9 @@ export class Shell {
   private printsWatches = true
   private readonly history: string[] = []
   private exiting = false
+  private isBusy = false
+  /** Called when an event was printed while no command runs: a prompt that stood there has gone. */
+  onIdleEvent: () => void = () => {}
   /** Of the last command. */
   exitCode = 0
 
@@ -78,12 +81,15 @@ export class Shell {
 
   /** One command in words. Never rejects: what is wrong is said, and in the exit code. */
   async execute(words: readonly string[], line = words.join(' ')): Promise<void> {
+    this.isBusy = true
     try {
       this.exitCode = 0
       await this.run(words, line)
     } catch (error) {
       this.exitCode = error instanceof CommandError ? error.exitCode : 1
       this.options.err(failureLine(error))
+    } finally {
+      this.isBusy = false
     }
   }
 
@@ -160,7 +166,9 @@ export class Shell {
   }
 
   private printEvent(state: string, type: string, path: string): void {
-    if (this.printsWatches) this.options.out(`\nWATCHER::\n\nWatchedEvent state:${state} type:${type} path:${path}`)
+    if (!this.printsWatches) return
+    this.options.out(`\nWATCHER::\n\nWatchedEvent state:${state} type:${type} path:${path}`)
+    if (!this.isBusy) this.onIdleEvent()
   }
 
   /** Resolves when there is a connection; rejects as a request on a lost one would. */
