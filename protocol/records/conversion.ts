@@ -114,7 +114,14 @@ export function downConvert(records: Buffer, magic: LegacyMagic, fetchOffset: nu
   let nextOffset = fetchOffset
   for (const batch of iterateBatches(records)) {
     if (bytes > 0 && bytes + batch.length > maxBytes) break
-    const converted = downConvertBatch(batch, magic, fetchOffset)
+    let converted: Buffer | undefined
+    try {
+      converted = downConvertBatch(batch, magic, fetchOffset)
+    } catch (error) {
+      // What stands before it can be read; the consumer hears of it when it has come so far.
+      if (bytes > 0 && error instanceof RecordsError) break
+      throw error
+    }
     if (converted !== undefined) {
       parts.push(converted)
       bytes += converted.length
