@@ -75,13 +75,15 @@ async function alter(services: BrokerServices, resource: ResourceChange, validat
         await alterTopic(services, resource.resourceName, resource.changes, validateOnly, mode)
         break
       case ResourceType.broker:
-        if (resource.resourceName !== '' && brokerIdOf(resource.resourceName) !== services.brokerId) {
+        if (resource.resourceName !== '' && brokerIdOf(resource.resourceName, 'Node id') !== services.brokerId) {
           throw invalidRequest(`Unexpected broker id, expected ${services.brokerId}, but received ${resource.resourceName}`)
         }
         checkBrokerChanges(resource.changes)
         break
+      case ResourceType.clientMetrics:
+        throw invalidRequest('AlterConfigs is only supported for topics and brokers, but resource type is CLIENT_METRICS')
       default:
-        throw invalidRequest(`AlterConfigs is only supported for topics and brokers, but resource type is ${resource.resourceType}`)
+        throw invalidRequest(`Unknown resource type ${resource.resourceType}`)
     }
     return { errorCode: ErrorCode.NONE, errorMessage: null }
   } catch (error) {

@@ -23,7 +23,7 @@ export function describeConfigsHandler(services: BrokerServices): Handler<Descri
           const configs = describe(services, resource)
           return {
             errorCode: ErrorCode.NONE,
-            errorMessage: null,
+            errorMessage: '',
             resourceType,
             resourceName,
             configs: configs.map((entry) => ({
@@ -47,7 +47,7 @@ function describe(services: BrokerServices, { resourceType, resourceName, config
     case ResourceType.topic: {
       const invalid = validateTopicName(resourceName)
       if (invalid !== undefined) throw new ProtocolError(ErrorCode.INVALID_TOPIC_EXCEPTION, invalid)
-      if (services.metadata.topic(resourceName) === undefined) throw new ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      if (services.metadata.topic(resourceName) === undefined) throw new ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, '')
       return describeTopicConfig(values, services.topicConfigs.overridesOf(resourceName), configurationKeys)
     }
     case ResourceType.broker:

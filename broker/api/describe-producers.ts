@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/errors'
+import { ErrorCode, errorMessage } from '../../protocol/errors'
 import { validateTopicName } from '../../protocol/rules/topic-name'
 import type { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/describe-producers'
 import type { Handler } from '../server/request-context'
@@ -12,7 +12,7 @@ export function describeProducersHandler(services: BrokerServices): Handler<Desc
         const invalid = validateTopicName(name)
         if (invalid !== undefined || services.metadata.topic(name) === undefined) {
           const errorCode = invalid === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
-          return { name, partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, errorCode, errorMessage: invalid ?? null })) }
+          return { name, partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, errorCode, errorMessage: invalid ?? errorMessage(errorCode) })) }
         }
         const found = services.replicas.describeProducers(partitionIndexes.map((partition) => ({ topic: name, partition })))
         return {

@@ -81,7 +81,7 @@ function failedPartition({ topic, topicId, partition }: FetchPartition, errorCod
     logStartOffset: -1,
     records: EMPTY,
     release() {},
-    abortedTransactions: null,
+    abortedTransactions: [],
     preferredReadReplica: -1,
   }
 }

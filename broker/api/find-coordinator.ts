@@ -6,6 +6,7 @@ import type { BrokerServices } from './services'
 
 const GROUP = 0
 const TRANSACTION = 1
+const SHARE = 2
 const NO_NODE = { nodeId: -1, host: '', port: -1 }
 
 /**
@@ -16,18 +17,20 @@ export function findCoordinatorHandler(services: BrokerServices): Handler<FindCo
   return (context) => {
     const { body, apiVersion, listenerName } = context
     const keys = apiVersion < 4 ? [body.key] : body.coordinatorKeys
-    const found = keys.map((key) => find(services, body.keyType, key, listenerName))
+    const found = keys.map((key) => find(services, body.keyType, key, listenerName, apiVersion))
     if (apiVersion >= 4) {
       context.respond({ coordinators: found })
       return
     }
     const { errorCode, nodeId, host, port } = found[0]!
-    context.respond({ errorCode, errorMessage: errorMessage(errorCode), nodeId, host, port })
+    context.respond({ errorCode, errorMessage: errorCode === ErrorCode.NONE ? 'NONE' : errorMessage(errorCode), nodeId, host, port })
   }
 }
 
-function find(services: BrokerServices, keyType: number, key: string, listenerName: string): Coordinator {
-  const failed = (errorCode: number): Coordinator => ({ key, ...NO_NODE, errorCode, errorMessage: null })
+function find(services: BrokerServices, keyType: number, key: string, listenerName: string, apiVersion: number): Coordinator {
+  const failed = (errorCode: number): Coordinator => ({ key, ...NO_NODE, errorCode, errorMessage: '' })
+  // There are no share groups here; from version 6 on a client may ask for their coordinator all the same.
+  if (keyType === SHARE && apiVersion >= 6) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   if (keyType !== GROUP && keyType !== TRANSACTION) return failed(ErrorCode.INVALID_REQUEST)
   const topicName = keyType === GROUP ? GROUP_METADATA_TOPIC : TRANSACTION_STATE_TOPIC
   const topic = services.metadata.topic(topicName)
@@ -38,7 +41,7 @@ function find(services: BrokerServices, keyType: number, key: string, listenerNa
   const partition = topic.partitions.get(partitionOf(key, topic.partitions.size))
   const leader = partition === undefined ? undefined : services.metadata.aliveBroker(partition.leader, listenerName)
   if (leader === undefined) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
-  return { key, nodeId: leader.id, host: leader.host, port: leader.port, errorCode: ErrorCode.NONE, errorMessage: null }
+  return { key, nodeId: leader.id, host: leader.host, port: leader.port, errorCode: ErrorCode.NONE, errorMessage: '' }
 }
 
 /** Kafka's Utils.abs(String.hashCode()) % partitions. */

@@ -89,8 +89,8 @@ export function describeBrokerConfig(config: BrokerConfig, keys: readonly string
     const key = brokerKeys.get(name)
     const isSensitive = key === undefined || key.type === 'password'
     const value = key === undefined ? null : config.text(name)
-    // Nothing of a broker can be changed while it runs.
-    return entry(name, value, key, synonymsOf(config, name, brokerSynonyms(name), isSensitive), true, isSensitive)
+    const isReadOnly = key === undefined || key.mode === 'read-only'
+    return entry(name, value, key, synonymsOf(config, name, brokerSynonyms(name), isSensitive), isReadOnly, isSensitive)
   })
 }
 
