@@ -22,6 +22,15 @@ export interface ProducerRecord {
   headers?: readonly { key: string; value: Uint8Array | string | null }[] | undefined
 }
 
+/** A record on its way into a batch. */
+interface Entry {
+  record: ProducerRecord
+  key: Uint8Array | null
+  value: Uint8Array | null
+  headers: readonly HeaderInput[]
+  size: number
+}
+
 function bytesOf(value: Uint8Array | string | null | undefined): Uint8Array | null {
   if (value === undefined || value === null) return null
   return typeof value === 'string' ? Buffer.from(value) : value
@@ -73,6 +82,8 @@ export class Producer {
   private readonly finding = new Map<string, Promise<void>>()
   /** Sends that wait for metadata or memory, and who waits for them. */
   private entering = 0
+  /** By topic: settles when the last of those that wait has entered. */
+  private readonly lastEntering = new Map<string, Promise<void>>()
   private readonly entered: (() => void)[] = []
   private closing = false
 
@@ -89,38 +100,61 @@ export class Producer {
     this.sender = new Sender(this.cluster, this.settings, (batch) => this.release(batch.size))
   }
 
-  /** Resolves when the record has been acknowledged as `acks` says. Waits for metadata and for buffer space up to `max.block.ms`. */
+  /**
+   * Resolves when the record has been acknowledged as `acks` says. Waits for metadata and for buffer space up to `max.block.ms`.
+   * Records of one topic go into their partitions in the order of the calls.
+   */
   async send(record: ProducerRecord): Promise<RecordMetadata> {
     if (this.closing) throw new ClosedError('the producer is closed')
+    const entry = this.entryOf(record)
+    const deadline = this.env.clock.monoMs() + this.maxBlockMs
+    const before = this.lastEntering.get(record.topic)
+    if (before === undefined && this.mayEnter(entry)) return this.take(entry)
     this.entering++
-    let entered: { outcome: Promise<RecordMetadata> }
-    try {
-      entered = await this.enter(record)
-    } finally {
+    // Who comes later waits behind: what is awaited here may come true before those who waited for it have had their turn.
+    const mine = (before ?? Promise.resolve()).then(() => this.waitToEnter(entry, deadline)).finally(() => {
+      if (this.lastEntering.get(record.topic) === settled) this.lastEntering.delete(record.topic)
       this.entering--
       if (this.entering === 0) for (const resolve of this.entered.splice(0)) resolve()
-    }
-    return entered.outcome
+    })
+    const settled = mine.then(() => {}, () => {})
+    this.lastEntering.set(record.topic, settled)
+    return (await mine).outcome
   }
 
-  /** Takes the record into its batch; what it gives settles with the batch. Wrapped, for a promise of a promise would be awaited. */
-  private async enter(record: ProducerRecord): Promise<{ outcome: Promise<RecordMetadata> }> {
+  private entryOf(record: ProducerRecord): Entry {
     const key = bytesOf(record.key)
     const value = bytesOf(record.value)
     const headers = (record.headers ?? []).map((header) => ({ key: header.key, value: bytesOf(header.value) }))
-    const deadline = this.env.clock.monoMs() + this.maxBlockMs
-    if (!this.cluster.isFresh(record.topic)) await this.findTopic(record.topic)
     const size = (key?.length ?? 0) + (value?.length ?? 0) + 128
+    return { record, key, value, headers, size }
+  }
+
+  private mayEnter({ record, size }: Entry): boolean {
+    return this.cluster.isFresh(record.topic) && this.hasSpace(size)
+  }
+
+  private hasSpace(size: number): boolean {
+    return this.usedBytes === 0 || this.usedBytes + size <= this.bufferBytes
+  }
+
+  /** What it gives settles with the batch; wrapped, for a promise of a promise would be awaited. */
+  private async waitToEnter(entry: Entry, deadline: number): Promise<{ outcome: Promise<RecordMetadata> }> {
+    if (!this.cluster.isFresh(entry.record.topic)) await this.findTopic(entry.record.topic)
+    while (!this.hasSpace(entry.size)) await this.waitForSpace(deadline)
+    return { outcome: this.take(entry) }
+  }
+
+  /** Takes the record into its batch. */
+  private take({ record, key, value, headers, size }: Entry): Promise<RecordMetadata> {
     if (size > this.settings.maxRequestBytes + 128) {
       throw new ProtocolError(ErrorCode.MESSAGE_TOO_LARGE, `The message is ${size - 128} bytes when serialized which is larger than ${this.settings.maxRequestBytes}, which is the value of the max.request.size configuration.`)
     }
-    while (this.usedBytes > 0 && this.usedBytes + size > this.bufferBytes) await this.waitForSpace(deadline)
     const queue = this.sender.queue(record.topic, this.partitionFor(record, key, size))
-    const outcome = new Promise<RecordMetadata>((resolve, reject) => {
+    return new Promise<RecordMetadata>((resolve, reject) => {
       this.append(queue, key, value, headers, record.timestamp ?? this.env.clock.wallMs(), resolve, reject)
       this.sender.wake()
     })
-    return { outcome }
   }
 
   /** Sends what waits; resolves when every record sent so far has its answer. */
