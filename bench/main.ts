@@ -1,10 +1,12 @@
+import { dataPath } from './data-path'
 import { failover } from './failover'
 
 const [what = 'failover', size = '1000'] = process.argv.slice(2)
 
 async function main(): Promise<void> {
   if (what === 'failover') await failover(Number(size))
-  else throw new Error(`there is no bench ${what}: failover [partitions]`)
+  else if (what === 'data-path') await dataPath()
+  else throw new Error(`there is no bench ${what}: failover [partitions], data-path`)
 }
 
 main().catch((error: unknown) => {
