@@ -9,8 +9,8 @@ import type { ControlConnection } from './channel'
 import { Completion } from './completion'
 import type { ControllerConfig } from './config'
 import type { Broker } from './context'
-import { readController, resignController, runForController } from './election'
-import { ControllerMovedError, endsTerm } from './errors'
+import { readOffice, resignController, runForController } from './election'
+import { ControllerMovedError, isSessionLost, StaleEpochError } from './errors'
 import { EventQueue } from './event-queue'
 import { coalesceKey, isRequest, LANE_OF } from './events/event'
 import type { AnswerOf, ControllerEvent, OfficeEventKind, RequestEvent, RequestKind, RequestTypes } from './events/event'
@@ -69,7 +69,7 @@ export class Controller {
       clock: env.clock,
       laneOf: (event) => LANE_OF[event.kind],
       coalesceKey,
-      process: (event) => this.process(event),
+      process: (event, waitedMs) => this.process(event, waitedMs),
       refuse: (event) => {
         if (isRequest(event)) event.completion.refuse()
       },
@@ -117,7 +117,7 @@ export class Controller {
     return this.activeId
   }
 
-  /** Of the term that this broker holds, or the highest that it has held; 0: none. */
+  /** The highest controller epoch that this broker knows of: its own while it is active. 0: none. */
   get epoch(): number {
     return this.knownEpoch
   }
@@ -190,7 +190,7 @@ export class Controller {
     return completion.promise
   }
 
-  private async process(event: ControllerEvent): Promise<void> {
+  private async process(event: ControllerEvent, waitedMs: number): Promise<void> {
     if (this.stopped) {
       if (isRequest(event)) event.completion.refuse()
       return
@@ -205,7 +205,8 @@ export class Controller {
     }
     if (isRequest(event) && !event.completion.isDone) event.completion.refuse()
     this.options.recorder.record({
-      kind: 'controllerEvent', event: event.kind, controllerEpoch: this.knownEpoch, tookMs: this.env.clock.monoMs() - startedMs,
+      kind: 'controllerEvent', event: event.kind, controllerEpoch: this.knownEpoch, waitedMs,
+      tookMs: this.env.clock.monoMs() - startedMs,
       ...(failure === undefined ? {} : { error: String(failure) }),
     })
     if (failure !== undefined) await this.onFailure(event, failure)
@@ -242,14 +243,20 @@ export class Controller {
   /** A handler threw. What memory holds now may be half of a change, so the term ends, and the next one reads everything anew. */
   private async onFailure(event: ControllerEvent, error: unknown): Promise<void> {
     const { term } = this
-    if (endsTerm(error)) {
+    if (isSessionLost(error) || error instanceof ControllerMovedError) {
       this.logger.info({ event: event.kind, err: String(error) }, 'no longer the controller')
       this.endTerm(String(error))
+      // After a lost session the next one says when to go on.
       if (error instanceof ControllerMovedError) this.queue.put({ kind: 'Reelect' })
       return
     }
-    this.logger.error({ event: event.kind, err: error }, 'the controller failed to handle an event, it resigns and begins anew')
-    this.backOff()
+    if (error instanceof StaleEpochError) {
+      this.logger.warn({ epoch: this.knownEpoch, seen: error.seenEpoch }, 'the controller epoch was set back, it is raised')
+      this.knownEpoch = Math.max(this.knownEpoch, error.seenEpoch)
+    } else {
+      this.logger.error({ event: event.kind, err: error }, 'the controller failed to handle an event, it resigns and begins anew')
+      this.backOff()
+    }
     this.endTerm(`failed: ${String(error)}`)
     const session = this.options.keeper.current
     if (term !== undefined) await resignController(session, this.lastEpochVersion.value, this.logger)
@@ -289,9 +296,11 @@ export class Controller {
   private async stepDownIfMoved(): Promise<void> {
     const session = this.options.keeper.current
     this.watch(session)
-    const holder = await readController(session, this.logger)
-    this.noteController(holder?.id ?? -1)
-    if (this.term !== undefined && (holder === undefined || !holder.isOwn)) this.endTerm('another holds /controller, or nobody')
+    const office = await readOffice(session, this.logger)
+    this.noteController(office.controllerId)
+    // Every broker remembers it, so that no epoch is used again should the znode get lost.
+    this.knownEpoch = Math.max(this.knownEpoch, office.epoch)
+    if (this.term !== undefined && !office.isOwn) this.endTerm('another holds /controller, or nobody')
   }
 
   private noteController(id: number): void {

@@ -21,15 +21,24 @@ export type ElectionResult =
   | { readonly won: true; readonly epoch: number; readonly epochVersion: number }
   | { readonly won: false; readonly controllerId: number }
 
-/** The broker that holds /controller, and the watch of it; undefined: nobody. An id of -1: somebody whose id cannot be read. */
-export async function readController(
-  session: ZooKeeperSession, logger: Logger,
-): Promise<{ id: number; isOwn: boolean } | undefined> {
+export interface Office {
+  /** The broker in /controller; -1: nobody, or somebody whose id cannot be read. */
+  readonly controllerId: number
+  readonly isOwn: boolean
+  /** What /controller_epoch says; 0: nothing that can be read. */
+  readonly epoch: number
+}
+
+/** Who holds the office, and the watch of it. */
+export async function readOffice(session: ZooKeeperSession, logger: Logger): Promise<Office> {
   // Arms the watch whether the node is there or not; `get` would not where it is missing.
   await session.exists(controllerPath, true)
-  const node = await session.get(controllerPath)
-  if (node === undefined) return undefined
-  return { id: controllerId(node, logger), isOwn: isOwn(node, session) }
+  const [node, epoch] = await session.getMany([controllerPath, controllerEpochPath])
+  return {
+    controllerId: node === undefined ? -1 : controllerId(node, logger),
+    isOwn: node !== undefined && isOwn(node, session),
+    epoch: /^\d{1,9}$/.test(epoch?.data?.toString() ?? '') ? Number(epoch!.data) : 0,
+  }
 }
 
 /**

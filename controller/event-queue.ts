@@ -13,7 +13,7 @@ export interface EventQueueOptions<Event> {
   /** Events of one key say the same thing (their handler re-reads the world): one waiting is enough. Undefined: never merged. */
   coalesceKey(event: Event): string | undefined
   /** Handles one event at a time, to its end. It must not reject; if it does, `onFault` hears of it. */
-  process(event: Event): Promise<void>
+  process(event: Event, waitedMs: number): Promise<void>
   /** The event will not be processed: a request in it is answered now. */
   refuse(event: Event): void
   onFault(event: Event, error: unknown): void
@@ -119,11 +119,12 @@ export class EventQueue<Event> {
     let next: Waiting<Event> | undefined = first
     while (next !== undefined) {
       this.running = next.event
-      this.queueTimeMs.add(this.options.clock.monoMs() - next.sinceMs)
+      const waitedMs = this.options.clock.monoMs() - next.sinceMs
+      this.queueTimeMs.add(waitedMs)
       try {
         // Never in the caller's stack: `put` is called from watch callbacks and from handlers.
         await undefined
-        await this.options.process(next.event)
+        await this.options.process(next.event, waitedMs)
       } catch (error) {
         this.options.onFault(next.event, error)
       }

@@ -1,8 +1,9 @@
 import { deleteTopicsPath, preferredReplicaElectionPath, reassignPartitionsPath } from '../zk-schema/admin'
-import { brokerIdPath, brokerIdsPath } from '../zk-schema/brokers'
+import { brokerIdsPath } from '../zk-schema/brokers'
 import { decodeIsrChange, decodeLogDirEvent, isrChanges, logDirEvents } from '../zk-schema/notifications'
 import { topicsPath } from '../zk-schema/topics'
-import type { Broker, Partition } from './context'
+import type { Partition } from './context'
+import { StaleEpochError } from './errors'
 import { addLoadedTopics } from './events/topic-change'
 import { setUpFeatures } from './features'
 import { readNotifications, removeNotifications } from './notification-queue'
@@ -32,6 +33,7 @@ export async function failOver(term: Term): Promise<void> {
   const electedMs = term.env.clock.monoMs()
   await resumeReassignments(term)
   await term.deletion.resume()
+  term.put({ kind: 'TopicDeletion' })
   term.put({ kind: 'ZkPartitionReassignment' })
   term.put({ kind: 'ZkPreferredReplicaElection' })
   if (term.config.autoLeaderRebalanceEnable) {
@@ -69,19 +71,15 @@ async function wipeNotifications(term: Term): Promise<void> {
 async function initializeContext(term: Term): Promise<void> {
   const { context, loader, leadership, channels } = term
   const [brokers, names] = await Promise.all([loader.brokers(), loader.topicNames()])
-  for (const broker of brokers.values()) admit(term, broker)
+  for (const broker of brokers.values()) context.putBroker(broker)
   await addLoadedTopics(term, await loader.topics(names))
   const partitions = [...context.allPartitions()]
   for (const partition of partitions) context.noteReassignment(partition)
   const states = await leadership.read(partitions)
   for (const [index, partition] of partitions.entries()) partition.leadership = states[index]
+  const highestEpoch = states.reduce((highest, state) => Math.max(highest, state?.controllerEpoch ?? 0), 0)
+  if (highestEpoch > term.epoch) throw new StaleEpochError(highestEpoch)
   for (const broker of context.brokers.values()) channels.add(broker)
-}
-
-/** A registered broker enters memory, and its registration is watched. The reads arm the watch. */
-export function admit(term: Term, broker: Broker): void {
-  term.context.putBroker(broker)
-  term.watches.onNode(brokerIdPath(broker.id), { kind: 'BrokerModifications', broker: broker.id })
 }
 
 async function initializeDeletions(term: Term): Promise<void> {

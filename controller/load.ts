@@ -5,6 +5,7 @@ import { decodeTopic, topicPath, topicsPath } from '../zk-schema/topics'
 import { ZnodeFormatError } from '../zk-schema/znode-json'
 import type { ReplicaAssignment } from './assignment'
 import type { Broker } from './context'
+import type { Watches } from './watches'
 
 /** A topic's znode as it was read. */
 export interface TopicNode {
@@ -22,15 +23,18 @@ export interface TopicNodes {
 }
 
 /**
- * Reads the znodes that the controller's memory is made of. With `watch` the reads arm the watches too. What cannot be decoded is
- * reported and left out, so that one bad znode harms nothing but itself.
+ * Reads the znodes that the controller's memory is made of, and arms their watches; who hears of them is registered first, since
+ * an event may follow the very answer. What cannot be decoded is reported and left out, so that one bad znode harms nothing but
+ * itself.
  */
 export class Loader {
   private readonly session: ZooKeeperSession
+  private readonly watches: Watches
   private readonly logger: Logger
 
-  constructor(session: ZooKeeperSession, logger: Logger) {
+  constructor(session: ZooKeeperSession, watches: Watches, logger: Logger) {
     this.session = session
+    this.watches = watches
     this.logger = logger
   }
 
@@ -43,6 +47,7 @@ export class Loader {
   /** The registered brokers and the watch of their list. */
   async brokers(known: ReadonlyMap<number, Broker> = new Map()): Promise<Map<number, Broker>> {
     const ids = (await this.names(brokerIdsPath, true)).filter((name) => /^\d+$/.test(name)).map(Number)
+    for (const id of ids) this.watchBroker(id)
     const nodes = await this.session.getMany(ids.map(brokerIdPath), true)
     const brokers = new Map<number, Broker>()
     for (const [index, id] of ids.entries()) {
@@ -58,6 +63,7 @@ export class Loader {
 
   /** One broker's registration and the watch of it; undefined if it is gone or cannot be read. */
   async broker(id: number): Promise<Broker | undefined> {
+    this.watchBroker(id)
     const node = await this.session.get(brokerIdPath(id), true)
     return node === undefined ? undefined : this.decodeBroker(id, node)
   }
@@ -68,17 +74,25 @@ export class Loader {
   }
 
   async topics(names: readonly string[]): Promise<TopicNodes> {
+    for (const name of names) this.watches.onNode(topicPath(name), { kind: 'PartitionModifications', topic: name })
     const nodes = await this.session.getMany(names.map(topicPath), true)
     const topics = new Map<string, TopicNode>()
     const malformed = new Map<string, string>()
     for (const [index, name] of names.entries()) {
       const node = nodes[index]
-      if (node === undefined) continue
+      if (node === undefined) {
+        this.watches.forgetNode(topicPath(name))
+        continue
+      }
       const decoded = this.decodeTopic(name, node)
       if (typeof decoded === 'string') malformed.set(name, decoded)
       else topics.set(name, decoded)
     }
     return { topics, malformed }
+  }
+
+  private watchBroker(id: number): void {
+    this.watches.onNode(brokerIdPath(id), { kind: 'BrokerModifications', broker: id })
   }
 
   private decodeTopic(name: string, node: NodeData): TopicNode | string {

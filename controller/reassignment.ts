@@ -1,5 +1,6 @@
 import { decodeReassignPartitions, encodeReassignPartitions, reassignPartitionsPath } from '../zk-schema/admin'
 import type { PartitionReassignment } from '../zk-schema/admin'
+import { partitionStatePath } from '../zk-schema/topics'
 import { ZnodeFormatError } from '../zk-schema/znode-json'
 import { isBeingReassigned, plainAssignment, sameAssignment, sameList, targetReplicas } from './assignment'
 import type { ReplicaAssignment } from './assignment'
@@ -80,9 +81,14 @@ async function updateAssignments(term: Term, reassignments: ReadonlyMap<Partitio
   return failed
 }
 
-/** Leaders before 2.7-IV2 write the ISR themselves, so that memory may be behind. */
-async function refreshForOldLeaders(term: Term, partitions: readonly Partition[]): Promise<void> {
+/** Leaders before 2.7-IV2 write the ISR themselves: memory may be behind, and only a watch tells of their next write. */
+export async function refreshForOldLeaders(term: Term, partitions: readonly Partition[]): Promise<void> {
   if (term.rules.alterPartition) return
+  for (const { topic, index } of partitions) {
+    const path = partitionStatePath(topic.name, index)
+    term.watches.onNode(path, { kind: 'PartitionReassignmentIsrChange', topic: topic.name, partition: index })
+    await term.session.exists(path, true)
+  }
   const states = await term.leadership.read(partitions)
   for (const [index, partition] of partitions.entries()) {
     const state = states[index]
@@ -168,6 +174,7 @@ function byIndex(assignments: ReadonlyMap<Partition, ReplicaAssignment>): Map<nu
 function forgetReassignment(term: Term, partition: Partition): void {
   const { reassigning } = term.context
   reassigning.delete(partition)
+  term.watches.forgetNode(partitionStatePath(partition.topic.name, partition.index))
   const isLast = ![...partition.topic.partitions.values()].some((other) => reassigning.has(other))
   if (isLast) partition.topic.ineligibleForDeletion = undefined
 }

@@ -1,11 +1,23 @@
 import type { Partition } from './context'
 
-/** Replicas whose broker could not take its part. Told again when memory is compared with the world, for as long as it takes. */
+const FIRST_DELAY_MS = 1000
+const LONGEST_DELAY_MS = 5 * 60_000
+
+/** Replicas whose broker could not take its part. They are told again, at growing intervals, for as long as it takes. */
 export class Repairs {
   private readonly waiting = new Map<Partition, Set<number>>()
 
+  private delayMs = FIRST_DELAY_MS
+
   get size(): number {
     return this.waiting.size
+  }
+
+  /** When to try again: twice as long as the last time, until all was well once. */
+  nextDelayMs(): number {
+    const delayMs = this.delayMs
+    this.delayMs = Math.min(LONGEST_DELAY_MS, delayMs * 2)
+    return delayMs
   }
 
   add(partition: Partition | undefined, broker: number): void {
@@ -20,12 +32,15 @@ export class Repairs {
     if (brokers === undefined) return
     brokers.delete(broker)
     if (brokers.size === 0) this.waiting.delete(partition)
+    if (this.waiting.size === 0) this.delayMs = FIRST_DELAY_MS
   }
 
-  /** All of them, and none is left. */
-  take(): [Partition, ReadonlySet<number>][] {
-    const all = [...this.waiting]
-    this.waiting.clear()
-    return all
+  /** All of them. They stay until their broker says that all is well, or until `forget`. */
+  all(): [Partition, ReadonlySet<number>][] {
+    return [...this.waiting]
+  }
+
+  forget(partition: Partition): void {
+    this.waiting.delete(partition)
   }
 }

@@ -80,7 +80,7 @@ export class Term {
     this.writer = new ZkWriter(
       { session, clock: env.clock, epochVersion, secureAcls: config.zooKeeperSetAcl, logger: this.logger, recorder },
     )
-    this.loader = new Loader(session, this.logger)
+    this.loader = new Loader(session, this.watches, this.logger)
     this.leadership = new LeadershipWriter(session, this.writer, epoch, this.logger)
     this.channels = new ChannelManager({
       clock: env.clock, controllerId: brokerId, controllerEpoch: epoch, level: this.rules,
@@ -111,7 +111,15 @@ export class Term {
   /** Puts the event after a while, unless the term is over then. A second timer of one name replaces the first. */
   putLater(name: string, delayMs: number, event: ControllerEvent): void {
     this.timers.get(name)?.cancel()
-    this.timers.set(name, this.env.clock.timer(delayMs, () => this.put(event)))
+    const timer = this.env.clock.timer(delayMs, () => {
+      this.timers.delete(name)
+      this.put(event)
+    })
+    this.timers.set(name, timer)
+  }
+
+  isWaitingFor(name: string): boolean {
+    return this.timers.has(name)
   }
 
   /** Ends everything that would go on by itself: watches, timers, channels with what waits in them. */

@@ -7,7 +7,7 @@ import type { OpResult, Stat } from '../zk-schema/session/replies'
 import type { Op, ZooKeeperSession } from '../zk-schema/session/session'
 import { controllerEpochPath } from '../zk-schema/controller'
 import { defaultAcl } from '../zk-schema/top-level'
-import { ControllerMovedError, SessionLostError } from './errors'
+import { ControllerMovedError, isSessionLost, SessionLostError } from './errors'
 
 /** Operations that are applied all or none. */
 export interface WriteItem {
@@ -126,7 +126,7 @@ export class ZkWriter {
 
   private async afterFailure(items: WriteItem[], reductions: number, error: unknown): Promise<WriteResult[]> {
     if (isZooKeeperError(error, 'CONNECTION_LOSS')) return this.readBack(items, reductions)
-    if (isZooKeeperError(error, 'SESSION_EXPIRED', 'CLOSED', 'SESSION_MOVED', 'AUTH_FAILED')) throw lost(error)
+    if (isSessionLost(error)) throw lost(error)
     if (!(error instanceof MultiError)) {
       if (items.length === 1 && isZooKeeperError(error)) return [{ ok: false, code: error.code, failedOp: 0 }]
       if (isZooKeeperError(error)) return this.writeSingly(items)

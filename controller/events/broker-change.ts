@@ -1,7 +1,6 @@
 import { brokerIdPath } from '../../zk-schema/brokers'
 import { isBeingReassigned } from '../assignment'
 import type { Broker, Partition } from '../context'
-import { admit } from '../failover'
 import { resumeReassignments } from '../reassignment'
 import { onReplicasOffline } from '../replica-failure'
 import { RequestBatch } from '../request-batch'
@@ -22,11 +21,11 @@ export async function onBrokerChange(term: Term): Promise<void> {
   for (const id of [...dead, ...bounced.map((broker) => broker.id)]) {
     channels.remove(id)
     context.removeBroker(id)
-    term.watches.forgetNode(brokerIdPath(id))
+    if (!current.has(id)) term.watches.forgetNode(brokerIdPath(id))
   }
   await onBrokersFailed(term, [...dead, ...bounced.map((broker) => broker.id)])
   for (const broker of [...added, ...bounced]) {
-    admit(term, broker)
+    context.putBroker(broker)
     channels.add(broker)
   }
   await onBrokersStarted(term, [...added, ...bounced].map((broker) => broker.id))

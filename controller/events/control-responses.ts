@@ -7,14 +7,15 @@ import { onReplicasOffline } from '../replica-failure'
 import type { Term } from '../term'
 import type { EventOf } from './event'
 
-/** The answer shows which replicas are offline; other errors are work that Reconcile does again. */
+/** The answer shows which replicas are offline; after other errors the broker is told again. */
 export async function onLeaderAndIsrResponse(term: Term, event: EventOf<'LeaderAndIsrResponseReceived'>): Promise<void> {
   const { context, logger, repairs } = term
   const { broker, reply } = event
   if (!isCurrent(term, event)) return
   if (reply.response.errorCode !== ErrorCode.NONE) {
-    logger.error({ broker, error: errorName(reply.response.errorCode) }, 'the broker refused a LeaderAndIsr')
+    refused(term, broker, 'LeaderAndIsr', reply.response.errorCode)
     for (const { topic, index } of reply.request.entries) repairs.add(context.partition(topic, index), broker)
+    scheduleRepair(term)
     return
   }
   const offline: Partition[] = []
@@ -31,6 +32,7 @@ export async function onLeaderAndIsrResponse(term: Term, event: EventOf<'LeaderA
       repairs.add(partition, broker)
     }
   }
+  if (repairs.size > 0) scheduleRepair(term)
   if (offline.length === 0) return
   logger.warn({ broker, partitions: offline.map(partitionName) }, 'replicas are offline with their log directory')
   await onReplicasOffline(term, offline.map((partition) => ({ partition, broker })))
@@ -39,7 +41,7 @@ export async function onLeaderAndIsrResponse(term: Term, event: EventOf<'LeaderA
 export async function onUpdateMetadataResponse(term: Term, event: EventOf<'UpdateMetadataResponseReceived'>): Promise<void> {
   const { broker, reply } = event
   if (!isCurrent(term, event) || reply.response.errorCode === ErrorCode.NONE) return
-  term.logger.error({ broker, error: errorName(reply.response.errorCode) }, 'the broker refused an UpdateMetadata')
+  refused(term, broker, 'UpdateMetadata', reply.response.errorCode)
 }
 
 export async function onStopReplicaResponse(term: Term, event: EventOf<'StopReplicaResponseReceived'>): Promise<void> {
@@ -49,10 +51,19 @@ export async function onStopReplicaResponse(term: Term, event: EventOf<'StopRepl
     response.partitionErrors.map(({ topicName, partitionIndex, errorCode }) => [entryKey(topicName, partitionIndex), errorCode]),
   )
   const failed = [...errors].filter(([, code]) => code !== ErrorCode.NONE).map(([key, code]) => `${key} ${errorName(code)}`)
-  if (response.errorCode !== ErrorCode.NONE || failed.length > 0) {
-    term.logger.error({ broker: event.broker, error: errorName(response.errorCode), failed }, 'the broker refused a StopReplica')
-  }
+  if (response.errorCode !== ErrorCode.NONE) refused(term, event.broker, 'StopReplica', response.errorCode)
+  if (failed.length > 0) term.logger.error({ broker: event.broker, failed }, 'the broker could not stop replicas')
   await term.deletion.onStopped(event.broker, response.errorCode, request.entries, errors)
+}
+
+function scheduleRepair(term: Term): void {
+  if (!term.isWaitingFor('repair')) term.putLater('repair', term.repairs.nextDelayMs(), { kind: 'RepairReplicas' })
+}
+
+/** A broker that knows of a younger controller is a reason to look who holds the office. */
+function refused(term: Term, broker: number, api: string, errorCode: number): void {
+  term.logger.error({ broker, api, error: errorName(errorCode) }, 'the broker refused a control request')
+  if (errorCode === ErrorCode.STALE_CONTROLLER_EPOCH) term.put({ kind: 'ControllerChange' })
 }
 
 /** Replies to another term's requests, or from an incarnation that is gone, say nothing about now. */

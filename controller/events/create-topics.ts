@@ -150,10 +150,9 @@ function createOps(term: Term, creation: Creation, configVersion: number | undef
 }
 
 function enter(term: Term, creation: Creation, czxid: number): Topic {
-  const { context, logger, watches } = term
+  const { context, logger } = term
   const topic = context.addTopic(creation.name, creation.id, czxid, 0)
   for (const [index, replicas] of creation.plan.replicas) context.addPartition(topic, index, plainAssignment(replicas))
-  watches.onNode(topicPath(topic.name), { kind: 'PartitionModifications', topic: topic.name })
   logger.info({ topic: topic.name, id: topic.id, partitions: topic.partitions.size }, 'created the topic')
   return topic
 }

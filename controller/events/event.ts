@@ -58,7 +58,7 @@ export interface ReplyEvent<Kind extends string, Api extends ControlReply['api']
 type PlainKind =
   | OfficeEventKind
   | 'BrokerChange' | 'TopicChange' | 'TopicDeletion' | 'IsrChangeNotification' | 'LogDirEventNotification'
-  | 'UncleanLeaderElectionEnable' | 'AutoPreferredReplicaLeaderElection' | 'Reconcile'
+  | 'UncleanLeaderElectionEnable' | 'AutoPreferredReplicaLeaderElection' | 'Reconcile' | 'RepairReplicas'
   | 'ZkPartitionReassignment' | 'ZkPreferredReplicaElection'
 
 /** What happens to a controller, by Kafka's names. Those about the office itself are handled also when it is not held. */
@@ -111,6 +111,7 @@ export const LANE_OF: Readonly<Record<EventKind, Lane>> = {
   UpdateMetadataResponseReceived: 'housekeeping',
   AutoPreferredReplicaLeaderElection: 'housekeeping',
   Reconcile: 'housekeeping',
+  RepairReplicas: 'housekeeping',
 }
 
 export function isRequest(event: ControllerEvent): event is RequestEvent {

@@ -13,7 +13,7 @@ import { onIsrChangeNotification } from './isr-change'
 import { onLogDirEvent } from './log-dirs'
 import { onAllocateProducerIds } from './producer-ids'
 import { onApiReassignment, onListReassignments, onReassignmentIsrChange, onZkReassignment } from './reassignment'
-import { onReconcile } from './reconcile'
+import { onReconcile, onRepairReplicas } from './reconcile'
 import { onPartitionModifications, onTopicChange } from './topic-change'
 import { onDeleteTopics, onTopicDeletion } from './topic-deletion'
 import { onUpdateFeatures } from './update-features'
@@ -42,6 +42,7 @@ export const HANDLERS: { readonly [K in TermEventKind]: (term: Term, event: Even
   ZkPreferredReplicaElection: onZkPreferredElection,
   PartitionReassignmentIsrChange: onReassignmentIsrChange,
   Reconcile: onReconcile,
+  RepairReplicas: onRepairReplicas,
   AlterPartition: onAlterPartition,
   ControlledShutdown: onControlledShutdown,
   AllocateProducerIds: onAllocateProducerIds,

@@ -5,7 +5,7 @@ import type { Input } from '../../protocol/messages/schema'
 import { isBeingReassigned, originReplicas, reassignTo, sameList } from '../assignment'
 import type { ReplicaAssignment } from '../assignment'
 import type { Partition } from '../context'
-import { completeReassignments, readLegacyRequest, reassign, strikeFromLegacyRequest } from '../reassignment'
+import { completeReassignments, readLegacyRequest, reassign, refreshForOldLeaders, strikeFromLegacyRequest } from '../reassignment'
 import type { Term } from '../term'
 import type { EventOf } from './event'
 
@@ -101,9 +101,7 @@ export async function onZkReassignment(term: Term): Promise<void> {
 export async function onReassignmentIsrChange(term: Term, event: EventOf<'PartitionReassignmentIsrChange'>): Promise<void> {
   const partition = term.context.partition(event.topic, event.partition)
   if (partition === undefined || !term.context.reassigning.has(partition)) return
-  const [state] = await term.leadership.read([partition])
-  if (state === undefined) return
-  partition.leadership = state
+  await refreshForOldLeaders(term, [partition])
   await completeReassignments(term, [partition])
 }
 

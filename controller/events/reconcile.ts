@@ -15,7 +15,7 @@ const PARTITIONS_PER_GO = 2000
  * edited by hand stays wrong until the next failover.
  */
 export async function onReconcile(term: Term): Promise<void> {
-  const { changes, channels, context, deletion, repairs } = term
+  const { changes, context, deletion } = term
   await onBrokerChange(term)
   await onTopicChange(term)
   await onTopicDeletion(term)
@@ -23,13 +23,20 @@ export async function onReconcile(term: Term): Promise<void> {
   await compareStates(term)
   await changes.onlineLeaderless()
   await completeReassignments(term, context.reassigning)
+  term.putLater('reconcile', term.config.reconcileIntervalMs, { kind: 'Reconcile' })
+}
+
+/** Tells the replicas once more that could not take their part. */
+export async function onRepairReplicas(term: Term): Promise<void> {
+  const { channels, context, repairs } = term
   const batch = new RequestBatch(context)
-  for (const [partition, brokers] of repairs.take()) {
-    if (!context.isKnown(partition) || partition.topic.deletion !== 'none') continue
-    batch.addLeaderAndIsr([...brokers].filter((broker) => partition.assignment.replicas.includes(broker)), partition, false)
+  for (const [partition, brokers] of repairs.all()) {
+    const replicas = [...brokers].filter((broker) => partition.assignment.replicas.includes(broker) && context.brokers.has(broker))
+    const isDue = context.isKnown(partition) && partition.topic.deletion === 'none' && replicas.length > 0
+    if (isDue) batch.addLeaderAndIsr(replicas, partition, false)
+    else repairs.forget(partition)
   }
   channels.send(batch)
-  term.putLater('reconcile', term.config.reconcileIntervalMs, { kind: 'Reconcile' })
 }
 
 async function compareStates(term: Term): Promise<void> {

@@ -61,16 +61,12 @@ export async function onPartitionModifications(term: Term, event: EventOf<'Parti
   await onNewPartitions(term, added.flatMap((topic) => [...topic.partitions.values()]))
 }
 
-/** Enters topics into memory and watches them; topics without an id get one. Their partitions are NonExistent still. */
+/** Enters topics into memory; topics without an id get one. Their partitions are NonExistent still. */
 export async function addLoadedTopics(term: Term, loaded: TopicNodes): Promise<Topic[]> {
-  const { context, watches } = term
-  for (const [name, reason] of loaded.malformed) {
-    context.malformedTopics.set(name, reason)
-    watches.onNode(topicPath(name), { kind: 'PartitionModifications', topic: name })
-  }
+  const { context } = term
+  for (const [name, reason] of loaded.malformed) context.malformedTopics.set(name, reason)
   const topics: Topic[] = []
   for (const node of loaded.topics.values()) {
-    watches.onNode(topicPath(node.name), { kind: 'PartitionModifications', topic: node.name })
     const topic = context.addTopic(node.name, node.id, node.czxid, node.version)
     for (const [index, assignment] of node.partitions) context.addPartition(topic, index, assignment)
     topics.push(topic)
@@ -92,14 +88,13 @@ export async function onNewPartitions(term: Term, partitions: readonly Partition
 
 /** The topic's znode went without a deletion of ours: brokers stop serving it, and keep the logs unless `deleteLogs`. */
 function topicIsGone(term: Term, topic: Topic, deleteLogs: boolean): void {
-  const { changes, channels, context, deletion, logger, watches } = term
+  const { changes, channels, context, deletion, logger } = term
   logger.warn({ topic: topic.name, deleteLogs }, 'the znode of the topic is gone')
   topic.deletion = 'started'
   changes.sendMetadata(topic.partitions.values())
   const batch = new RequestBatch(context)
   for (const partition of topic.partitions.values()) batch.addStopReplica(partition.assignment.replicas, partition, deleteLogs)
   channels.send(batch)
-  watches.forgetNode(topicPath(topic.name))
   deletion.forget(topic)
   context.removeTopic(topic)
 }

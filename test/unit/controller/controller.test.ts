@@ -93,6 +93,36 @@ describe('the office', () => {
   })
 })
 
+test('a controller epoch that was set back or deleted by hand is raised above what partitions tell of', async () => {
+  cluster = await TestCluster.start([0, 1, 2])
+  await cluster.createTopic('t', [[0, 1, 2]])
+  await cluster.converged()
+  await cluster.zk.set('/controller_epoch', Buffer.from('40'), -1)
+  await cluster.zk.remove('/controller', -1)
+  await cluster.until(() => cluster.memory()?.controllerEpoch === 41)
+  await cluster.converged()
+  await cluster.zk.set('/brokers/topics/t/partitions/0/state', Buffer.from(JSON.stringify({
+    controller_epoch: 50, leader: 1, version: 1, leader_epoch: 9, isr: [1, 2],
+  })), -1)
+  await cluster.zk.remove('/controller_epoch', -1)
+  await cluster.zk.remove('/controller', -1)
+  await cluster.until(() => (cluster.memory()?.controllerEpoch ?? 0) > 50 && cluster.memory()?.topics.length === 1)
+  await cluster.converged()
+  await cluster.zk.set('/controller_epoch', Buffer.from('nonsense'), -1)
+  await cluster.zk.remove('/controller', -1)
+  await cluster.until(() => (cluster.memory()?.controllerEpoch ?? 0) > 51)
+  await cluster.converged()
+})
+
+test('a broker that could not take its part is told again until it can', async () => {
+  cluster = await TestCluster.start([0, 1, 2], { controllers: [0] })
+  cluster.fake(2).errors.set('t-0', ErrorCode.UNKNOWN_SERVER_ERROR)
+  await cluster.createTopic('t', [[1, 2]])
+  await cluster.until(() => cluster.fake(2).seen.some(({ api }) => api === 'LeaderAndIsr'))
+  cluster.fake(2).errors.clear()
+  await cluster.converged()
+})
+
 describe('topics', () => {
   test('by CreateTopics: config, topic, partitions and states; online everywhere', async () => {
     cluster = await TestCluster.start([0, 1, 2])
@@ -599,6 +629,20 @@ test('old peers: with inter.broker.protocol.version 2.1 requests are flat and to
   )
   await cluster.until(() => cluster.fake(0).metadata.get('t-0')?.isr.length === 1)
   await cluster.until(async () => (await cluster.zk.children('/isr_change_notification'))!.names.length === 0)
+})
+
+test('leaders of before 2.7 change the ISR themselves: a watch of the state ends the reassignment', async () => {
+  cluster = await TestCluster.start([0, 1, 2], { ibp: '2.6', controllers: [0] })
+  await cluster.createTopic('t', [[0, 1]])
+  const controller = await cluster.controller()
+  await controller.alterPartitionReassignments({ timeoutMs: 1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, replicas: [2, 1] }] }] })
+  await cluster.until(() => cluster.fake(2).replicas.has('t-0'))
+  const { leaderEpoch, version } = (await cluster.state('t', 0))!
+  const state = { controller_epoch: 1, leader: 0, version: 1, leader_epoch: leaderEpoch, isr: [0, 1, 2] }
+  await cluster.zk.set('/brokers/topics/t/partitions/0/state', Buffer.from(JSON.stringify(state)), version)
+  await cluster.until(() => partitionIn(cluster.memory(), 't', 0)!.replicas.length === 2)
+  await cluster.converged()
+  expect(await cluster.state('t', 0)).toMatchObject({ leader: 2, isr: [1, 2] })
 })
 
 test('reconciling repairs what was changed or deleted behind our back', async () => {
