@@ -32,6 +32,7 @@ import { SocketServer } from './server/socket-server'
 import { StartError } from './start-error'
 import { quarantineStrays } from './stray-logs'
 import { ZooKeeperQueries } from './zookeeper-queries'
+import type { CompressionPool } from '../protocol/records/compression'
 import type { Recorder } from '../recording/events'
 import type { Logger } from '../runtime/log'
 import type { Metrics } from '../runtime/metrics'
@@ -48,6 +49,8 @@ export interface BrokerOptions {
   /** What a listener without a host is known by. */
   hostName: string
   processId: number
+  /** Where produced records are opened and compressed; on the event loop by default. */
+  compression?: CompressionPool
   /** Something that the broker cannot go on with: a broken invariant, or no log directory left. */
   onFatal(error: Error): void
 }
@@ -274,6 +277,7 @@ async function start(
     protocol: replicationProtocol(config),
     topicReplication: (topic) => topicConfigs.of(topic),
     interBrokerListener: config.listeners.interBrokerName,
+    ...(options.compression === undefined ? {} : { compression: options.compression }),
     toController: (request) =>
       toController.send(ApiKey.alterPartition, (version) => alterPartitionForVersion(request, version), {
         maxVersion: highestAlterPartitionVersion(request),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseProperties } from '../protocol/files/properties'
+import { threadPoolCompression } from '../protocol/records/compression-pool'
 import { RECORDING_DIR, parseBrokerConfig, propertiesFromEnvironment } from '../protocol/rules/config-definition'
 import { FileRecorder } from '../recording/file-recorder'
 import { noRecorder } from '../recording/events'
@@ -94,6 +95,7 @@ async function run(config: KafkaConfig, logger: Logger): Promise<void> {
     metrics: new Metrics(),
     hostName: hostname(),
     processId: process.pid,
+    compression: threadPoolCompression,
     onFatal: fatal,
   })
   const running = broker

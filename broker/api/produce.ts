@@ -42,9 +42,9 @@ export function produceHandler(services: BrokerServices): Handler<ProduceRequest
     }
     if (partitions.length === 0) {
       finish(services, context, results)
-      return
+      return undefined
     }
-    services.replicas.append(
+    const pending = services.replicas.append(
       {
         timeoutMs: body.timeoutMs,
         acks: body.acks,
@@ -59,7 +59,9 @@ export function produceHandler(services: BrokerServices): Handler<ProduceRequest
       },
     )
     // Everything has been appended, or refused: what the client sent behind it need not wait for the replicas.
+    if (pending !== undefined) return pending.then(() => context.proceed())
     context.proceed()
+    return undefined
   }
 }
 

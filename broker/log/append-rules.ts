@@ -1,8 +1,10 @@
 import { TimestampType } from '../../protocol/records/batch'
-import { DEFAULT_MAX_DECOMPRESSED_BYTES } from '../../protocol/records/records'
 import type { StructureRules } from '../../protocol/records/structure'
 import type { AppendRules } from '../../protocol/records/validate'
 import type { LogConfig } from './log-types'
+
+/** Most that a batch may decompress to, unless the topic takes larger ones uncompressed. */
+const MAX_DECOMPRESSED_BYTES = 64 * 1024 * 1024
 
 /** What is asked of the records that are appended to a partition. */
 export type LogAppendRules = AppendRules & StructureRules
@@ -34,7 +36,7 @@ function make(topicPartition: string, config: LogConfig, fromClient: boolean): L
     timestampType: config.messageTimestampType === 'LogAppendTime' ? TimestampType.logAppendTime : TimestampType.createTime,
     timestampBeforeMaxMs: config.messageTimestampBeforeMaxMs,
     timestampAfterMaxMs: config.messageTimestampAfterMaxMs,
-    maxDecompressedBytes: DEFAULT_MAX_DECOMPRESSED_BYTES,
+    maxDecompressedBytes: Math.max(MAX_DECOMPRESSED_BYTES, config.maxMessageBytes),
   }
 }
 

@@ -3,12 +3,11 @@ import {
   baseOffsetAt, baseSequenceAt, batchSizeAt, isControlAt, isTransactionalAt, lastSequenceAt, leaderEpochAt, magicAt, NO_PRODUCER_ID,
   NO_TIMESTAMP, producerEpochAt, producerIdAt, recordCountAt,
 } from '../../protocol/records/batch'
-import { RecordsError } from '../../protocol/records/records-error'
 import { checkStructure } from '../../protocol/records/structure'
 import { placeRecords } from '../../protocol/records/validate'
 import type { Appendable } from '../../protocol/records/validate'
 import { lastOffsetOf, maxTimestampOf } from './segment/batch-scan'
-import { LogError, StorageError } from './log-error'
+import { asLogError, LogError, StorageError } from './log-error'
 import type { Log } from './log'
 import type { AppendInfo, AppendOptions } from './log-types'
 import { MAX_RELATIVE_OFFSET } from './segment/offset-index'
@@ -34,8 +33,7 @@ function refusing<A extends unknown[], T>(work: (...args: A) => T, ...args: A): 
   try {
     return work(...args)
   } catch (error) {
-    if (error instanceof RecordsError) throw new LogError(error.code, error.message, error.recordErrors)
-    throw error
+    throw asLogError(error)
   }
 }
 
@@ -63,12 +61,15 @@ export function appendAsLeader(log: Log, records: Buffer, options: AppendOptions
   return infoOf(log, chunk, placed.logAppendTime)
 }
 
-function checkAndPlace(log: Log, records: Buffer, options: AppendOptions, nowMs: number): Appendable | undefined {
+function checkAndPlace(log: Log, given: Buffer, options: AppendOptions, nowMs: number): Appendable | undefined {
   const rules = log.appendRules.get(log.name, log.config, options.origin === 'client')
+  const prepared = options.prepared?.rules === rules ? options.prepared.outcome : undefined
+  if (prepared instanceof LogError) throw prepared
+  const records = prepared ?? given
   const structure = checkStructure(records, rules)
   if (structure.validBytes === 0) return undefined
   const whole = structure.validBytes === records.length ? records : records.subarray(0, structure.validBytes)
-  return placeRecords(whole, structure, rules, { firstOffset: log.endOffset, leaderEpoch: options.leaderEpoch, nowMs }, options.recordsChecked)
+  return placeRecords(whole, structure, rules, { firstOffset: log.endOffset, leaderEpoch: options.leaderEpoch, nowMs }, prepared !== undefined)
 }
 
 function chunkOf(placed: Appendable): Chunk {
@@ -208,8 +209,8 @@ function joined(first: AppendInfo, second: AppendInfo): AppendInfo {
 }
 
 /**
- * Where the leader's log start lies inside a batch (after DeleteRecords) the first batch that it sends begins below it: an empty log
- * begins there then, too. Anything else that begins below the end is a mistake.
+ * Where the leader's log start lies inside a batch (after DeleteRecords) the first batch that it sends begins below it: an
+ * empty log begins there then, too. Anything else that begins below the end is a mistake.
  */
 function checkNextOffset(log: Log, chunk: Chunk): void {
   if (chunk.firstOffset >= log.endOffset) return

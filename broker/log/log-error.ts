@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../protocol/errors'
+import { RecordsError } from '../../protocol/records/records-error'
 
 /** What the append, read and truncation of a log may be refused with: an error code of Kafka's protocol, and why. */
 export class LogError extends Error {
@@ -28,4 +29,9 @@ export class StorageError extends LogError {
   constructor(message: string) {
     super(ErrorCode.KAFKA_STORAGE_ERROR, message)
   }
+}
+
+/** What is wrong with records, as the log says it; any other error is given back. */
+export function asLogError(error: unknown): unknown {
+  return error instanceof RecordsError ? new LogError(error.code, error.message, error.recordErrors) : error
 }

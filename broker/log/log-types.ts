@@ -1,5 +1,6 @@
 import type { TopicConfig } from '../../protocol/rules/topic-config'
-import type { RecordError } from './log-error'
+import type { LogAppendRules } from './append-rules'
+import type { LogError, RecordError } from './log-error'
 
 /** Who brings the records: it decides what is checked (Kafka's AppendOrigin). */
 export type AppendOrigin = 'client' | 'coordinator' | 'replication'
@@ -15,8 +16,15 @@ export interface AppendOptions {
   requestVersion?: number
   /** What `startTransactionVerification` gave when the coordinator was asked about this transaction (KIP-890). */
   verificationGuard?: VerificationGuard | undefined
-  /** The records were opened and checked before (protocol/records/validate.ts, `prepareRecords`). */
-  recordsChecked?: boolean
+  /** What `Log.prepare` gave for these records. */
+  prepared?: PreparedRecords | undefined
+}
+
+/** What was done with records before their append. It counts only as long as the log still has these rules. */
+export interface PreparedRecords {
+  readonly rules: LogAppendRules
+  /** To be appended in their place, or why they are refused. */
+  readonly outcome: Buffer | LogError
 }
 
 /** Identity of one verification of a transaction; two of the same producer are not equal. */

@@ -1,10 +1,11 @@
 import { ErrorCode } from '../../protocol/errors'
+import type { CompressionPool } from '../../protocol/records/compression'
 import type { LogContext } from './log-context'
 import type { LogDirectory } from './log-directory'
 import { LogError, StorageError } from './log-error'
 import type {
-  ActiveProducer, AppendInfo, AppendOptions, EpochEndOffset, LogConfig, ReadLimit, ReadOptions, ReadResult, TimestampOffset,
-  VerificationGuard,
+  ActiveProducer, AppendInfo, AppendOptions, EpochEndOffset, LogConfig, PreparedRecords, ReadLimit, ReadOptions, ReadResult,
+  TimestampOffset, VerificationGuard,
 } from './log-types'
 import { appendAsFollower, appendAsLeader } from './append'
 import { AppendRulesCache } from './append-rules'
@@ -16,6 +17,7 @@ import { legacyOffsetsBefore, offsetForTimestamp } from './offset-lookup'
 import { PartitionMetadataFile } from './partition-metadata-file'
 import { ProducerSnapshots } from './producer/producer-snapshots'
 import { ProducerState } from './producer/producer-state'
+import { needsPreparation, prepare } from './prepare'
 import { bytesFrom, read } from './read'
 import { deleteOldSegments } from './retention'
 import type { Segment } from './segment/segment'
@@ -26,8 +28,8 @@ import { truncateFullyAndStartAt, truncateTo } from './truncate'
  * The log of one replica of one partition. Everything is synchronous but `flush`; every call may throw `LogError` with a
  * protocol error code, or `StorageError` when the disk fails (then the whole log directory is offline).
  *
- * Small appends are in the file only at the end of the turn (runtime/turn.ts, phase 0): an answer that is sent before then, or without
- * a look at `isOnline`, may promise what was never written.
+ * Small appends are in the file only at the end of the turn (runtime/turn.ts, phase 0): an answer that is sent before then, or
+ * without a look at `isOnline`, may promise what was never written.
  *
  * This class holds the state; what is done with it stands in append.ts, read.ts, roll.ts, flush.ts, truncate.ts, retention.ts,
  * recovery.ts.
@@ -152,6 +154,16 @@ export class Log {
     this.guard(`writing the topic id of ${this.name}`, () => this.metadataFile.record(topicId))
   }
 
+  /** True if a client's records should go through `prepare` before `appendAsLeader`: else their append holds up the event loop. */
+  needsPreparation(records: Buffer): boolean {
+    return needsPreparation(this, records)
+  }
+
+  /** Does away from the event loop what can be done before the append. `records` may be changed, and must stay as it is. */
+  prepare(records: Buffer, pool: CompressionPool): Promise<PreparedRecords> {
+    return prepare(this, records, pool)
+  }
+
   /** Records of a producer or coordinator: checked, offsets given, epoch stamped. The buffer is changed in place, not kept. */
   appendAsLeader(records: Buffer, options: AppendOptions): AppendInfo {
     this.requireOnline()
@@ -163,8 +175,8 @@ export class Log {
   }
 
   /**
-   * Records as the leader stored them. Batches of a later epoch than `leaderEpochOfRequest` are not taken: they would be of another
-   * leader than the one that was asked (KAFKA-18723).
+   * Records as the leader stored them. Batches of a later epoch than `leaderEpochOfRequest` are not taken: they would be of
+   * another leader than the one that was asked (KAFKA-18723).
    */
   appendAsFollower(records: Buffer, leaderEpochOfRequest?: number): AppendInfo {
     this.requireOnline()

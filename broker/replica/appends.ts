@@ -1,6 +1,8 @@
 import { ErrorCode, errorMessage } from '../../protocol/errors'
 import { isInternalTopic } from '../../protocol/rules/topic-name'
 import { LogError } from '../log/log-error'
+import type { PreparedRecords } from '../log/log-types'
+import type { ReplicaLog } from './log-port'
 import type { Partition } from './partition'
 import { DelayedOperation } from './purgatory'
 import type { ReplicaCore } from './replica-core'
@@ -10,6 +12,8 @@ import type { AppendParams, AppendPartition, AppendResult } from './requests'
 interface Entry {
   partition: Partition | undefined
   result: AppendResult
+  /** In which it was appended. */
+  leaderEpoch: number
   /** acks=all: not yet known whether enough replicas have it. */
   isPending: boolean
 }
@@ -18,44 +22,81 @@ interface Entry {
  * Appends records to leaders (Kafka's ReplicaManager.appendRecords). acks=1 is answered when the leader has it, acks=all when the
  * high watermark has passed it, both after the turn's log writes; a broker that may not act any more answers that it is not
  * the leader, even if it has appended (known-problems 2.3).
+ *
+ * Resolves when everything has been appended or refused; undefined if that is so on return. Records that must be opened are opened
+ * away from the event loop, and then the leadership is looked at.
  */
-export function append(core: ReplicaCore, params: AppendParams, done: (results: AppendResult[]) => void): void {
+export function append(core: ReplicaCore, params: AppendParams, done: (results: AppendResult[]) => void): Promise<void> | undefined {
   const { acks } = params
   if (acks !== -1 && acks !== 0 && acks !== 1) {
     const results = params.partitions.map((each) => refused(each, ErrorCode.INVALID_REQUIRED_ACKS, null))
     core.answerLater(() => done(results))
-    return
+    return undefined
   }
-  const entries = params.partitions.map((each) => appendOne(core, params, each))
+  if (params.origin === 'client' && params.partitions.some((each) => logToPrepareFor(core, each) !== undefined)) {
+    const bytes = params.partitions.reduce((sum, { records }) => sum + records.length, 0)
+    if (core.preparation.hold(bytes)) return appendPrepared(core, params, done).finally(() => core.preparation.release(bytes))
+  }
+  finish(core, params, params.partitions.map((each) => appendOne(core, params, each, undefined)), done)
+  return undefined
+}
+
+/** The log that should prepare these records, if they need it and this broker seems to lead the partition. */
+function logToPrepareFor(core: ReplicaCore, { topic, partition: index, records }: AppendPartition): ReplicaLog | undefined {
+  const partition = core.get(topic, index)
+  return partition?.isLeader === true && partition.log?.needsPreparation(records) === true ? partition.log : undefined
+}
+
+async function appendPrepared(core: ReplicaCore, params: AppendParams, done: (results: AppendResult[]) => void): Promise<void> {
+  // The caller's buffer is used for other requests when it goes on.
+  const partitions = params.partitions.map((each) => ({ ...each, records: Buffer.from(each.records) }))
+  const entries: Entry[] = []
+  // One after the other, so that no more than one is held opened.
+  for (const each of partitions) {
+    const log = logToPrepareFor(core, each)
+    entries.push(appendOne(core, params, each, log && (await core.preparation.prepare(log, each.records))))
+  }
+  for (const { partition, result, leaderEpoch } of entries) {
+    // Nobody watched it in the meantime; it may have been truncated.
+    const isLost = result.errorCode === ErrorCode.NONE && (!partition!.isLeader || partition!.leaderEpoch !== leaderEpoch)
+    if (isLost) fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  }
+  finish(core, params, entries.map((entry) => ({ ...entry, isPending: entry.isPending && entry.result.errorCode === ErrorCode.NONE })), done)
+}
+
+function finish(core: ReplicaCore, { acks, timeoutMs }: AppendParams, entries: Entry[], done: (results: AppendResult[]) => void): void {
   if (acks !== -1 || entries.every((entry) => !entry.isPending)) {
     answer(core, entries, done)
     return
   }
   const watched = entries.filter((entry) => entry.isPending).map((entry) => entry.partition!)
-  core.produces.tryCompleteElseWatch(new DelayedProduce(core, entries, done), watched, params.timeoutMs)
+  core.produces.tryCompleteElseWatch(new DelayedProduce(core, entries, done), watched, timeoutMs)
 }
 
-function appendOne(core: ReplicaCore, params: AppendParams, request: AppendPartition): Entry {
+function appendOne(core: ReplicaCore, params: AppendParams, request: AppendPartition, prepared: PreparedRecords | undefined): Entry {
   const { topic, partition: index, records, verificationGuard } = request
   if (!params.internalTopicsAllowed && isInternalTopic(topic)) {
     return {
       partition: undefined,
       isPending: false,
+      leaderEpoch: -1,
       result: refused(request, ErrorCode.INVALID_TOPIC_EXCEPTION, `Cannot append to internal topic ${topic}`),
     }
   }
   let partition: Partition | undefined
   try {
     partition = core.require(topic, index)
-    if (!core.options.mayAct()) return { partition, isPending: false, result: fenced(core, request) }
+    if (core.isShutDown || !core.options.mayAct()) return { partition, isPending: false, leaderEpoch: -1, result: fenced(core, request) }
     const info = partition.appendAsLeader(records, params.acks, {
       origin: params.origin,
       requestVersion: params.requestVersion,
       verificationGuard,
+      prepared,
     })
     return {
       partition,
       isPending: params.acks === -1,
+      leaderEpoch: partition.leaderEpoch,
       result: {
         topic,
         partition: index,
@@ -73,7 +114,7 @@ function appendOne(core: ReplicaCore, params: AppendParams, request: AppendParti
     const result = refused(request, errorCode, error instanceof LogError ? error.message : errorMessage(errorCode))
     if (error instanceof LogError) result.recordErrors = error.recordErrors
     if (errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER) addCurrentLeader(core, result)
-    return { partition, isPending: false, result }
+    return { partition, isPending: false, leaderEpoch: -1, result }
   }
 }
 

@@ -5,7 +5,8 @@ import type { CreateLogOptions } from '../log/log-manager'
 export type ReplicaLog = Pick<
   Log,
   | 'topic' | 'partition' | 'topicId' | 'dir' | 'isOnline' | 'startOffset' | 'endOffset' | 'highWatermark' | 'lastStableOffset'
-  | 'syncedOffset' | 'latestEpoch' | 'size' | 'producers' | 'assignTopicId' | 'appendAsLeader' | 'appendAsFollower' | 'read'
+  | 'syncedOffset' | 'latestEpoch' | 'size' | 'producers' | 'assignTopicId' | 'needsPreparation'
+  | 'prepare' | 'appendAsLeader' | 'appendAsFollower' | 'read'
   | 'bytesFrom' | 'truncateTo' | 'truncateFullyAndStartAt' | 'endOffsetForEpoch' | 'offsetForTimestamp' | 'legacyOffsetsBefore'
   | 'config' | 'updateHighWatermark' | 'maybeIncrementHighWatermark' | 'incrementLogStartOffset' | 'assignEpochStart' | 'flush'
 >

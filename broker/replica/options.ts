@@ -1,6 +1,7 @@
 import type { Input } from '../../protocol/messages/codec'
 import type { AlterPartitionRequest } from '../../protocol/messages/alter-partition'
 import type { AlterPartitionResponse } from '../../protocol/messages/alter-partition'
+import type { CompressionPool } from '../../protocol/records/compression'
 import type { Recorder } from '../../recording/events'
 import type { Logger } from '../../runtime/log'
 import type { Metrics } from '../../runtime/metrics'
@@ -109,6 +110,8 @@ export interface ReplicaManagerOptions {
   interBrokerListener: string
   /** How a follower reaches a leader; network/kafka-connection by default. */
   connectToLeader?: ConnectToLeader
+  /** Where produced records are opened and compressed; on the event loop by default. */
+  compression?: CompressionPool
   /**
    * Sends AlterPartition to the active controller. The request holds names and ids, ISRs with and without epochs: the sender
    * picks the version (at most `highestAlterPartitionVersion`) and drops what it has not (`alterPartitionForVersion`, both in

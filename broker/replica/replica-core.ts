@@ -7,6 +7,7 @@ import { AlterPartitionManager } from './alter-partition-manager'
 import type { ReplicaManagerOptions } from './options'
 import { Partition } from './partition'
 import type { PartitionContext } from './partition-context'
+import { Preparation } from './preparation'
 import { Purgatory } from './purgatory'
 import type { LeaderIdAndEpoch } from './requests'
 
@@ -19,6 +20,7 @@ export class ReplicaCore {
   readonly fetches: Purgatory<Partition>
   readonly recordDeletions: Purgatory<Partition>
   readonly alterPartition: AlterPartitionManager
+  readonly preparation: Preparation
   private readonly byTopic = new Map<string, Map<number, Partition>>()
   private readonly changed = new Set<Partition>()
   private checkScheduled = false
@@ -33,6 +35,7 @@ export class ReplicaCore {
     this.produces = new Purgatory(timers, config.maxDelayedOperations)
     this.fetches = new Purgatory(timers, config.maxDelayedOperations)
     this.recordDeletions = new Purgatory(timers, config.maxDelayedOperations)
+    this.preparation = new Preparation(options.compression)
     this.alterPartition = new AlterPartitionManager({
       clock: env.clock,
       logger: options.logger,

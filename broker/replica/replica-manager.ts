@@ -87,8 +87,9 @@ export class ReplicaManager {
     this.options.logs.checkpointHighWatermarks()
   }
 
-  append(params: AppendParams, done: (results: AppendResult[]) => void): void {
-    append(this.core, params, done)
+  /** Resolves when everything has been appended or refused; undefined if that is so on return. Later than that comes `done`. */
+  append(params: AppendParams, done: (results: AppendResult[]) => void): Promise<void> | undefined {
+    return append(this.core, params, done)
   }
 
   /** The partitions in the order of the request; the first with data is answered whole. */

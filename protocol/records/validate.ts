@@ -18,9 +18,11 @@ import {
   baseOffsetAt,
   baseSequenceAt,
   baseTimestampAt,
+  codecAt,
   isControlAt,
   isTransactionalAt,
   lastOffsetAt,
+  magicAt,
   maxTimestampAt,
   producerEpochAt,
   producerIdAt,
@@ -89,8 +91,10 @@ function targetCodec(source: Codec, rules: AppendRules): Codec {
   return rules.compressionType === 'producer' ? source : codecByName(rules.compressionType) ?? Codec.none
 }
 
+type Format = Pick<Structure, 'magic' | 'codec'>
+
 /** True if the batch must be written anew whatever its records are. */
-function needsRebuild(records: Buffer, structure: Structure, rules: AppendRules): boolean {
+function needsRebuild(records: Buffer, structure: Format, rules: AppendRules): boolean {
   if (structure.magic < 2) return true
   // Control records are compressed only if they were written so.
   if (structure.codec === Codec.none && isControlAt(records, 0)) return false
@@ -101,13 +105,24 @@ function needsRebuild(records: Buffer, structure: Structure, rules: AppendRules)
  * True if compressed records must be opened before they can be appended: they are to be written anew, the topic has rules for
  * single records, or their header cannot be believed.
  */
-export function needsRecords(records: Buffer, structure: Structure, rules: AppendRules, nowMs: number): boolean {
+export function needsRecords(records: Buffer, structure: Format, rules: AppendRules, nowMs: number): boolean {
   if (structure.codec === Codec.none) return false
   if (rules.compacted || needsRebuild(records, structure, rules)) return true
   if (rules.timestampType === TimestampTypes.logAppendTime) return false
   const latest = maxTimestampAt(records, 0)
   return latest > nowMs + SUSPICIOUS_FUTURE_MS || latest > nowMs + rules.timestampAfterMaxMs
     || nowMs - latest > rules.timestampBeforeMaxMs || nowMs - baseTimestampAt(records, 0) > rules.timestampBeforeMaxMs
+}
+
+/**
+ * True if `prepareRecords` would do work that is worth doing away from the event loop: compressed records to open, or records to
+ * compress. Looks at the header of the first batch alone; what is wrong with it is not said here.
+ */
+export function isWorthPreparing(records: Buffer, rules: AppendRules, nowMs: number): boolean {
+  if (records.length < BATCH_HEADER_BYTES) return false
+  const structure = { magic: magicAt(records, 0), codec: codecAt(records, 0) }
+  if (structure.magic < 2) return true
+  return structure.codec === Codec.none ? needsRebuild(records, structure, rules) : needsRecords(records, structure, rules, nowMs)
 }
 
 /**

@@ -79,6 +79,14 @@ export class FakeLog implements ReplicaLog {
     this.epochs.push({ epoch, start: offset })
   }
 
+  needsPreparation(): boolean {
+    return false
+  }
+
+  prepare(): Promise<never> {
+    throw new Error('nothing needs it')
+  }
+
   appendAsLeader(records: Buffer, options: AppendOptions): AppendInfo {
     this.check()
     const firstOffset = this.endOffset
