@@ -7,9 +7,9 @@ import { join } from './storage/file-names'
 const FILE_NAME = 'leader-epoch-checkpoint'
 
 /**
- * `leader-epoch-checkpoint` of a log. Kafka writes it at each change of leader, with a sync. After a crash the epochs of all records
- * above the recovery point are found again by the scan, so it need only be durable before the recovery point passes them
- * (KAFKA-16541); an epoch that no record was written in may be forgotten.
+ * `leader-epoch-checkpoint` of a log. Kafka writes it at each change of leader, with a sync. After a crash the epochs of all
+ * records above the recovery point are found again by the scan, so it need only be durable before the recovery point passes
+ * them (KAFKA-16541); an epoch that no record was written in may be forgotten.
  */
 export class EpochFile {
   private readonly log: Log

@@ -9,8 +9,8 @@ interface Waiter {
 }
 
 /**
- * Makes a log durable: one sync in flight, and all who ask meanwhile share the next one (io.md: 119 k acknowledged writes a second with
- * 64 writers, 16 k with a sync each). A failed sync is never repeated: the system may have thrown the pages away.
+ * Makes a log durable: one sync in flight, and all who ask meanwhile share the next one (io.md: 119 k acknowledged writes a
+ * second with 64 writers, 16 k with a sync each). A failed sync is never repeated: the system may have thrown the pages away.
  */
 export class Flusher {
   /** Everything below was synced. */

@@ -55,8 +55,8 @@ export class LeaderEpochs {
   }
 
   /**
-   * Where `epoch` ended: with the latest epoch at `logEndOffset`, else where the next known one began. The epoch in the answer is the
-   * largest known one that is not above. { -1, -1 } for -1, or an epoch above all.
+   * Where `epoch` ended: with the latest epoch at `logEndOffset`, else where the next known one began. The epoch in the answer
+   * is the largest known one that is not above. { -1, -1 } for -1, or an epoch above all.
    */
   endOffsetFor(epoch: number, logEndOffset: number): EpochEndOffset {
     if (epoch < 0 || epoch > this.latestEpoch) return UNDEFINED

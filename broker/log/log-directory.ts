@@ -24,8 +24,8 @@ export function partitionKey(topic: string, partition: number): string {
 }
 
 /**
- * One of `log.dirs`. When anything in it fails it is offline until the broker is restarted: nothing is written to it any more, since
- * nobody knows what of the earlier writes is there (a failed sync may have thrown pages away).
+ * One of `log.dirs`. When anything in it fails it is offline until the broker is restarted: nothing is written to it any more,
+ * since nobody knows what of the earlier writes is there (a failed sync may have thrown pages away).
  */
 export class LogDirectory {
   readonly path: string
@@ -143,7 +143,8 @@ export class LogDirectory {
 
   async checkpointRecoveryPoints(): Promise<void> {
     const points = this.recoveryPoints()
-    const isWritten = await this.guardLater('writing the recovery points', () => this.writeCheckpoint(RECOVERY_POINT_FILE, points))
+    const write = () => this.writeCheckpoint(RECOVERY_POINT_FILE, points)
+    const isWritten = await this.guardLater('writing the recovery points', write)
     if (isWritten) for (const { log, offset } of points) log.checkpointedRecoveryPoint = offset
   }
 

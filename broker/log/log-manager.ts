@@ -7,7 +7,9 @@ import { Background } from './storage/background'
 import { BufferPool } from './storage/buffer-pool'
 import { forgetDirectory, unlockDirectory } from './storage/directory-lock'
 import { FileCache } from './storage/file-cache'
-import { DELETE_DIR_SUFFIX, FUTURE_DIR_SUFFIX, join, markedDirectoryName, partitionDirectoryName, STRAY_DIR_SUFFIX } from './storage/file-names'
+import {
+  DELETE_DIR_SUFFIX, FUTURE_DIR_SUFFIX, join, markedDirectoryName, partitionDirectoryName, STRAY_DIR_SUFFIX,
+} from './storage/file-names'
 import { Log } from './log'
 import type { LogContext } from './log-context'
 import { LogDirectory, partitionKey, quietly } from './log-directory'
@@ -98,8 +100,8 @@ export class LogManager {
   }
 
   /**
-   * Loads (and after an unclean stop recovers) all logs. Throws DirectoryInUseError if another broker runs on a directory, StorageError if none
-   * can be used, LogFormatError for a folder that no log has.
+   * Loads (and after an unclean stop recovers) all logs. Throws DirectoryInUseError if another broker runs on a directory,
+   * StorageError if none can be used, LogFormatError for a folder that no log has.
    */
   static async open(env: Environment, options: LogManagerOptions): Promise<LogManager> {
     const manager = new LogManager(env, options)
@@ -160,8 +162,8 @@ export class LogManager {
   }
 
   /**
-   * The log of a partition; a new one if there is none. Throws StorageError (its directory is offline, or it may lie in one that is), LogError
-   * INCONSISTENT_TOPIC_ID, LOG_DIR_NOT_FOUND.
+   * The log of a partition; a new one if there is none. Throws StorageError (its directory is offline, or it may lie in one
+   * that is), LogError INCONSISTENT_TOPIC_ID, LOG_DIR_NOT_FOUND.
    */
   getOrCreate(topic: string, partition: number, options: CreateLogOptions = {}): Log {
     const logs = options.isFuture === true ? this.futures : this.current
@@ -182,7 +184,9 @@ export class LogManager {
     const isFuture = options.isFuture === true
     const directory = this.directoryFor(topic, partition, options.dir)
     const { disk, random, logger } = this.context
-    const name = isFuture ? markedDirectoryName(topic, partition, FUTURE_DIR_SUFFIX, random) : partitionDirectoryName(topic, partition)
+    const name = isFuture
+      ? markedDirectoryName(topic, partition, FUTURE_DIR_SUFFIX, random)
+      : partitionDirectoryName(topic, partition)
     const path = join(directory.path, name)
     return directory.guard(`creating the log of ${topic}-${partition}`, () => {
       // A folder that nobody loaded: somebody has put it there. What is in it is not ours to remove.
@@ -206,7 +210,7 @@ export class LogManager {
     const wanted = dir ?? this.preferred.get(partitionKey(topic, partition))
     if (wanted !== undefined) {
       const directory = this.directories.get(wanted)
-      if (directory === undefined) throw new LogError(ErrorCode.LOG_DIR_NOT_FOUND, `Log dir ${wanted} is not found in the config.`)
+      if (directory === undefined) throw unknownDirectory(wanted)
       return directory
     }
     const online = [...this.directories.values()].filter((directory) => directory.isOnline)
@@ -215,16 +219,19 @@ export class LogManager {
     return fewest
   }
 
-  /** Where the log of a partition that is not here yet shall be created. LogError LOG_DIR_NOT_FOUND for a directory that is not ours. */
+  /**
+   * Where the log of a partition that is not here yet shall be created. LogError LOG_DIR_NOT_FOUND for a directory that is not
+   * ours.
+   */
   preferDirectory(topic: string, partition: number, dir: string): void {
-    if (!this.directories.has(dir)) throw new LogError(ErrorCode.LOG_DIR_NOT_FOUND, `Log dir ${dir} is not found in the config.`)
+    if (!this.directories.has(dir)) throw unknownDirectory(dir)
     if (this.get(topic, partition)?.dir === dir || this.future(topic, partition)?.dir === dir) return
     this.preferred.set(partitionKey(topic, partition), dir)
   }
 
   /**
-   * Takes a log out of service: its directory is renamed to `-delete` and removed after file.delete.delay.ms, or to `-stray` and kept. Without
-   * such a log nothing happens; throws StorageError if it may lie in a directory that is offline.
+   * Takes a log out of service: its directory is renamed to `-delete` and removed after file.delete.delay.ms, or to `-stray`
+   * and kept. Without such a log nothing happens; throws StorageError if it may lie in a directory that is offline.
    */
   delete(topic: string, partition: number, options: { stray?: boolean; future?: boolean } = {}): void {
     const logs = options.future === true ? this.futures : this.current
@@ -330,4 +337,8 @@ export class LogManager {
     await directory.checkpointStartOffsets()
     directory.guard('writing the marker of a clean stop', () => directory.writeCleanShutdownMarker())
   }
+}
+
+function unknownDirectory(dir: string): LogError {
+  return new LogError(ErrorCode.LOG_DIR_NOT_FOUND, `Log dir ${dir} is not found in the config.`)
 }

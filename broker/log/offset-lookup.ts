@@ -9,8 +9,8 @@ import type { TimestampOffset } from './log-types'
 import type { Segment } from './segment/segment'
 
 /**
- * The first record at or above the log start whose timestamp is not below `timestamp`, or what one of the special times stands for.
- * Undefined if there is no such record.
+ * The first record at or above the log start whose timestamp is not below `timestamp`, or what one of the special times stands
+ * for. Undefined if there is no such record.
  */
 export function offsetForTimestamp(log: Log, timestamp: number): TimestampOffset | undefined {
   switch (timestamp) {
@@ -90,7 +90,10 @@ function maxTimestamp(log: Log): TimestampOffset | undefined {
 /** What ListOffsets version 0 answers: the beginnings of the newest segments that were last changed at `timestamp` or before. */
 export function legacyOffsetsBefore(log: Log, timestamp: number, maxOffsets: number): number[] {
   const segments = log.segments.all()
-  const known = segments.map((segment) => ({ offset: Math.max(segment.baseOffset, log.startOffset), timeMs: segment.lastModifiedMs() }))
+  const known = segments.map((segment) => ({
+    offset: Math.max(segment.baseOffset, log.startOffset),
+    timeMs: segment.lastModifiedMs(),
+  }))
   if (log.segments.active.size > 0) known.push({ offset: log.endOffset, timeMs: log.context.clock.wallMs() })
   let last = known.length - 1
   if (timestamp === EARLIEST_TIMESTAMP) last = 0

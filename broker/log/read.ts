@@ -16,7 +16,8 @@ export function read(log: Log, offset: number, maxBytes: number, options: ReadOp
   if (offset < log.startOffset || offset > log.endOffset) {
     throw new LogError(
       ErrorCode.OFFSET_OUT_OF_RANGE,
-      `Received request for offset ${offset} for partition ${log.name}, but we only have log segments from offset ${log.startOffset} up to ${log.endOffset}.`,
+      `Received request for offset ${offset} for partition ${log.name}, `
+        + `but we only have log segments from offset ${log.startOffset} up to ${log.endOffset}.`,
     )
   }
   const isCommittedOnly = options.upTo === 'lastStable'
@@ -105,7 +106,8 @@ export function bytesFrom(log: Log, offset: number, upTo: ReadLimit): number {
   const limit = limitOf(log, upTo)
   if (offset < log.startOffset || offset >= limit) return 0
   let bytes = 0
-  for (let segment = log.segments.floor(offset); segment !== undefined && segment.baseOffset < limit; segment = log.segments.after(segment)) {
+  for (let segment = log.segments.floor(offset); segment !== undefined; segment = log.segments.after(segment)) {
+    if (segment.baseOffset >= limit) break
     const position = segment.positionOf(offset)
     if (position >= 0) bytes += Math.max(limitPosition(log, segment, limit) - position, 0)
   }

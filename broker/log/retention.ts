@@ -43,7 +43,8 @@ function removeWhile(log: Log, reason: string, condition: Condition): number {
   if (doomed.length === log.segments.count) roll(log)
   const after = log.segments.after(doomed[doomed.length - 1]!)!
   log.incrementLogStartOffset(after.baseOffset)
-  log.context.logger.info({ log: log.name, segments: doomed.length, startOffset: log.startOffset, reason }, 'deleting old log segments')
+  const report = { log: log.name, segments: doomed.length, startOffset: log.startOffset, reason }
+  log.context.logger.info(report, 'deleting old log segments')
   removeSegments(log, doomed)
   return doomed.length
 }

@@ -22,15 +22,15 @@ export function maybeRoll(log: Log, question: RollQuestion, firstOffset: number)
 }
 
 /**
- * Begins a new segment at the end of the log, or at `expectedNextOffset` if that is larger. The one before is synced in the background,
- * and a snapshot of the producer state is taken at the new base, so that recovery may begin there.
+ * Begins a new segment at the end of the log, or at `expectedNextOffset` if that is larger. The one before is synced in the
+ * background, and a snapshot of the producer state is taken at the new base, so that recovery may begin there.
  */
 export function roll(log: Log, expectedNextOffset = 0): Segment {
   const baseOffset = Math.max(expectedNextOffset, log.endOffset)
   const previous = log.segments.active
   checkpointLoweredRecoveryPoint(log)
   if (previous.baseOffset === baseOffset) return replaceEmpty(log, previous)
-  assert(baseOffset > previous.baseOffset, `${log.name} cannot roll to ${baseOffset} below its active segment ${previous.baseOffset}`)
+  assert(baseOffset > previous.baseOffset, `${log.name} cannot roll to ${baseOffset}, below ${previous.baseOffset}`)
   warnOfLeftovers(log, baseOffset)
   previous.settle()
   const segment = createSegment(log, baseOffset)
@@ -60,8 +60,8 @@ function warnOfLeftovers(log: Log, baseOffset: number): void {
 }
 
 /**
- * A truncation lowered the recovery point. While a start would still find the higher one it would not look at what is written since,
- * once that is no longer the last segment: so the checkpoint comes before the roll.
+ * A truncation lowered the recovery point. While a start would still find the higher one it would not look at what is written
+ * since, once that is no longer the last segment: so the checkpoint comes before the roll.
  */
 function checkpointLoweredRecoveryPoint(log: Log): void {
   if (log.checkpointedRecoveryPoint > log.recoveryPoint) log.directory.checkpointRecoveryPointsNow()

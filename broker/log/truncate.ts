@@ -4,8 +4,8 @@ import { createSegment } from './roll'
 import { removeSegments } from './segment/segment-removal'
 
 /**
- * Removes all records at and above `offset`; a batch that holds it goes whole. Epochs, producer state and high watermark follow. True if
- * anything was removed.
+ * Removes all records at and above `offset`; a batch that holds it goes whole. Epochs, producer state and high watermark
+ * follow. True if anything was removed.
  */
 export function truncateTo(log: Log, offset: number): boolean {
   if (offset >= log.endOffset) {

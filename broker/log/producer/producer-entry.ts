@@ -132,7 +132,8 @@ function checkEpoch(entry: ProducerEntry, epoch: number, offset: number, partiti
   if (epoch >= entry.epoch) return
   throw new LogError(
     ErrorCode.INVALID_PRODUCER_EPOCH,
-    `Epoch of producer ${entry.producerId} at offset ${offset} in ${partition} is ${epoch}, which is smaller than the last seen epoch ${entry.epoch}`,
+    `Epoch of producer ${entry.producerId} at offset ${offset} in ${partition} is ${epoch}, `
+      + `which is smaller than the last seen epoch ${entry.epoch}`,
   )
 }
 
@@ -140,19 +141,24 @@ function checkSequence(entry: ProducerEntry, batch: DataBatch, lowestSequence: n
   const first = batch.firstSequence
   const where = `producer ${batch.producerId} at offset ${batch.firstOffset} in partition ${partition}`
   if (lowestSequence !== undefined && first > lowestSequence) {
-    throw outOfOrder(`Out of order sequence number for ${where}: ${first} (incoming seq. number), ${lowestSequence} (earliest seen sequence)`)
+    throw outOfOrder(
+      `Out of order sequence number for ${where}: ${first} (incoming seq. number), ${lowestSequence} (earliest seen sequence)`,
+    )
   }
   // Nothing is known of this producer (it is new, or was idle for long): any sequence begins.
   if (entry.epoch === NO_PRODUCER_EPOCH) return
   if (batch.producerEpoch !== entry.epoch) {
     if (first === 0) return
     throw outOfOrder(
-      `Invalid sequence number for new epoch of ${where}: ${batch.producerEpoch} (request epoch), ${first} (seq. number), ${entry.epoch} (current producer epoch)`,
+      `Invalid sequence number for new epoch of ${where}: ${batch.producerEpoch} (request epoch), ${first} (seq. number), `
+        + `${entry.epoch} (current producer epoch)`,
     )
   }
   const last = entry.lastSequence
   if (first === last + 1 || (first === 0 && last === LAST_SEQUENCE)) return
-  throw outOfOrder(`Out of order sequence number for ${where}: ${first} (incoming seq. number), ${last} (current end sequence number)`)
+  throw outOfOrder(
+    `Out of order sequence number for ${where}: ${first} (incoming seq. number), ${last} (current end sequence number)`,
+  )
 }
 
 function outOfOrder(message: string): LogError {

@@ -1,6 +1,6 @@
 import {
-  baseOffsetAt, isControlAt, isTransactionalAt, lastOffsetAt, lastSequenceAt, baseSequenceAt, batchSizeAt, magicAt, maxTimestampAt,
-  NO_PRODUCER_ID, producerEpochAt, producerIdAt,
+  baseOffsetAt, baseSequenceAt, batchSizeAt, isControlAt, isTransactionalAt, lastOffsetAt, lastSequenceAt, magicAt,
+  maxTimestampAt, NO_PRODUCER_ID, producerEpochAt, producerIdAt,
 } from '../../../protocol/records/batch'
 import { ControlType, decodeRecords, parseControlRecord } from '../../../protocol/records/records'
 import type { Log } from '../log'
@@ -42,7 +42,9 @@ export function endMarkerAt(buffer: Buffer, pos: number): EndMarker | undefined 
 }
 
 /** Takes the batch at `pos` into the state, as it is in the log. The transaction that it ends is already complete then. */
-export function replayBatch(state: ProducerState, buffer: Buffer, pos: number, onComplete?: (txn: CompletedTransaction) => void): void {
+export function replayBatch(
+  state: ProducerState, buffer: Buffer, pos: number, onComplete?: (transaction: CompletedTransaction) => void,
+): void {
   if (magicAt(buffer, pos) < 2) return
   state.endOffset = lastOffsetAt(buffer, pos) + 1
   if (producerIdAt(buffer, pos) === NO_PRODUCER_ID) return
@@ -58,8 +60,8 @@ export function replayBatch(state: ProducerState, buffer: Buffer, pos: number, o
 }
 
 /**
- * Brings `state` to what it was when the log ended at `offset`: from the newest snapshot, and the headers of the batches after it. Yields
- * now and then, so that a caller who can wait lets others run.
+ * Brings `state` to what it was when the log ended at `offset`: from the newest snapshot, and the headers of the batches after
+ * it. Yields now and then, so that a caller who can wait lets others run.
  */
 export function* loadProducerState(log: Log, state: ProducerState, offset: number): Generator<void> {
   log.snapshots.restore(state, log.startOffset, offset, log.context.producerIdExpirationMs)

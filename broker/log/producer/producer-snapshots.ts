@@ -6,8 +6,8 @@ import { fileName, join, offsetOfName, SNAPSHOT_SUFFIX } from '../storage/file-n
 import type { ProducerState } from './producer-state'
 
 /**
- * The snapshots of the producer state in a partition's directory: one per segment, at its base offset, and one at the end of the log
- * when it was closed. From the newest one the state is rebuilt without reading the whole log.
+ * The snapshots of the producer state in a partition's directory: one per segment, at its base offset, and one at the end of
+ * the log when it was closed. From the newest one the state is rebuilt without reading the whole log.
  */
 export class ProducerSnapshots {
   directory: string
@@ -84,8 +84,8 @@ export class ProducerSnapshots {
   }
 
   /**
-   * Restores the state from the newest usable snapshot at or below `offset`; from nothing, at `startOffset`, if there is none. Damaged
-   * ones are removed.
+   * Restores the state from the newest usable snapshot at or below `offset`; from nothing, at `startOffset`, if there is none.
+   * Damaged ones are removed.
    */
   restore(state: ProducerState, startOffset: number, offset: number, expirationMs: number): void {
     for (let i = this.offsets.length - 1; i >= 0; i--) {

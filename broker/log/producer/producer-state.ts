@@ -19,8 +19,8 @@ interface Verification {
 }
 
 /**
- * The producers of one partition and their open transactions: in memory, without files. Kafka's ProducerStateManager.
- * Checks come before the write and change nothing; `append...` comes after it and refuses nothing, since what is in the log is true.
+ * The producers of one partition and their open transactions: in memory, without files. Kafka's ProducerStateManager. Checks
+ * come before the write and change nothing; `append...` comes after it and refuses nothing, since what is in the log is true.
  */
 export class ProducerState {
   /** The offset up to which the log has been taken into account. */

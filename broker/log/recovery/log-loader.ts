@@ -1,5 +1,6 @@
 import {
-  CLEANED_SUFFIX, DELETED_SUFFIX, fileName, INDEX_SUFFIX, join, LOG_SUFFIX, offsetOfName, SWAP_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX,
+  CLEANED_SUFFIX, DELETED_SUFFIX, fileName, INDEX_SUFFIX, join, LOG_SUFFIX, offsetOfName, SWAP_SUFFIX, TIME_INDEX_SUFFIX,
+  TXN_INDEX_SUFFIX,
 } from '../storage/file-names'
 import type { Log } from '../log'
 import { MAX_RELATIVE_OFFSET } from '../segment/offset-index'
@@ -22,8 +23,9 @@ export interface LoadOptions {
 }
 
 /**
- * Brings up a log from its directory: finishes what the cleaner had begun, opens the segments, and after an unclean stop looks at every batch
- * from the recovery point on. What is damaged is cut off, with all that follows it, and reported. Kafka's LogLoader.
+ * Brings up a log from its directory: finishes what the cleaner had begun, opens the segments, and after an unclean stop looks
+ * at every batch from the recovery point on. What is damaged is cut off, with all that follows it, and reported. Kafka's
+ * LogLoader.
  */
 export async function loadLog(log: Log, options: LoadOptions): Promise<void> {
   finishSwaps(log)
@@ -62,8 +64,8 @@ async function runPausing<T>(work: Generator<void, T>, options: LoadOptions): Pr
 }
 
 /**
- * `.deleted` and `.cleaned` files go; a `.swap` at or above the lowest `.cleaned` is of a split that was not finished, and goes too. Other
- * `.swap` files are whole: they take the place of the segments that they were made of.
+ * `.deleted` and `.cleaned` files go; a `.swap` at or above the lowest `.cleaned` is of a split that was not finished, and goes
+ * too. Other `.swap` files are whole: they take the place of the segments that they were made of.
  */
 function finishSwaps(log: Log): void {
   const { disk } = log.context
@@ -72,8 +74,9 @@ function finishSwaps(log: Log): void {
   const firstCleaned = Math.min(Number.POSITIVE_INFINITY, ...cleaned.map(offsetOfName))
   const swaps = names.filter((name) => name.endsWith(SWAP_SUFFIX))
   const valid = swaps.filter((name) => offsetOfName(name) < firstCleaned)
-  const doomed = [...names.filter((name) => name.endsWith(DELETED_SUFFIX)), ...cleaned, ...swaps.filter((name) => !valid.includes(name))]
-  for (const name of doomed) disk.remove(join(log.path, name))
+  const deleted = names.filter((name) => name.endsWith(DELETED_SUFFIX))
+  const unfinished = swaps.filter((name) => !valid.includes(name))
+  for (const name of [...deleted, ...cleaned, ...unfinished]) disk.remove(join(log.path, name))
   if (valid.length === 0) return
   const range = swapRange(log, valid)
   for (const name of names) {
@@ -119,8 +122,8 @@ function openSegments(log: Log, names: readonly string[]): void {
 }
 
 /**
- * Very old brokers wrote segments whose offsets span more than an index can tell (KAFKA-6264). Those that are to be scanned show it then;
- * of others it is enough to look where the next one begins.
+ * Very old brokers wrote segments whose offsets span more than an index can tell (KAFKA-6264). Those that are to be scanned
+ * show it then; of others it is enough to look where the next one begins.
  */
 async function splitOverflowing(log: Log, options: LoadOptions): Promise<void> {
   for (const segment of log.segments.all()) {
@@ -133,8 +136,8 @@ async function splitOverflowing(log: Log, options: LoadOptions): Promise<void> {
 }
 
 /**
- * Scans what an unclean stop may have damaged, and segments that have lost their index. True if the producer state is as of the end of the
- * log afterwards.
+ * Scans what an unclean stop may have damaged, and segments that have lost their index. True if the producer state is as of the
+ * end of the log afterwards.
  */
 async function recover(log: Log, names: readonly string[], options: LoadOptions): Promise<boolean> {
   const present = new Set(names)
@@ -161,7 +164,8 @@ async function rebuildIndexes(log: Log, segment: Segment, options: LoadOptions):
   }
   if (result.damage !== undefined) {
     const { validBytes, damage } = result
-    log.context.logger.error({ log: log.name, offset: segment.baseOffset, position: validBytes, damage }, 'a log segment is damaged')
+    const report = { log: log.name, offset: segment.baseOffset, position: validBytes, damage }
+    log.context.logger.error(report, 'a log segment is damaged')
     if (segment === log.segments.active) cut(log, segment, validBytes)
   }
   if (segment !== log.segments.active) segment.settle()
@@ -254,7 +258,8 @@ function setBounds(log: Log, options: LoadOptions): void {
   log.startOffset = Math.max(options.startOffset, log.segments.first.baseOffset)
   log.endOffset = Math.max(log.endOffset, log.startOffset)
   log.producerState.endOffset = log.endOffset
-  // The checkpoint may be from before a truncation; but one was made before the next roll, so only the active segment is in doubt.
+  // The checkpoint may be from before a truncation; but one was made before the next roll, so only the active segment is in
+  // doubt.
   const known = options.cleanShutdown ? log.endOffset : Math.min(options.recoveryPoint, log.segments.active.baseOffset)
   log.recoveryPoint = Math.min(Math.max(known, log.startOffset), log.endOffset)
   log.epochs.truncateFromEnd(log.endOffset)

@@ -25,7 +25,8 @@ export interface OpenedDirectories {
 const SLICE_MS = 8
 
 /**
- * Locks the log directories and loads what is in them. A directory that cannot be read or written goes offline; none left is an error.
+ * Locks the log directories and loads what is in them. A directory that cannot be read or written goes offline; none left is an
+ * error.
  */
 export async function openDirectories(
   context: LogContext, directories: readonly LogDirectory[], processId: number, configOf: (topic: string) => LogConfig,
@@ -35,7 +36,8 @@ export async function openDirectories(
   for (const directory of directories) if (prepare(context, directory, processId)) usable.push(directory)
   for (const directory of usable) await load(context, directory, configOf, opened)
   if (directories.every((directory) => !directory.isOnline)) {
-    throw new StorageError(`None of the log directories can be used: ${directories.map((directory) => directory.path).join(', ')}`)
+    const paths = directories.map((directory) => directory.path).join(', ')
+    throw new StorageError(`None of the log directories can be used: ${paths}`)
   }
   const seen = new Map<string, Log>()
   for (const log of opened.logs) {
@@ -125,7 +127,8 @@ async function load(
 
 function notALog(directory: LogDirectory, name: string): LogFormatError {
   return new LogFormatError(
-    `Found directory ${join(directory.path, name)}, '${name}' is not in the form of topic-partition or topic-partition.uniqueId-delete `
-      + '(if marked for deletion).\nKafka\'s log directories (and children) should only contain Kafka topic data.',
+    `Found directory ${join(directory.path, name)}, '${name}' is not in the form of topic-partition or `
+      + 'topic-partition.uniqueId-delete (if marked for deletion).\n'
+      + 'Kafka\'s log directories (and children) should only contain Kafka topic data.',
   )
 }

@@ -22,11 +22,11 @@ export interface ScanResult {
 }
 
 /**
- * Looks at every batch of a segment, and builds its indexes, the epochs and the producer state anew from them. Ends at the first one that is
- * cut off, damaged or out of place. Yields after each chunk, so that a caller can let others run.
+ * Looks at every batch of a segment, and builds its indexes, the epochs and the producer state anew from them. Ends at the
+ * first one that is cut off, damaged or out of place. Yields after each chunk, so that a caller can let others run.
  *
- * `state` must be as of the segment's beginning. From `strictFrom` on (the recovery point) an epoch that goes back counts as damage: that
- * is an older piece of the file, left behind what was written after a truncation.
+ * `state` must be as of the segment's beginning. From `strictFrom` on (the recovery point) an epoch that goes back counts as
+ * damage: that is an older piece of the file, left behind what was written after a truncation.
  */
 export function* scanSegment(log: Log, segment: Segment, state: ProducerState, strictFrom: number): Generator<void, ScanResult> {
   segment.resetIndexes()
@@ -56,7 +56,9 @@ export function* scanSegment(log: Log, segment: Segment, state: ProducerState, s
 }
 
 /** Scans what is whole in `chunk`; the bytes that the next batch needs. */
-function scanChunk(log: Log, segment: Segment, state: ProducerState, strictFrom: number, chunk: Buffer, result: ScanResult): number {
+function scanChunk(
+  log: Log, segment: Segment, state: ProducerState, strictFrom: number, chunk: Buffer, result: ScanResult,
+): number {
   let pos = 0
   while (pos < chunk.length) {
     if (chunk.length - pos < HEADER_BYTES_UP_TO_MAGIC) return HEADER_BYTES_UP_TO_MAGIC
@@ -83,13 +85,16 @@ function damageOf(log: Log, chunk: Buffer, pos: number, expected: number, strict
   if (!(isV2 ? batchIsValidAt(chunk, pos) : legacyIsValidAt(chunk, pos))) return 'the checksum is wrong'
   const first = isV2 ? baseOffsetAt(chunk, pos) : lastOffsetOf(chunk, pos)
   if (first < expected) return `offset ${first} follows ${expected - 1}`
-  if (isV2 && first >= strictFrom && leaderEpochAt(chunk, pos) < log.epochs.latestEpoch && log.epochs.epochForOffset(first) > leaderEpochAt(chunk, pos)) {
-    return `epoch ${leaderEpochAt(chunk, pos)} follows ${log.epochs.epochForOffset(first)}`
-  }
+  if (!isV2 || first < strictFrom) return undefined
+  const epoch = leaderEpochAt(chunk, pos)
+  const before = log.epochs.epochForOffset(first)
+  if (epoch < before) return `epoch ${epoch} follows ${before}`
   return undefined
 }
 
-function takeBatch(log: Log, segment: Segment, state: ProducerState, chunk: Buffer, pos: number, size: number, result: ScanResult): void {
+function takeBatch(
+  log: Log, segment: Segment, state: ProducerState, chunk: Buffer, pos: number, size: number, result: ScanResult,
+): void {
   const lastOffset = lastOffsetOf(chunk, pos)
   segment.noteBatches(result.validBytes, size, lastOffset, maxTimestampOf(chunk, pos), lastOffset, log.config.indexIntervalBytes)
   if (magicAt(chunk, pos) >= 2) {
@@ -111,6 +116,7 @@ function replayLeniently(log: Log, segment: Segment, state: ProducerState, chunk
     })
   } catch (error) {
     if (!(error instanceof RecordsError)) throw error
-    log.context.logger.warn({ log: log.name, offset: baseOffsetAt(chunk, pos), reason: error.message }, 'a control batch cannot be read')
+    const report = { log: log.name, offset: baseOffsetAt(chunk, pos), reason: error.message }
+    log.context.logger.warn(report, 'a control batch cannot be read')
   }
 }

@@ -8,11 +8,11 @@ const scratch = Buffer.allocUnsafeSlow(64)
 
 /**
  * A file of entries of one size in ascending order, as all three indexes of a segment are. The newest entries are in memory
- * (where nearly all lookups go), and reach the file when the segment is synced, rolled or closed, or when they are many: after a
- * crash the index of the last segment is rebuilt in any case.
+ * (where nearly all lookups go), and reach the file when the segment is synced, rolled or closed, or when they are many: after
+ * a crash the index of the last segment is rebuilt in any case.
  *
- * Kafka pre-allocates such a file and cuts it when the segment is rolled or closed. We do not; zeros at the end of a file, left by a
- * broker that was killed, are not entries.
+ * Kafka pre-allocates such a file and cuts it when the segment is rolled or closed. We do not; zeros at the end of a file, left
+ * by a broker that was killed, are not entries.
  */
 export class IndexFile {
   /** Entries, in memory and on disk. */

@@ -1,12 +1,14 @@
-import { indexPositionAt, indexRelativeOffsetAt, OFFSET_INDEX_ENTRY_BYTES, writeIndexEntry } from '../../../protocol/files/index-entries'
+import {
+  indexPositionAt, indexRelativeOffsetAt, OFFSET_INDEX_ENTRY_BYTES, writeIndexEntry,
+} from '../../../protocol/files/index-entries'
 import type { FileCache } from '../storage/file-cache'
 import { IndexFile } from './index-file'
 
 export const MAX_RELATIVE_OFFSET = 0x7fffffff
 
 /**
- * Which position of the segment an offset is near: per entry the last offset of an appended chunk, relative to the segment's base,
- * and the position where the chunk begins. Kafka's OffsetIndex.
+ * Which position of the segment an offset is near: per entry the last offset of an appended chunk, relative to the segment's
+ * base, and the position where the chunk begins. Kafka's OffsetIndex.
  */
 export class OffsetIndex {
   readonly file: IndexFile
@@ -45,7 +47,8 @@ export class OffsetIndex {
     this.readLastOffset()
     if (this.lastOffset < this.baseOffset || this.positionOf(this.entries - 1) >= segmentBytes) return false
     if (this.entries === 1) return true
-    return this.offsetOf(this.entries - 2) < this.lastOffset && this.positionOf(this.entries - 2) < this.positionOf(this.entries - 1)
+    const last = this.entries - 1
+    return this.offsetOf(last - 1) < this.lastOffset && this.positionOf(last - 1) < this.positionOf(last)
   }
 
   private readLastOffset(): void {

@@ -1,8 +1,8 @@
 const HINTS = 16
 
 /**
- * The positions of a few offsets that were appended or looked up of late: readers at the end of a log ask for just these, and need no
- * index then.
+ * The positions of a few offsets that were appended or looked up of late: readers at the end of a log ask for just these, and
+ * need no index then.
  */
 export class PositionHints {
   private offsets: Float64Array | undefined

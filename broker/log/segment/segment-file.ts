@@ -18,8 +18,8 @@ let windowEnd = 0
 export type HeaderVisitor = (header: Buffer, at: number, position: number) => boolean
 
 /**
- * The `.log` file of a segment: batches, one after another. Positions count those that are staged, too; whatever reads the file writes
- * them first.
+ * The `.log` file of a segment: batches, one after another. Positions count those that are staged, too; whatever reads the file
+ * writes them first.
  */
 export class SegmentFile {
   readonly file: CachedFile
@@ -115,8 +115,8 @@ export class SegmentFile {
   }
 
   /**
-   * Visits the headers of the batches from `position` on. Where it stopped: at the batch that was refused, at what is no batch or not
-   * whole, or at the end.
+   * Visits the headers of the batches from `position` on. Where it stopped: at the batch that was refused, at what is no batch
+   * or not whole, or at the end.
    */
   forEachHeader(position: number, visit: HeaderVisitor): number {
     for (let fresh = true; position < this.size; fresh = false) {
@@ -142,7 +142,9 @@ export class SegmentFile {
     return at < 0 ? 0 : batchSizeAt(window, at)
   }
 
-  /** Where in `window` the header of the batch at `position` lies, -1 if there is none. `fresh`: the window is of another scan. */
+  /**
+   * Where in `window` the header of the batch at `position` lies, -1 if there is none. `fresh`: the window is of another scan.
+   */
   private headerAt(position: number, fresh: boolean): number {
     const end = Math.min(this.size, position + BATCH_HEADER_BYTES)
     if (fresh || position < windowStart || end > windowEnd) {

@@ -7,7 +7,9 @@ import { LogError } from '../log-error'
 import type { LogConfig } from '../log-types'
 import type { BufferPool } from '../storage/buffer-pool'
 import type { FileCache } from '../storage/file-cache'
-import { DELETED_SUFFIX, fileName, INDEX_SUFFIX, join, LOG_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from '../storage/file-names'
+import {
+  DELETED_SUFFIX, fileName, INDEX_SUFFIX, join, LOG_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX,
+} from '../storage/file-names'
 import { lastOffsetOf, maxTimestampOf } from './batch-scan'
 import { MAX_RELATIVE_OFFSET, OffsetIndex } from './offset-index'
 import { PositionHints } from './position-hints'
@@ -63,7 +65,9 @@ export class Segment {
   private indexesLoaded: boolean
   private readonly hints = new PositionHints()
 
-  private constructor(context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs: number, suffix: string) {
+  private constructor(
+    context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs: number, suffix: string,
+  ) {
     this.context = context
     this.directory = directory
     this.baseOffset = baseOffset
@@ -84,7 +88,9 @@ export class Segment {
   }
 
   /** A new segment; files of that name are emptied. `jitterMs` is taken off the time after which it is rolled. */
-  static create(context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0, suffix = ''): Segment {
+  static create(
+    context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0, suffix = '',
+  ): Segment {
     const segment = new Segment(context, directory, baseOffset, config, jitterMs, suffix)
     segment.log.create()
     segment.offsetIndex.create()
@@ -96,13 +102,17 @@ export class Segment {
   }
 
   /** A segment that is there; its indexes are read when they are needed. */
-  static open(context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0, suffix = ''): Segment {
+  static open(
+    context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0, suffix = '',
+  ): Segment {
     const segment = new Segment(context, directory, baseOffset, config, jitterMs, suffix)
     segment.log.load()
     return segment
   }
 
-  /** Reads the ends of offset and time index. False if one is missing or cannot belong to this segment: then it must be scanned. */
+  /**
+   * Reads the ends of offset and time index. False if one is missing or cannot belong to this segment: then it must be scanned.
+   */
   loadIndexes(): boolean {
     if (this.indexesLoaded) return true
     if (!this.offsetIndex.file.exists() || !this.offsetIndex.load(this.size)) return false
@@ -180,7 +190,9 @@ export class Segment {
    * Adds whole batches. `previousEnd`: the end of the log before. True if they wait for `writeStaged` at the end of the turn.
    * An index entry is added if more than index.interval.bytes went by since the last one; at most one per call.
    */
-  append(records: Buffer, previousEnd: number, lastOffset: number, maxTimestamp: number, offsetOfMax: number, config: LogConfig): boolean {
+  append(
+    records: Buffer, previousEnd: number, lastOffset: number, maxTimestamp: number, offsetOfMax: number, config: LogConfig,
+  ): boolean {
     assert(this.canHold(lastOffset), `offset ${lastOffset} does not fit into the segment of ${this.baseOffset}`)
     const position = this.size
     const waits = this.log.append(records)
@@ -191,7 +203,9 @@ export class Segment {
   }
 
   /** Takes batches at `position` into the indexes. */
-  noteBatches(position: number, bytes: number, lastOffset: number, maxTimestamp: number, offsetOfMax: number, intervalBytes: number): void {
+  noteBatches(
+    position: number, bytes: number, lastOffset: number, maxTimestamp: number, offsetOfMax: number, intervalBytes: number,
+  ): void {
     if (maxTimestamp > this.maxTimestamp) {
       this.maxTimestamp = maxTimestamp
       this.offsetOfMaxTimestamp = offsetOfMax
@@ -224,7 +238,9 @@ export class Segment {
       found = position
       return false
     })
-    if (found < 0 && end < this.size) throw new LogError(ErrorCode.CORRUPT_MESSAGE, `There is no batch at position ${end} of ${this.log.path}`)
+    if (found < 0 && end < this.size) {
+      throw new LogError(ErrorCode.CORRUPT_MESSAGE, `There is no batch at position ${end} of ${this.log.path}`)
+    }
     if (found >= 0) this.hints.add(offset, found)
     return found
   }

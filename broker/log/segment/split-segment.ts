@@ -5,8 +5,8 @@ import type { Log } from '../log'
 import { Segment } from './segment'
 
 /**
- * Replaces a segment whose offsets span more than 2^31 by several that do not (KAFKA-6264). A crash meanwhile leaves the old one or all the
- * new ones: these are written as `.cleaned`, and count from when they are all called `.swap`.
+ * Replaces a segment whose offsets span more than 2^31 by several that do not (KAFKA-6264). A crash meanwhile leaves the old
+ * one or all the new ones: these are written as `.cleaned`, and count from when they are all called `.swap`.
  */
 export function splitSegment(log: Log, segment: Segment): Segment[] {
   const { disk, logger } = log.context

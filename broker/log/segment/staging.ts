@@ -10,8 +10,8 @@ export interface StagedPiece {
 }
 
 /**
- * Where small batches wait for the end of the turn, when each log writes its own with one call. What comes from a socket lies in a
- * buffer that the next read overwrites, so it is copied.
+ * Where small batches wait for the end of the turn, when each log writes its own with one call. What comes from a socket lies
+ * in a buffer that the next read overwrites, so it is copied.
  *
  * One for all logs of a broker. Bounded: when `maxBytes` are staged, the log that wants to stage more writes first.
  */

@@ -6,8 +6,8 @@ import type { FileCache } from '../storage/file-cache'
 import { IndexFile } from './index-file'
 
 /**
- * Up to which offset no record is later than a time: per entry the largest timestamp so far and the offset of the batch that has it,
- * relative to the segment's base. Kafka's TimeIndex.
+ * Up to which offset no record is later than a time: per entry the largest timestamp so far and the offset of the batch that
+ * has it, relative to the segment's base. Kafka's TimeIndex.
  */
 export class TimeIndex {
   readonly file: IndexFile

@@ -1,5 +1,7 @@
 import { FileFormatError } from '../../../protocol/files/checkpoint-text'
-import { readAbortedTransaction, TRANSACTION_INDEX_ENTRY_BYTES, writeAbortedTransaction } from '../../../protocol/files/index-entries'
+import {
+  readAbortedTransaction, TRANSACTION_INDEX_ENTRY_BYTES, writeAbortedTransaction,
+} from '../../../protocol/files/index-entries'
 import type { AbortedTransaction as AbortedEntry } from '../../../protocol/files/index-entries'
 import type { FileCache } from '../storage/file-cache'
 import { IndexFile } from './index-file'

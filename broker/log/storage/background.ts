@@ -2,8 +2,8 @@
 const MOST_RUNNING = 4
 
 /**
- * Disk work that nobody waits for (syncs after a roll, checkpoints): few at a time, and of each kind one; a task is scheduled again at
- * most once while it runs.
+ * Disk work that nobody waits for (syncs after a roll, checkpoints): few at a time, and of each kind one; a task is scheduled
+ * again at most once while it runs.
  */
 export class Background {
   private readonly queue = new Map<string, () => Promise<void>>()
@@ -11,8 +11,8 @@ export class Background {
   private idle: (() => void)[] = []
 
   /**
-   * Runs `task` soon, and never two of one key at a time. A task that waits under the same key is replaced, so a task must look at the
-   * state when it runs. It deals with its errors itself.
+   * Runs `task` soon, and never two of one key at a time. A task that waits under the same key is replaced, so a task must look
+   * at the state when it runs. It deals with its errors itself.
    */
   schedule(key: string, task: () => Promise<void>): void {
     this.queue.set(key, task)

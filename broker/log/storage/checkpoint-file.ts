@@ -23,7 +23,9 @@ export function replaceFileNow(disk: Disk, path: string, content: string | Buffe
  * The same without blocking on the content. `stillWanted` is asked after the wait: if the directory was renamed or the log closed
  * meanwhile, the file is left as it was. True if it was replaced.
  */
-export async function replaceFile(disk: Disk, path: string, content: string | Buffer, stillWanted: () => boolean): Promise<boolean> {
+export async function replaceFile(
+  disk: Disk, path: string, content: string | Buffer, stillWanted: () => boolean,
+): Promise<boolean> {
   const file = disk.open(path + TEMPORARY_SUFFIX, 'create')
   try {
     file.write(Buffer.from(content), 0)

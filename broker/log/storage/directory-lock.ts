@@ -13,14 +13,16 @@ export class DirectoryInUseError extends Error {
 
   constructor(directory: string) {
     super(
-      `Failed to acquire lock on file .lock in ${directory}. A Kafka instance in another process or thread is using this directory.`,
+      `Failed to acquire lock on file .lock in ${directory}. `
+        + 'A Kafka instance in another process or thread is using this directory.',
     )
   }
 }
 
 /**
- * Makes a log directory ours, or throws DirectoryInUseError. Java holds a record lock (fcntl) on `.lock`, which Node cannot take: it is
- * seen in /proc/locks. We write our process id, and when the process started, into the file; that counts while that process lives.
+ * Makes a log directory ours, or throws DirectoryInUseError. Java holds a record lock (fcntl) on `.lock`, which Node cannot
+ * take: it is seen in /proc/locks. We write our process id, and when the process started, into the file; that counts while that
+ * process lives.
  */
 export function lockDirectory(disk: Disk, directory: string, processId: number): void {
   const mine = held.get(disk) ?? new Map<string, number>()
