@@ -9,7 +9,7 @@ import type { SocketServerOptions } from './server/socket-server'
 /** What all connections together may hold of frames that are still being received, where queued.max.request.bytes says nothing. */
 const RECEIVE_BUDGET_BYTES = 256 * 1024 * 1024
 /** What all clients together may leave unread. */
-const UNREAD_BUDGET_BYTES = 512 * 1024 * 1024
+const UNREAD_BUDGET_BYTES = 256 * 1024 * 1024
 
 /** The broker's keys, as the log manager wants them. */
 export function logManagerOptions({ values, logDirs }: KafkaConfig, topicConfigs: TopicConfigStore): LogManagerOptions {

@@ -23,11 +23,15 @@ export interface ControllerClientOptions {
   logger: Logger
 }
 
-/** One connection to the active controller's broker, made when it is needed; this process's own controller is asked directly. */
+/**
+ * Connections to the active controller's broker, made when they are needed; this process's own controller is asked directly. One for
+ * each kind of request: a broker answers a connection's requests in order, and a change of an ISR shall not wait behind a topic that
+ * is being created.
+ */
 export class ControllerClient implements ToController {
   private readonly options: ControllerClientOptions
   private readonly logger: Logger
-  private connection: { brokerId: number; kafka: Promise<KafkaConnection> } | undefined
+  private readonly connections = new Map<number, { brokerId: number; kafka: Promise<KafkaConnection> }>()
   private isClosed = false
 
   constructor(options: ControllerClientOptions) {
@@ -53,7 +57,7 @@ export class ControllerClient implements ToController {
         last = (error as Error).message
         this.logger.debug({ apiKey, err: error }, 'the controller could not be asked')
       }
-      this.drop()
+      this.drop(apiKey)
       if (clock.monoMs() + RETRY_MS >= findDeadlineMs) break
       await new Promise<void>((resolve) => clock.timer(RETRY_MS, resolve))
     }
@@ -62,7 +66,7 @@ export class ControllerClient implements ToController {
 
   close(): void {
     this.isClosed = true
-    this.drop()
+    for (const apiKey of [...this.connections.keys()]) this.drop(apiKey)
   }
 
   /** undefined: nobody to ask. */
@@ -78,15 +82,16 @@ export class ControllerClient implements ToController {
     const active = gate.activeControllerId()
     const controllerId = active >= 0 ? active : metadata.controllerId
     if (controllerId < 0 || controllerId === brokerId) return undefined
-    const kafka = await this.connect(controllerId)
+    const kafka = await this.connect(apiKey, controllerId)
     if (kafka === undefined) return undefined
     const version = Math.min(kafka.versionOf(apiKey), maxVersion)
     return kafka.send<Request, Response>(apiKey, bodyFor(version), { version, timeoutMs: Math.max(timeoutMs, 1) })
   }
 
-  private async connect(controllerId: number): Promise<KafkaConnection | undefined> {
-    if (this.connection !== undefined && this.connection.brokerId !== controllerId) this.drop()
-    if (this.connection === undefined) {
+  private async connect(apiKey: number, controllerId: number): Promise<KafkaConnection | undefined> {
+    if (this.connections.get(apiKey)?.brokerId !== controllerId) this.drop(apiKey)
+    let connection = this.connections.get(apiKey)
+    if (connection === undefined) {
       const node = this.options.metadata.aliveBroker(controllerId, this.options.listenerName)
       if (node === undefined) return undefined
       const kafka = new KafkaConnection(this.options.env, {
@@ -96,18 +101,18 @@ export class ControllerClient implements ToController {
         requestTimeoutMs: this.options.requestTimeoutMs,
         logger: this.logger,
       })
-      this.connection = { brokerId: controllerId, kafka: kafka.connect().then(() => kafka) }
+      connection = { brokerId: controllerId, kafka: kafka.connect().then(() => kafka) }
+      this.connections.set(apiKey, connection)
     }
-    const { kafka } = this.connection
-    const connected = await kafka
+    const connected = await connection.kafka
     if (!connected.closed) return connected
-    if (this.connection?.kafka === kafka) this.connection = undefined
+    if (this.connections.get(apiKey) === connection) this.connections.delete(apiKey)
     return undefined
   }
 
-  private drop(): void {
-    const { connection } = this
-    this.connection = undefined
+  private drop(apiKey: number): void {
+    const connection = this.connections.get(apiKey)
+    this.connections.delete(apiKey)
     void connection?.kafka.then((kafka) => kafka.close(), () => {})
   }
 

@@ -84,6 +84,7 @@ export class ProducerIdManager {
       for (const resolve of this.waiting.splice(0)) resolve(undefined)
       this.clock.timer(RETRY_MS, () => {
         this.isAsking = false
+        if (this.waiting.length > 0) void this.ask()
       })
       return
     }

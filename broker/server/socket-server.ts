@@ -33,6 +33,9 @@ export interface SocketServerOptions {
   logger: Logger
 }
 
+/** A client that has taken nothing for so long does not read. */
+const SLOW_AFTER_MS = 1000
+
 /** The listeners and connections of a broker. Bound first, so that ports are known; requests are served from `start` on. */
 export class SocketServer {
   private readonly env: Environment
@@ -172,7 +175,9 @@ export class SocketServer {
       if (connection.pendingBytes === 0) continue
       if (slowest === undefined || connection.lastActiveMs < slowest.lastActiveMs) slowest = connection
     }
-    if (slowest === undefined) return
+    // Beyond the budget the slow ones go; far beyond it, whoever is slowest.
+    const isSlow = slowest !== undefined && this.env.clock.monoMs() - slowest.lastActiveMs > SLOW_AFTER_MS
+    if (slowest === undefined || (!isSlow && this.unreadBytes <= 2 * this.options.unreadBudgetBytes)) return
     this.logger.warn({ client: slowest.origin.clientHost, bytes: slowest.pendingBytes }, 'connection closed: it does not read its answers')
     slowest.close('does not read its answers')
   }

@@ -39,7 +39,7 @@ export class Child {
     this.logFile = options.logFile
     const log = openSync(options.logFile, 'a')
     this.logPosition = fstatSync(log).size
-    this.process = spawn(process.execPath, options.args, { stdio: ['ignore', log, log], detached: true })
+    this.process = spawn(process.execPath, options.args, { stdio: ['ignore', log, log], detached: true, env: environment() })
     closeSync(log)
     const ended = (): void => {
       if (this.over) return
@@ -123,6 +123,11 @@ export class Child {
       closeSync(file)
     }
   }
+}
+
+/** Ours without what would configure a broker: its properties file says everything, and is not the same for all. */
+function environment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_')))
 }
 
 function tailOf(path: string): string {
