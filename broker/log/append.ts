@@ -1,7 +1,7 @@
 import { ErrorCode } from '../../protocol/errors'
 import {
-  baseOffsetAt, baseSequenceAt, batchSizeAt, isControlAt, isTransactionalAt, lastSequenceAt, leaderEpochAt, magicAt, NO_PRODUCER_ID,
-  NO_TIMESTAMP, producerEpochAt, producerIdAt, recordCountAt,
+  baseOffsetAt, baseSequenceAt, batchSizeAt, isControlAt, isTransactionalAt, lastSequenceAt, leaderEpochAt, magicAt,
+  NO_PRODUCER_ID, NO_TIMESTAMP, producerEpochAt, producerIdAt, recordCountAt,
 } from '../../protocol/records/batch'
 import { checkStructure } from '../../protocol/records/structure'
 import { placeRecords } from '../../protocol/records/validate'
@@ -45,7 +45,8 @@ export function appendAsLeader(log: Log, records: Buffer, options: AppendOptions
   if (placed.rebuilt && placed.records.length > maxMessageBytes) {
     throw new LogError(
       ErrorCode.MESSAGE_TOO_LARGE,
-      `Message batch size is ${placed.records.length} bytes in append to partition ${log.name} which exceeds the maximum configured size of ${maxMessageBytes}.`,
+      `Message batch size is ${placed.records.length} bytes in append to partition ${log.name} `
+        + `which exceeds the maximum configured size of ${maxMessageBytes}.`,
     )
   }
   const duplicate = checkProducer(log, placed.records, options)
@@ -54,7 +55,8 @@ export function appendAsLeader(log: Log, records: Buffer, options: AppendOptions
   if (chunk.records.length > log.config.segmentBytes) {
     throw new LogError(
       ErrorCode.RECORD_LIST_TOO_LARGE,
-      `Message batch size is ${chunk.records.length} bytes in append to partition ${log.name}, which exceeds the maximum configured segment size of ${log.config.segmentBytes}.`,
+      `Message batch size is ${chunk.records.length} bytes in append to partition ${log.name}, `
+        + `which exceeds the maximum configured segment size of ${log.config.segmentBytes}.`,
     )
   }
   write(log, chunk, nowMs)
@@ -69,7 +71,8 @@ function checkAndPlace(log: Log, given: Buffer, options: AppendOptions, nowMs: n
   const structure = checkStructure(records, rules)
   if (structure.validBytes === 0) return undefined
   const whole = structure.validBytes === records.length ? records : records.subarray(0, structure.validBytes)
-  return placeRecords(whole, structure, rules, { firstOffset: log.endOffset, leaderEpoch: options.leaderEpoch, nowMs }, prepared !== undefined)
+  const placement = { firstOffset: log.endOffset, leaderEpoch: options.leaderEpoch, nowMs }
+  return placeRecords(whole, structure, rules, placement, prepared !== undefined)
 }
 
 function chunkOf(placed: Appendable): Chunk {
@@ -186,7 +189,9 @@ function scheduleEndOfTurn(log: Log): void {
 
 export function appendAsFollower(log: Log, records: Buffer, leaderEpochOfRequest: number | undefined): AppendInfo {
   const structure = refusing(checkStructure, records, { topicPartition: log.name, fromClient: false })
-  if (!structure.monotonic) throw new LogError(ErrorCode.UNKNOWN_SERVER_ERROR, `Out of order offsets found in append to ${log.name}`)
+  if (!structure.monotonic) {
+    throw new LogError(ErrorCode.UNKNOWN_SERVER_ERROR, `Out of order offsets found in append to ${log.name}`)
+  }
   const nowMs = log.context.clock.wallMs()
   let info = nothingAppended(log)
   for (const chunk of chunks(log, records.subarray(0, structure.validBytes), leaderEpochOfRequest)) {
@@ -215,14 +220,15 @@ function joined(first: AppendInfo, second: AppendInfo): AppendInfo {
 function checkNextOffset(log: Log, chunk: Chunk): void {
   if (chunk.firstOffset >= log.endOffset) return
   if (log.startOffset === log.endOffset && chunk.lastOffset >= log.endOffset) {
-    log.context.logger.warn({ log: log.name, offset: chunk.firstOffset, endOffset: log.endOffset }, 'an empty log begins at an earlier offset')
+    const report = { log: log.name, offset: chunk.firstOffset, endOffset: log.endOffset }
+    log.context.logger.warn(report, 'an empty log begins at an earlier offset')
     log.truncateFullyAndStartAt(chunk.firstOffset)
     return
   }
   throw new LogError(
     ErrorCode.UNKNOWN_SERVER_ERROR,
-    `Unexpected offset in append to ${log.name}. First offset ${chunk.firstOffset} is less than the next offset ${log.endOffset}. `
-      + `Last offset in append: ${chunk.lastOffset}. Log start offset = ${log.startOffset}`,
+    `Unexpected offset in append to ${log.name}. `
+      + `First offset ${chunk.firstOffset} is less than the next offset ${log.endOffset}. Last offset in append: ${chunk.lastOffset}. Log start offset = ${log.startOffset}`,
   )
 }
 
@@ -233,12 +239,14 @@ function* chunks(log: Log, records: Buffer, leaderEpochOfRequest: number | undef
   for (let pos = 0; pos < records.length; pos += batchSizeAt(records, pos)) {
     const isV2 = magicAt(records, pos) >= 2
     if (leaderEpochOfRequest !== undefined && isV2 && leaderEpochAt(records, pos) > leaderEpochOfRequest) {
-      log.context.logger.warn({ log: log.name, epoch: leaderEpochAt(records, pos), leaderEpochOfRequest }, 'batches of a later epoch are left out')
+      const report = { log: log.name, epoch: leaderEpochAt(records, pos), leaderEpochOfRequest }
+      log.context.logger.warn(report, 'batches of a later epoch are left out')
       break
     }
     const end = pos + batchSizeAt(records, pos)
     const lastOffset = lastOffsetOf(records, pos)
-    const fits = end - start <= log.config.segmentBytes && (chunk === undefined || lastOffset - chunk.firstOffset <= MAX_RELATIVE_OFFSET)
+    const fits = chunk === undefined
+      || (end - start <= log.config.segmentBytes && lastOffset - chunk.firstOffset <= MAX_RELATIVE_OFFSET)
     if (chunk !== undefined && !fits) {
       yield chunk
       start = pos
@@ -258,5 +266,12 @@ function* chunks(log: Log, records: Buffer, leaderEpochOfRequest: number | undef
 }
 
 function emptyChunk(firstOffset: number): Chunk {
-  return { records: Buffer.alloc(0), firstOffset, lastOffset: -1, maxTimestamp: NO_TIMESTAMP, offsetOfMaxTimestamp: -1, recordCount: 0 }
+  return {
+    records: Buffer.alloc(0),
+    firstOffset,
+    lastOffset: -1,
+    maxTimestamp: NO_TIMESTAMP,
+    offsetOfMaxTimestamp: -1,
+    recordCount: 0,
+  }
 }

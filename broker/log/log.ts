@@ -68,7 +68,10 @@ export class Log {
   /** The recovery point that a start would find: above `recoveryPoint` only between a truncation and the next checkpoint. */
   checkpointedRecoveryPoint = 0
 
-  constructor(context: LogContext, directory: LogDirectory, topic: string, partition: number, path: string, config: LogConfig, isFuture: boolean) {
+  constructor(
+    context: LogContext, directory: LogDirectory, topic: string, partition: number, path: string, config: LogConfig,
+    isFuture: boolean,
+  ) {
     this.context = context
     this.directory = directory
     this.topic = topic
@@ -148,7 +151,8 @@ export class Log {
     if (this.topicId !== undefined) {
       throw new LogError(
         ErrorCode.INCONSISTENT_TOPIC_ID,
-        `Tried to assign topic ID ${topicId} to log for topic partition ${this.name}, but log already contained topic ID ${this.topicId}`,
+        `Tried to assign topic ID ${topicId} to log for topic partition ${this.name}, `
+          + `but log already contained topic ID ${this.topicId}`,
       )
     }
     this.guard(`writing the topic id of ${this.name}`, () => this.metadataFile.record(topicId))
@@ -257,7 +261,8 @@ export class Log {
     if (offset > this.highWatermark) {
       throw new LogError(
         ErrorCode.OFFSET_OUT_OF_RANGE,
-        `Cannot increment the log start offset to ${offset} of partition ${this.name} since it is larger than the high watermark ${this.highWatermark}`,
+        `Cannot increment the log start offset to ${offset} of partition ${this.name} `
+          + `since it is larger than the high watermark ${this.highWatermark}`,
       )
     }
     if (offset <= this.startOffset) return false
