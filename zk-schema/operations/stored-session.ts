@@ -1,3 +1,4 @@
+import { silentLogger } from '../../runtime/log'
 import type { Disk, Environment } from '../../runtime/ports'
 import { isZooKeeperError } from '../session/errors'
 import { openSession } from '../session/session'
@@ -65,7 +66,8 @@ export async function endStoredSession(env: Environment, options: SessionOptions
   const credentials = readStoredSession(env.disk, directory)
   if (credentials === undefined) return false
   try {
-    const session = await openSession(env, { ...options, credentials })
+    // That it has expired is what one hopes for, and nothing to warn of.
+    const session = await openSession(env, { ...options, credentials, logger: silentLogger })
     await session.close()
     return true
   } catch (error) {
