@@ -109,8 +109,16 @@ export class Cluster {
     return this.topics.get(name)
   }
 
+  /** What is known of it is not to be relied on any more; how many partitions it has is still worth knowing. */
   forgetTopic(name: string): void {
-    this.topics.delete(name)
+    const topic = this.topics.get(name)
+    if (topic !== undefined) topic.readMs = -Infinity
+  }
+
+  /** True when its partitions are known, fresh or not. */
+  isKnown(name: string): boolean {
+    const topic = this.topics.get(name)
+    return topic !== undefined && topic.errorCode === 0 && topic.partitions.length > 0
   }
 
   /** True when the topic was asked for within `metadata.max.age.ms`. */

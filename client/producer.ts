@@ -131,7 +131,7 @@ export class Producer {
   }
 
   private mayEnter({ record, size }: Entry): boolean {
-    return this.cluster.isFresh(record.topic) && this.hasSpace(size)
+    return this.cluster.isKnown(record.topic) && this.hasSpace(size)
   }
 
   private hasSpace(size: number): boolean {
@@ -140,8 +140,10 @@ export class Producer {
 
   /** What it gives settles with the batch; wrapped, for a promise of a promise would be awaited. */
   private async waitToEnter(entry: Entry, deadline: number): Promise<{ outcome: Promise<RecordMetadata> }> {
-    if (!this.cluster.isFresh(entry.record.topic)) await this.findTopic(entry.record.topic)
-    while (!this.hasSpace(entry.size)) await this.waitForSpace(deadline)
+    while (!this.mayEnter(entry)) {
+      if (!this.cluster.isKnown(entry.record.topic)) await this.findTopic(entry.record.topic)
+      if (!this.hasSpace(entry.size)) await this.waitForSpace(deadline)
+    }
     return { outcome: this.take(entry) }
   }
 
@@ -223,6 +225,7 @@ export class Producer {
           async () => {
             const [metadata] = await this.cluster.metadata([topic], { create: true })
             if (metadata === undefined || metadata.errorCode !== 0) throw new ProtocolError(metadata?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+            if (metadata.partitions.length === 0) throw new ProtocolError(ErrorCode.LEADER_NOT_AVAILABLE)
           },
           this.maxBlockMs,
         )
