@@ -98,21 +98,18 @@ async function run(config: KafkaConfig, logger: Logger): Promise<void> {
     compression: threadPoolCompression,
     onFatal: fatal,
   })
-  const running = broker
-  // A snapshot on request: what the active controller holds in memory goes into the recording.
-  process.on('SIGUSR2', () => {
-    const memory = running.controller.snapshot()
-    if (memory !== undefined) recorder?.record({ kind: 'snapshot', controllerEpoch: running.controller.epoch, memory })
-  })
   process.title = `prekraft-broker ${broker.brokerId}`
   if (recorder === undefined) return
   recorder.record({ kind: 'life', what: 'started', detail: `broker ${broker.brokerId} of cluster ${broker.clusterId}` })
   recordLoopDelay(recorder)
   const { controller } = broker
-  process.on('SIGUSR2', () => {
+  // On request what the active controller holds in memory goes into the recording.
+  const recordMemory = (): void => {
     const memory = controller.snapshot()
     if (memory !== undefined) recorder.record({ kind: 'snapshot', controllerEpoch: controller.epoch, memory })
-  })
+  }
+  process.on('SIGUSR2', recordMemory)
+  recorder.onSnapshotRequest = recordMemory
 }
 
 const LOOP_DELAY_INTERVAL_MS = 10_000

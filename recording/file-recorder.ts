@@ -12,10 +12,15 @@ const MOST_PENDING_BYTES = 16 * 1024 * 1024
 const MOST_FOLLOWERS = 16
 
 /** Unix socket paths are limited by the kernel (sun_path). */
-const LONGEST_SOCKET_PATH = 107
+export const LONGEST_SOCKET_PATH = 107
 
 export const RECORDING_FILES = ['recording-0.bin', 'recording-1.bin'] as const
 export const FOLLOW_SOCKET = 'follow.sock'
+
+/** A follower that sends this line asks for a snapshot of the controller's memory; it comes as an event, to everybody. */
+export const SNAPSHOT_REQUEST = 'snapshot'
+
+const LONGEST_REQUEST = 64
 
 /**
  * Writes a process's events to two alternating bounded files and to whoever follows on a Unix socket beside them. Events are
@@ -35,6 +40,10 @@ export class FileRecorder implements Recorder {
   private scheduled = false
   private listener: Listener | undefined
   private readonly followers = new Set<Stream>()
+  /** The difference of the two clocks, to less than the wall clock's millisecond. */
+  private wallAheadMs = -Infinity
+  /** Called when a follower asks for a snapshot. */
+  onSnapshotRequest: () => void = () => {}
 
   constructor(env: Environment, options: { directory: string; process: string; logger: Logger }) {
     this.env = env
@@ -68,10 +77,11 @@ export class FileRecorder implements Recorder {
   record(event: RecordedEvent): void {
     if (this.file === undefined && this.followers.size === 0) return
     const { clock } = this.env
+    const monoMs = clock.monoMs()
     const recorded: Recorded = {
       sequence: ++this.sequence,
-      wallUs: clock.wallMs() * 1000,
-      monoMs: clock.monoMs(),
+      wallUs: this.wallUs(monoMs),
+      monoMs,
       process: this.process,
       event,
     }
@@ -79,6 +89,16 @@ export class FileRecorder implements Recorder {
     if (this.scheduled) return
     this.scheduled = true
     clock.immediate(this.flush)
+  }
+
+  /**
+   * The wall clock tells whole milliseconds, too few to put the events of several processes in order. It is never behind what it
+   * tells, so the largest difference to the monotonic clock that was seen is the best; a step of the wall clock begins anew.
+   */
+  private wallUs(monoMs: number): number {
+    const aheadMs = this.env.clock.wallMs() - monoMs
+    if (aheadMs > this.wallAheadMs || aheadMs < this.wallAheadMs - 2) this.wallAheadMs = aheadMs
+    return Math.round((monoMs + this.wallAheadMs) * 1000)
   }
 
   /** Writes what is pending now: for the last words before an exit. */
@@ -125,6 +145,14 @@ export class FileRecorder implements Recorder {
   private accept(stream: Stream): ReturnType<Parameters<Environment['net']['listen']>[2]> {
     if (this.followers.size >= MOST_FOLLOWERS) return undefined
     this.followers.add(stream)
-    return { onData() {}, onClose: () => void this.followers.delete(stream) }
+    let line = ''
+    return {
+      onData: (chunk) => {
+        const lines = (line + chunk.toString('latin1')).split('\n')
+        line = lines.pop()!.slice(0, LONGEST_REQUEST)
+        if (lines.includes(SNAPSHOT_REQUEST)) this.onSnapshotRequest()
+      },
+      onClose: () => void this.followers.delete(stream),
+    }
   }
 }
