@@ -10,6 +10,8 @@ import type { StartOptions } from './options'
 /** All of a stop takes less than 10 s: what is left of the brokers after this time is killed. */
 const STOP_BROKERS_MS = 8000
 const STOP_ZOOKEEPER_MS = 1000
+/** How long the next broker waits for the one before it. */
+const STAGGER_MS = 1500
 
 /** A process ended before the cluster was ready; the message says which, and what it said. */
 export class ClusterStartError extends Error {
@@ -129,9 +131,14 @@ export class Cluster {
     for (const child of this.children()) child.isStopping = true
     for (const { child } of this.brokers) {
       child.signal('SIGTERM')
-      if (!(await child.exited(Math.max(deadline - Date.now(), 0)))) child.signal('SIGKILL')
+      // By then it has given its leaderships away, and is at most closing its logs.
+      await child.exited(STAGGER_MS)
     }
-    await Promise.all(this.brokers.map(({ child }) => child.exited(500)))
+    const left = this.brokers.map(async ({ child }) => {
+      if (!(await child.exited(Math.max(deadline - Date.now(), 0)))) child.signal('SIGKILL')
+      await child.exited(500)
+    })
+    await Promise.all(left)
     this.zookeeper?.signal('SIGTERM')
     if (this.zookeeper !== undefined && !(await this.zookeeper.exited(STOP_ZOOKEEPER_MS))) {
       this.zookeeper.signal('SIGKILL')
