@@ -75,7 +75,7 @@ export interface Disk {
   rename(from: string, to: string): void
   /** Removes one file; nothing happens if it is not there. */
   remove(path: string): void
-  /** Removes a directory and what is in it, off the event loop; resolves when it is gone. */
+  /** Removes a directory and what is in it, or a (large) file, off the event loop; resolves when it is gone. */
   removeTree(path: string): Promise<void>
   readFile(path: string): Buffer
   /** Makes creations, renames and removals in this directory durable. */
