@@ -228,7 +228,8 @@ function checkNextOffset(log: Log, chunk: Chunk): void {
   throw new LogError(
     ErrorCode.UNKNOWN_SERVER_ERROR,
     `Unexpected offset in append to ${log.name}. `
-      + `First offset ${chunk.firstOffset} is less than the next offset ${log.endOffset}. Last offset in append: ${chunk.lastOffset}. Log start offset = ${log.startOffset}`,
+      + `First offset ${chunk.firstOffset} is less than the next offset ${log.endOffset}. `
+      + `Last offset in append: ${chunk.lastOffset}. Log start offset = ${log.startOffset}`,
   )
 }
 

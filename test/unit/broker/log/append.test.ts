@@ -90,7 +90,8 @@ describe('as leader', () => {
       { producerId: 1, firstOffset: 0 },
       { producerId: 3, firstOffset: 5 },
     ])
-    expect(log.read(5, 1 << 20, { upTo: 'lastStable', minOneMessage: true }).abortedTransactions).toEqual([{ producerId: 3, firstOffset: 5 }])
+    expect(log.read(5, 1 << 20, { upTo: 'lastStable', minOneMessage: true }).abortedTransactions)
+      .toEqual([{ producerId: 3, firstOffset: 5 }])
   })
 
   test('a transaction that ended is stable only when its marker is below the high watermark', async () => {
@@ -146,7 +147,8 @@ describe('as follower', () => {
   test('batches are taken as they are; a piece of one at the end is left out', async () => {
     const { log } = await newLog()
     const records = Buffer.concat([from(0, 3, 1), from(3, 2, 4), from(9, 1, 4)])
-    expect(log.appendAsFollower(Buffer.concat([records, from(10, 1).subarray(0, 40)]))).toMatchObject({ firstOffset: 0, lastOffset: 9, recordCount: 6 })
+    expect(log.appendAsFollower(Buffer.concat([records, from(10, 1).subarray(0, 40)])))
+      .toMatchObject({ firstOffset: 0, lastOffset: 9, recordCount: 6 })
     expect(contentOf(log).equals(records)).toBe(true)
     expect(log.endOffset).toBe(10)
     expect(log.epochs.entries).toEqual([{ epoch: 1, startOffset: 0 }, { epoch: 4, startOffset: 3 }])

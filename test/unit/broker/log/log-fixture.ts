@@ -87,7 +87,9 @@ export class Fixture {
 }
 
 /** A batch of `count` records as a producer sends it. */
-export function batch(count: number, options: BatchOptions & { timestamp?: number; valueBytes?: number; key?: string | null } = {}): Buffer {
+export function batch(
+  count: number, options: BatchOptions & { timestamp?: number; valueBytes?: number; key?: string | null } = {},
+): Buffer {
   const { timestamp = 1_700_000_000_000, valueBytes = 20, key = 'k', ...rest } = options
   const builder = new BatchBuilder(rest)
   for (let i = 0; i < count; i++) {
@@ -96,8 +98,8 @@ export function batch(count: number, options: BatchOptions & { timestamp?: numbe
   return Buffer.from(builder.build())
 }
 
-export function marker(type: 0 | 1, producerId: number, producerEpoch: number, coordinatorEpoch = 0, timestamp = 1_700_000_000_000): Buffer {
-  return Buffer.from(controlBatch({ type, coordinatorEpoch, producerId, producerEpoch, timestamp }))
+export function marker(type: 0 | 1, producerId: number, producerEpoch: number, coordinatorEpoch = 0): Buffer {
+  return Buffer.from(controlBatch({ type, coordinatorEpoch, producerId, producerEpoch, timestamp: 1_700_000_000_000 }))
 }
 
 export function batchesOf(records: Buffer): Buffer[] {

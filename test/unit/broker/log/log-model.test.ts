@@ -27,6 +27,8 @@ type Step =
   | { kind: 'kill' }
   | { kind: 'powerCut'; afterMs: number }
 
+const fraction = fc.double({ min: 0, max: 1, noNaN: true })
+
 const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 10,
@@ -49,8 +51,8 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('truncate' as const), back: fc.integer({ min: 0, max: 60 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncateFully' as const), offset: fc.integer({ min: 0, max: 300 }) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('highWatermark' as const), fraction: fc.double({ min: 0, max: 1, noNaN: true }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('start' as const), fraction: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('highWatermark' as const), fraction }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('start' as const), fraction }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'retention' as const }) },
   { weight: 3, arbitrary: fc.constant({ kind: 'turn' as const }) },
   { weight: 2, arbitrary: fc.constant({ kind: 'flush' as const }) },
@@ -168,7 +170,8 @@ class Run {
     if (step.newEpoch) this.epoch++
     let offset = this.log.endOffset + step.gap
     const parts = step.counts.map((count) => {
-      const part = batch(count, { baseOffset: offset, leaderEpoch: this.epoch, timestamp: this.fixture.clock.wallMs(), valueBytes: 50 })
+      const timestamp = this.fixture.clock.wallMs()
+      const part = batch(count, { baseOffset: offset, leaderEpoch: this.epoch, timestamp, valueBytes: 50 })
       offset += count
       return part
     })
@@ -219,7 +222,9 @@ class Run {
     }
   }
 
-  /** Where a log ends is seen from its last batch only: a gap behind it (a truncation into the middle of a batch) is forgotten. */
+  /**
+   * Where a log ends is seen from its last batch only: a gap behind it (a truncation into the middle of a batch) is forgotten.
+   */
   private forgetGap(): void {
     const { model } = this
     model.end = Math.max((model.batches.at(-1)?.last ?? -1) + 1, this.log.segments.active.baseOffset, model.start)

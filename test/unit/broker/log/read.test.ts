@@ -16,7 +16,8 @@ test('outside of the log is out of range, its end is empty', async () => {
   const { log } = await newLog()
   log.truncateFullyAndStartAt(10)
   log.appendAsLeader(batch(2), client)
-  for (const offset of [9, 13]) expect(() => log.read(offset, 100, whole)).toThrow(expect.objectContaining({ code: ErrorCode.OFFSET_OUT_OF_RANGE }))
+  const outOfRange = expect.objectContaining({ code: ErrorCode.OFFSET_OUT_OF_RANGE })
+  for (const offset of [9, 13]) expect(() => log.read(offset, 100, whole)).toThrow(outOfRange)
   expect(log.read(12, 100, whole)).toMatchObject({ records: Buffer.alloc(0), fetchOffset: 12, firstEntryIncomplete: false })
 })
 
@@ -103,7 +104,8 @@ describe('by time', () => {
   }
 
   test.each([
-    [0, 1000, 0], [1000, 1000, 0], [1001, 1001, 1], [1002, 2000, 2], [2002, 5000, 6], [5001, 5001, 7], [5002, 9000, 12], [9001, 9001, 13],
+    [0, 1000, 0], [1000, 1000, 0], [1001, 1001, 1], [1002, 2000, 2],
+    [2002, 5000, 6], [5001, 5001, 7], [5002, 9000, 12], [9001, 9001, 13],
   ])('the first record from %s on', async (asked, timestamp, offset) => {
     const log = await timed()
     expect(log.offsetForTimestamp(asked)).toEqual({ timestamp, offset, leaderEpoch: 2 })

@@ -5,7 +5,13 @@ import { batch, Fixture } from './log-fixture'
 const client = { leaderEpoch: 0, origin: 'client' } as const
 const size = batch(1).length
 
-async function filled(config: Record<string, string>, timestamps = [0, 1, 2, 3, 4, 5]): Promise<{ fixture: Fixture; manager: LogManager; log: Log }> {
+interface Filled {
+  fixture: Fixture
+  manager: LogManager
+  log: Log
+}
+
+async function filled(config: Record<string, string>, timestamps = [0, 1, 2, 3, 4, 5]): Promise<Filled> {
   const fixture = new Fixture()
   const manager = await fixture.open({ 'segment.bytes': String(size), ...config })
   const log = manager.getOrCreate('t', 0, { isNew: true })

@@ -130,7 +130,9 @@ describe('and a crash', () => {
     const fixture = new Fixture()
     const manager = await fixture.open(config)
     const log = manager.getOrCreate('t', 0, { isNew: true })
-    for (const epoch of epochs) log.appendAsLeader(batch(3, { producerId: 1, producerEpoch: 0, baseSequence: log.endOffset }), client(epoch))
+    for (const epoch of epochs) {
+      log.appendAsLeader(batch(3, { producerId: 1, producerEpoch: 0, baseSequence: log.endOffset }), client(epoch))
+    }
     await fixture.run(manager.shutdown())
     return { fixture, log: (await fixture.open(config)).get('t', 0)! }
   }

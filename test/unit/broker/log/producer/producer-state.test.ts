@@ -82,7 +82,9 @@ describe('duplicates', () => {
     const state = new ProducerState('t-0')
     for (let i = 0; i < 6; i++) state.appendData(data(i * 2, { count: 2, firstOffset: 100 + i * 2 }))
     expect(state.findDuplicate(PID, 0, 0, 1)).toBeUndefined()
-    for (let i = 1; i < 6; i++) expect(state.findDuplicate(PID, 0, i * 2, i * 2 + 1)).toMatchObject({ lastOffset: 101 + i * 2, offsetDelta: 1 })
+    for (let i = 1; i < 6; i++) {
+      expect(state.findDuplicate(PID, 0, i * 2, i * 2 + 1)).toMatchObject({ lastOffset: 101 + i * 2, offsetDelta: 1 })
+    }
   })
 
   test('only with exactly the same sequences and epoch', () => {

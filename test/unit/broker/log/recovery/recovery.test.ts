@@ -58,7 +58,10 @@ describe('after a clean stop', () => {
       for (const base of bases) fixture.disk.remove(name(base, suffix))
     })
     expect(contentOf(log).equals(before)).toBe(true)
-    for (let offset = 0; offset < 36; offset++) expect(batchesOf(log.read(offset, 1, whole).records)[0]!.readBigInt64BE(0)).toBe(BigInt(offset - (offset % 3)))
+    for (let offset = 0; offset < 36; offset++) {
+      const [first] = batchesOf(log.read(offset, 1, whole).records)
+      expect(first!.readBigInt64BE(0)).toBe(BigInt(offset - (offset % 3)))
+    }
     for (const base of log.segments.all().slice(0, -1)) expect(log.context.disk.exists(name(base.baseOffset, suffix))).toBe(true)
   })
 
@@ -77,7 +80,8 @@ describe('after a clean stop', () => {
       overwrite(fixture, path, fixture.disk.stat(path)!.size, Buffer.alloc(30, 1))
     })
     expect(log.endOffset).toBe(36)
-    expect(fixture.logger.warnings[0]).toMatchObject({ message: 'the end of the log is damaged, and is truncated', fields: { bytesCut: 30 } })
+    expect(fixture.logger.warnings[0])
+      .toMatchObject({ message: 'the end of the log is damaged, and is truncated', fields: { bytesCut: 30 } })
     log.appendAsLeader(batch(1), client)
     expect(batchesOf(contentOf(log))).toHaveLength(batchesOf(before).length + 1)
   })
@@ -170,7 +174,8 @@ describe('after an unclean stop', () => {
     expect(log.endOffset).toBe(bases[1]! + 3)
     expect(log.numberOfSegments).toBe(2)
     expect(fixture.logger.warnings).toHaveLength(1)
-    expect(fixture.logger.warnings[0]!.fields).toMatchObject({ segment: bases[1], segmentsDropped: bases.length - 2, lastSegmentDropped: bases.at(-1) })
+    expect(fixture.logger.warnings[0]!.fields)
+      .toMatchObject({ segment: bases[1], segmentsDropped: bases.length - 2, lastSegmentDropped: bases.at(-1) })
     expect(log.appendAsLeader(batch(2), { leaderEpoch: 9, origin: 'client' }).firstOffset).toBe(log.endOffset - 2)
   })
 
@@ -246,7 +251,9 @@ describe('after an unclean stop', () => {
   })
 
   test('the recovery point moves on without another roll', async () => {
-    const { log, fixture, manager, bases } = await reopened('killed', (fixture) => fixture.disk.remove('/data/a/recovery-point-offset-checkpoint'))
+    const { log, fixture, manager, bases } = await reopened('killed', (fixture) => {
+      fixture.disk.remove('/data/a/recovery-point-offset-checkpoint')
+    })
     await fixture.settle(manager)
     expect(log.recoveryPoint).toBe(bases.at(-1))
   })
@@ -255,7 +262,8 @@ describe('after an unclean stop', () => {
 describe('files that others left', () => {
   test('deleted and cleaned ones go, indexes without a log go', async () => {
     const { fixture, log } = await reopened('clean', (fixture) => {
-      for (const file of [name(0, '.log.deleted'), name(3, '.index.deleted'), name(900, '.log.cleaned'), name(901, '.timeindex')]) {
+      const left = [name(0, '.log.deleted'), name(3, '.index.deleted'), name(900, '.log.cleaned'), name(901, '.timeindex')]
+      for (const file of left) {
         fixture.disk.open(file, 'create').write(Buffer.from('x'), 0)
       }
     })
@@ -273,7 +281,8 @@ describe('files that others left', () => {
     })
     expect(log.segments.all().map((each) => each.baseOffset)).toEqual(bases.filter((_, index) => index !== 2))
     expect(log.endOffset).toBe(36)
-    expect(batchesOf(log.read(bases[1]! + 1, 1 << 20, whole).records).map((each) => Number(each.readBigInt64BE(0)))).toEqual([bases[3]! - 1])
+    expect(batchesOf(log.read(bases[1]! + 1, 1 << 20, whole).records).map((each) => Number(each.readBigInt64BE(0))))
+      .toEqual([bases[3]! - 1])
   })
 
   test('an unfinished swap is undone', async () => {

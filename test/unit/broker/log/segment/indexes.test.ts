@@ -12,9 +12,12 @@ function cacheOf(fixture = new Fixture()) {
 }
 
 /** More than the entries that an index holds in memory. */
-const manyEntries = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 99 })), { minLength: 1, maxLength: 40 }).chain((some) =>
-  fc.integer({ min: 1, max: 60 }).map((times) => Array.from({ length: times }, () => some).flat()),
-)
+const step = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 99 }))
+const manyEntries = fc
+  .tuple(fc.array(step, { minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 60 }))
+  .map(([some, times]) => Array.from({ length: times }, () => some).flat())
+
+const fraction = fc.double({ min: 0, max: 1.2, noNaN: true })
 
 /** What happens to an index between being written and being asked. */
 const ways = fc.constantFrom('as it is' as const, 'settled' as const, 'loaded' as const)
@@ -43,15 +46,15 @@ describe('offset index', () => {
 
   test('finds what a search through all entries finds', () => {
     fc.assert(
-      fc.property(manyEntries, ways, fc.array(fc.double({ min: 0, max: 1.2, noNaN: true }), { minLength: 1, maxLength: 20 }), (steps, way, asked) => {
+      fc.property(manyEntries, ways, fc.array(fraction, { minLength: 1, maxLength: 20 }), (steps, way, asked) => {
         const { index, entries } = build(steps, way)
         const last = entries.at(-1)!
         expect(index.lastOffset).toBe(last.offset)
-        for (const fraction of asked) {
-          const offset = BASE + Math.floor(fraction * (last.offset - BASE))
-          expect(index.lookup(offset)).toBe(entries.filter((each) => each.offset <= offset).at(-1)?.position ?? 0)
-          const position = Math.floor(fraction * last.position)
-          expect(index.upperBoundOffset(position)).toBe(entries.find((each) => each.position >= position)?.offset)
+        for (const each of asked) {
+          const offset = BASE + Math.floor(each * (last.offset - BASE))
+          expect(index.lookup(offset)).toBe(entries.filter((entry) => entry.offset <= offset).at(-1)?.position ?? 0)
+          const position = Math.floor(each * last.position)
+          expect(index.upperBoundOffset(position)).toBe(entries.find((entry) => entry.position >= position)?.offset)
         }
       }),
       { numRuns: 60 },
@@ -186,11 +189,13 @@ describe('time index', () => {
 })
 
 describe('transaction index', () => {
-  const aborted = fc.array(fc.record({ length: fc.integer({ min: 1, max: 30 }), producerId: fc.integer({ min: 0, max: 5 }) }), { maxLength: 30 })
+  const transaction = fc.record({ length: fc.integer({ min: 1, max: 30 }), producerId: fc.integer({ min: 0, max: 5 }) })
+  const aborted = fc.array(transaction, { maxLength: 30 })
+  const offsets = (max: number) => fc.integer({ min: 0, max })
 
   test('tells the aborted transactions that overlap what is read', () => {
     fc.assert(
-      fc.property(aborted, fc.integer({ min: 0, max: 400 }), fc.integer({ min: 0, max: 100 }), fc.boolean(), (list, from, count, reload) => {
+      fc.property(aborted, offsets(400), offsets(100), fc.boolean(), (list, from, count, reload) => {
         const cache = cacheOf()
         let index = new TransactionIndex(cache, '/data/x.txnindex', BASE)
         let next = BASE

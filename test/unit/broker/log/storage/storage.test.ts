@@ -34,7 +34,7 @@ describe('file cache', () => {
 
   test('what is evicted is opened again, for writing as well', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(9), fc.boolean()), { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (uses, capacity) => {
+      fc.property(fc.array(fc.tuple(fc.nat(9), fc.boolean())), fc.integer({ min: 1, max: 4 }), (uses, capacity) => {
         const fixture = new Fixture()
         const cache = new FileCache(fixture.disk, capacity)
         const files = Array.from({ length: 10 }, (_, i) => cache.create(`/data/${i}`))
@@ -146,7 +146,8 @@ describe('names', () => {
     ['x.y-z-7.ab-future', { topic: 'x.y-z', partition: 7, state: 'future' }],
     ['a-1.ab-stray', { topic: 'a', partition: 1, state: 'stray' }],
     ['topic-delete-5', { topic: 'topic-delete', partition: 5, state: 'current' }],
-    ['a', undefined], ['a-', undefined], ['-0', undefined], ['a-x', undefined], ['a-1-delete', undefined], ['lost+found', undefined],
+    ['a', undefined], ['a-', undefined], ['-0', undefined], ['a-x', undefined], ['a-1-delete', undefined],
+    ['lost+found', undefined],
   ])('of a partition: %s', (name, expected) => {
     expect(parsePartitionDirectory(name)).toEqual(expected)
   })
@@ -157,7 +158,8 @@ describe('names', () => {
     const marked = markedDirectoryName(topic, 17, DELETE_DIR_SUFFIX, random)
     expect(marked.length).toBe(255)
     expect(parsePartitionDirectory(marked)).toMatchObject({ partition: 17, state: 'delete' })
-    expect(parsePartitionDirectory(markedDirectoryName('t', 17, FUTURE_DIR_SUFFIX, random))).toEqual({ topic: 't', partition: 17, state: 'future' })
+    expect(parsePartitionDirectory(markedDirectoryName('t', 17, FUTURE_DIR_SUFFIX, random)))
+      .toEqual({ topic: 't', partition: 17, state: 'future' })
   })
 })
 
@@ -196,7 +198,10 @@ describe('lock', () => {
     const fixture = world()
     fixture.disk.open('/data/a/.lock', 'create').close()
     const { inode } = fixture.disk.stat('/data/a/.lock')!
-    const locks = (line: string) => fixture.disk.open('/proc/locks', 'create').write(Buffer.from(`1: FLOCK  ADVISORY  WRITE 1 00:1:1 0 EOF\n${line}\n`), 0)
+    const locks = (line: string) => {
+      const text = `1: FLOCK  ADVISORY  WRITE 1 00:1:1 0 EOF\n${line}\n`
+      fixture.disk.open('/proc/locks', 'create').write(Buffer.from(text), 0)
+    }
     locks(`2: POSIX  ADVISORY  WRITE 991 08:01:${inode} 0 EOF`)
     expect(() => lockDirectory(fixture.disk, '/data/a', 60)).toThrow('Failed to acquire lock')
     locks(`2: POSIX  ADVISORY  WRITE 991 08:01:${inode}9 0 EOF`)
