@@ -24,9 +24,11 @@ export type ControlRequest =
   | { api: 'UpdateMetadata'; apiKey: number; version: number; body: Input<UpdateMetadataRequest>; entries: UpdateMetadataEntry[] }
   | { api: 'StopReplica'; apiKey: number; version: number; body: Input<StopReplicaRequest>; entries: StopReplicaEntry[] }
 
-/** Lines in one request: a broker that applies it holds its event loop for so long. */
-const MAX_LEADER_AND_ISR_ENTRIES = 500
-const MAX_METADATA_ENTRIES = 2000
+/** Lines in one request: for so long a broker that applies it does nothing else. */
+const MAX_METADATA_ENTRIES = 1000
+/** The same for LeaderAndIsr by weight: a new partition means a new log, files and directories. */
+const MAX_LEADER_AND_ISR_WEIGHT = 64
+const NEW_PARTITION_WEIGHT = 8
 
 /** `securityProtocol` in the order of Kafka's ids. */
 const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
@@ -34,9 +36,7 @@ const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
 /** The requests of one batch in the order in which they must be sent and answered. */
 export function buildControlRequests(batch: ControlBatch, sender: ControlSender): ControlRequest[] {
   const requests: ControlRequest[] = []
-  for (const entries of chunks([...batch.leaderAndIsr.values()], MAX_LEADER_AND_ISR_ENTRIES)) {
-    requests.push(leaderAndIsrRequest(entries, batch.brokers, sender))
-  }
+  for (const entries of chunksByWeight(batch.leaderAndIsr.values())) requests.push(leaderAndIsrRequest(entries, batch.brokers, sender))
   if (batch.updateMetadata !== undefined) {
     const all = chunks([...batch.updateMetadata.values()], MAX_METADATA_ENTRIES)
     for (const entries of all.length === 0 ? [[]] : all) requests.push(updateMetadataRequest(entries, batch.brokers, sender))
@@ -184,6 +184,20 @@ function byTopic<E extends { topic: string; topicId: string | undefined }>(entri
     else group[2].push(entry)
   }
   return [...groups.values()]
+}
+
+function chunksByWeight(entries: Iterable<LeaderAndIsrEntry>): LeaderAndIsrEntry[][] {
+  const parts: LeaderAndIsrEntry[][] = []
+  let room = 0
+  for (const entry of entries) {
+    if (room <= 0) {
+      parts.push([])
+      room = MAX_LEADER_AND_ISR_WEIGHT
+    }
+    parts.at(-1)!.push(entry)
+    room -= entry.isNew ? NEW_PARTITION_WEIGHT : 1
+  }
+  return parts
 }
 
 function chunks<E>(entries: E[], size: number): E[][] {

@@ -12,6 +12,7 @@ import type { Broker } from './context'
 import { readOffice, resignController, runForController } from './election'
 import { ControllerMovedError, isSessionLost, StaleEpochError } from './errors'
 import { EventQueue } from './event-queue'
+import { detailOf } from './events/detail'
 import { coalesceKey, isRequest, LANE_OF } from './events/event'
 import type { AnswerOf, ControllerEvent, OfficeEventKind, RequestEvent, RequestKind, RequestTypes } from './events/event'
 import { HANDLERS } from './events/handlers'
@@ -206,7 +207,7 @@ export class Controller {
     if (isRequest(event) && !event.completion.isDone) event.completion.refuse()
     this.options.recorder.record({
       kind: 'controllerEvent', event: event.kind, controllerEpoch: this.knownEpoch, waitedMs,
-      tookMs: this.env.clock.monoMs() - startedMs,
+      tookMs: this.env.clock.monoMs() - startedMs, detail: detailOf(event) || (this.term?.detail ?? ''),
       ...(failure === undefined ? {} : { error: String(failure) }),
     })
     if (failure !== undefined) await this.onFailure(event, failure)
@@ -217,6 +218,7 @@ export class Controller {
     // A request is not kept waiting for a ZooKeeper that is away: its sender finds the controller of the day.
     if (term === undefined || term.isOver || (isRequest(event) && !this.isActive())) return
     term.cause = event.kind
+    term.detail = ''
     const handler = HANDLERS[event.kind as TermEventKind] as (term: Term, event: ControllerEvent) => Promise<unknown>
     const answer = await handler(term, event)
     if (isRequest(event)) event.completion.complete(answer as never)
@@ -289,6 +291,7 @@ export class Controller {
     this.term = term
     this.termSinceMs = this.env.clock.monoMs()
     term.cause = 'ControllerFailover'
+    term.detail = ''
     await failOver(term)
   }
 

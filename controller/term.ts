@@ -59,6 +59,8 @@ export class Term {
   readonly repairs = new Repairs()
   /** The event in process, for the recording. */
   cause = ''
+  /** What the event that is being handled turned out to be about. */
+  detail = ''
   /** Where the next comparison of partition states begins. */
   reconcileCursor = 0
   private readonly parts: TermParts

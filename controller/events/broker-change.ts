@@ -17,6 +17,7 @@ export async function onBrokerChange(term: Term): Promise<void> {
   const dead = [...before.keys()].filter((id) => !current.has(id))
   if (added.length + bounced.length + dead.length === 0) return
   logger.info({ added: added.map(({ id }) => id), bounced: bounced.map(({ id }) => id), dead }, 'the registered brokers changed')
+  term.detail = told({ added: added.map(({ id }) => id), bounced: bounced.map(({ id }) => id), dead })
   // Epochs and channels first: nothing may be sent to what is no more.
   for (const id of [...dead, ...bounced.map((broker) => broker.id)]) {
     channels.remove(id)
@@ -79,4 +80,9 @@ async function onBrokersStarted(term: Term, brokers: readonly number[]): Promise
 
 function isSameRegistration(a: Broker, b: Broker): boolean {
   return JSON.stringify([a.endpoints, a.rack, a.features]) === JSON.stringify([b.endpoints, b.rack, b.features])
+}
+
+/** `dead: 1, added: 2,3`. */
+function told(brokers: Readonly<Record<string, readonly number[]>>): string {
+  return Object.entries(brokers).flatMap(([what, ids]) => (ids.length === 0 ? [] : [`${what}: ${ids.join()}`])).join(', ')
 }
