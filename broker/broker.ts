@@ -29,6 +29,7 @@ import { alterPartitionForVersion, highestAlterPartitionVersion } from './replic
 import { ReplicaManager } from './replica/replica-manager'
 import { RequestPipeline } from './server/request-pipeline'
 import { SocketServer } from './server/socket-server'
+import { recordSessions } from './session-recording'
 import { StartError } from './start-error'
 import { quarantineStrays } from './stray-logs'
 import { ZooKeeperQueries } from './zookeeper-queries'
@@ -194,6 +195,7 @@ async function start(
   const keeper = new SessionKeeper(env, sessionOptions)
   undo.push(() => keeper.close())
   const session = await keeper.start()
+  recordSessions(keeper, recorder)
   await ensureTopLevelPaths(session)
   const clusterId = await getOrCreateClusterId(session, env.random)
 
@@ -256,6 +258,7 @@ async function start(
     listenerName: config.controlListener,
     requestTimeoutMs: config.requestTimeoutMs,
     logger,
+    recorder,
   })
   undo.push(() => toController.close())
   const queries = new ZooKeeperQueries(keeper)

@@ -62,6 +62,7 @@ async function run(config: KafkaConfig, logger: Logger): Promise<void> {
   const recorder =
     directory === null || directory === '' ? undefined : new FileRecorder(env, { directory, process: `broker-${config.brokerId}`, logger })
   await recorder?.start()
+  recorder?.record({ kind: 'life', what: 'starting', detail: `process ${process.pid}` })
 
   const fatal = (error: unknown): void => {
     logger.error({ err: error }, 'this broker cannot go on')

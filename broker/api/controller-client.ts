@@ -1,8 +1,10 @@
 import { ApiKey, apiByKey } from '../../protocol/messages/apis'
 import { decode, encode } from '../../protocol/messages/codec'
-import { ErrorCode } from '../../protocol/errors'
+import { ErrorCode, errorName } from '../../protocol/errors'
+import { noRecorder } from '../../recording/events'
 import { KafkaConnection } from '../../network/kafka-connection'
 import type { Input } from '../../protocol/messages/schema'
+import type { Recorder } from '../../recording/events'
 import type { Logger } from '../../runtime/log'
 import type { Environment } from '../../runtime/ports'
 import type { MetadataCache } from '../metadata/metadata-cache'
@@ -21,6 +23,7 @@ export interface ControllerClientOptions {
   listenerName: string
   requestTimeoutMs: number
   logger: Logger
+  recorder?: Recorder
 }
 
 /**
@@ -78,14 +81,33 @@ export class ControllerClient implements ToController {
   ): Promise<Response | undefined> {
     const { gate, brokerId, metadata } = this.options
     const bodyFor = typeof body === 'function' ? body : () => body
-    if (gate.isActive()) return (await this.askOwn(apiKey, bodyFor, maxVersion)) as Response
+    if (gate.isActive()) return this.recorded(apiKey, brokerId, () => this.askOwn(apiKey, bodyFor, maxVersion) as Promise<Response>)
     const active = gate.activeControllerId()
     const controllerId = active >= 0 ? active : metadata.controllerId
     if (controllerId < 0 || controllerId === brokerId) return undefined
     const kafka = await this.connect(apiKey, controllerId)
     if (kafka === undefined) return undefined
     const version = Math.min(kafka.versionOf(apiKey), maxVersion)
-    return kafka.send<Request, Response>(apiKey, bodyFor(version), { version, timeoutMs: Math.max(timeoutMs, 1) })
+    return this.recorded(apiKey, controllerId, () =>
+      kafka.send<Request, Response>(apiKey, bodyFor(version), { version, timeoutMs: Math.max(timeoutMs, 1) }),
+    )
+  }
+
+  private async recorded<Response extends object>(apiKey: number, broker: number, ask: () => Promise<Response>): Promise<Response> {
+    const { env, recorder = noRecorder } = this.options
+    const about = { kind: 'controlRequest', api: apiByKey(apiKey)?.name ?? String(apiKey), broker } as const
+    const startedMs = env.clock.monoMs()
+    recorder.record({ ...about, phase: 'sent' })
+    const answered = (error: string): void => recorder.record({ ...about, phase: 'answered', tookMs: env.clock.monoMs() - startedMs, error })
+    try {
+      const answer = await ask()
+      const { errorCode = ErrorCode.NONE } = answer as { errorCode?: number }
+      answered(errorCode === ErrorCode.NONE ? '' : errorName(errorCode))
+      return answer
+    } catch (error) {
+      answered((error as Error).message)
+      throw error
+    }
   }
 
   private async connect(apiKey: number, controllerId: number): Promise<KafkaConnection | undefined> {
