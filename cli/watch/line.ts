@@ -2,7 +2,7 @@ import { znodeContent } from './znode-content'
 import type { ControlRequestSeen, IsrChange, Recorded, RecordedEvent, StateTransition } from '../../recording/events'
 
 /** Fixed columns, the last one open: time, process, kind, subject, what happened, why. */
-const WIDTHS = { time: 15, process: 10, kind: 10, subject: 26, what: 58 }
+const WIDTHS = { time: 15, process: 10, kind: 10, subject: 40, what: 62 }
 
 interface Columns {
   kind: string

@@ -1,6 +1,5 @@
 import { ZooKeeperSession } from '../../zk-schema/session/session'
 import { isZooKeeperError } from '../../zk-schema/session/errors'
-import { znodeContent } from './znode-content'
 import type { Environment } from '../../runtime/ports'
 import type { PersistentEvent } from '../../zk-schema/session/session'
 import type { Recorded, RecordedEvent } from '../../recording/events'
@@ -78,7 +77,7 @@ export class ZooKeeperSource {
       .get(path)
       .then(
         (node) => {
-          const content = node === undefined ? 'and gone again' : znodeContent(path, node.data)
+          const content = node?.data?.toString('utf8') ?? ''
           this.give({ kind: 'znodeChange', path, change: type, content, ...(node === undefined ? {} : { version: node.stat.version }) }, wallUs)
         },
         () => this.give({ kind: 'znodeChange', path, change: type }, wallUs),
