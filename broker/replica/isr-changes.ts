@@ -104,7 +104,7 @@ function takeAnswer(partition: Partition, proposed: IsrState, answer: ProposalAn
 }
 
 function commit(partition: Partition, state: { isr: readonly number[]; partitionEpoch: number }): void {
-  record(partition, 'committed', state.isr, '')
+  record(partition, 'committed', state.isr, '', state.partitionEpoch)
   partition.isr = committedIsr(state.isr)
   partition.takePartitionEpoch(state.partitionEpoch)
   partition.advanceHighWatermark()
@@ -149,7 +149,13 @@ async function readState(partition: Partition): Promise<void> {
   }
 }
 
-function record(partition: Partition, phase: 'proposed' | 'committed' | 'rejected', to: readonly number[], reason: string): void {
+function record(
+  partition: Partition,
+  phase: 'proposed' | 'committed' | 'rejected',
+  to: readonly number[],
+  reason: string,
+  partitionEpoch = partition.partitionEpoch,
+): void {
   partition.context.recorder.record({
     kind: 'isrChange',
     topic: partition.topic,
@@ -159,7 +165,7 @@ function record(partition: Partition, phase: 'proposed' | 'committed' | 'rejecte
     phase,
     reason,
     leaderEpoch: partition.leaderEpoch,
-    partitionEpoch: partition.partitionEpoch,
+    partitionEpoch,
     highWatermark: partition.log?.highWatermark ?? -1,
   })
 }

@@ -114,8 +114,7 @@ export class ReplicaManager {
    * STALE_CONTROLLER_EPOCH and changes nothing. Those that are applied are applied without interruption.
    */
   async becomeLeaderOrFollower(request: LeaderAndIsrRequest, version: number): Promise<Input<LeaderAndIsrResponse>> {
-    let count = request.ungroupedPartitionStates.length
-    for (const { partitionStates } of request.topicStates) count += partitionStates.length
+    const count = request.ungroupedPartitionStates.length + partitionCount(request.topicStates)
     const errorCode = await this.believe('LeaderAndIsr', request, count)
     if (errorCode !== ErrorCode.NONE) return { errorCode }
     const response = applyLeaderAndIsr(this.core, this.fetchers, request, version)
@@ -124,13 +123,16 @@ export class ReplicaManager {
   }
 
   async stopReplica(request: StopReplicaRequest, _version: number): Promise<Input<StopReplicaResponse>> {
-    const errorCode = await this.believe('StopReplica', request, request.topicStates.length + request.topics.length)
+    const named = request.topics.flatMap(({ partitionIndexes }) => partitionIndexes).length
+    const count = request.ungroupedPartitions.length + named + partitionCount(request.topicStates)
+    const errorCode = await this.believe('StopReplica', request, count)
     if (errorCode !== ErrorCode.NONE) return { errorCode }
     return applyStopReplica(this.core, this.fetchers, request)
   }
 
   async updateMetadata(request: UpdateMetadataRequest, _version: number): Promise<Input<UpdateMetadataResponse>> {
-    const errorCode = await this.believe('UpdateMetadata', request, request.topicStates.length)
+    const count = request.ungroupedPartitionStates.length + partitionCount(request.topicStates)
+    const errorCode = await this.believe('UpdateMetadata', request, count)
     if (errorCode === ErrorCode.NONE) this.options.metadata.update(request)
     return { errorCode }
   }
@@ -235,4 +237,8 @@ export class ReplicaManager {
     metrics.gauge(`${purgatory}Fetch`, () => this.core.fetches.size)
     metrics.gauge('kafka.server:type=FetchSessionCache,name=NumIncrementalFetchSessions', () => this.fetchSessions.size)
   }
+}
+
+function partitionCount(topics: readonly { partitionStates: readonly unknown[] }[]): number {
+  return topics.reduce((sum, { partitionStates }) => sum + partitionStates.length, 0)
 }
