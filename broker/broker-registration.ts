@@ -1,9 +1,13 @@
+import { brokerIdPath } from '../zk-schema/brokers'
 import { registerBroker } from '../zk-schema/operations/register-broker'
 import { storeSession } from '../zk-schema/operations/stored-session'
 import type { BrokerRegistration, BrokerVersion } from '../zk-schema/brokers'
 import type { SessionKeeper } from '../zk-schema/session/keeper'
+import type { ZooKeeperSession } from '../zk-schema/session/session'
 import type { Logger } from '../runtime/log'
 import type { Environment } from '../runtime/ports'
+
+const RETRY_MS = 1000
 
 export interface RegistrarOptions {
   env: Environment
@@ -21,6 +25,8 @@ export class BrokerRegistrar {
   private currentEpoch = -1
   /** The registration that is under way. */
   private running: Promise<void> | undefined
+  /** The session whose znode is being watched. */
+  private guarded: ZooKeeperSession | undefined
 
   constructor(options: RegistrarOptions) {
     this.options = options
@@ -39,6 +45,8 @@ export class BrokerRegistrar {
       if (this.running === running) this.running = undefined
     }
     running.then(over, over)
+    const { current } = this.options.keeper
+    running.then(() => this.guard(current)).catch(() => {})
     return running
   }
 
@@ -65,6 +73,26 @@ export class BrokerRegistrar {
     )
     this.currentEpoch = epoch
     logger.info({ brokerEpoch: epoch }, 'registered in ZooKeeper')
+  }
+
+  /**
+   * Registers again when the znode is deleted while its session lives: by hand, or by who took it for a dead broker's. Without it
+   * nobody counts this broker as alive, and it would not find out before its session ends.
+   */
+  private async guard(session: ZooKeeperSession): Promise<void> {
+    const { env, keeper, logger } = this.options
+    const path = brokerIdPath(this.options.broker.brokerId)
+    if (this.guarded !== session) {
+      this.guarded = session
+      session.onNodeChanged(path, () => void this.guard(session).catch(() => {}))
+    }
+    const stat = await session.exists(path, true)
+    if (stat !== undefined || this.running !== undefined || session.state !== 'connected' || keeper.current !== session) return
+    logger.warn({ path }, 'the registration of this broker was deleted, registering again')
+    this.register().catch((error: unknown) => {
+      logger.error({ err: error }, 'cannot register again, trying later')
+      env.clock.timer(RETRY_MS, () => void this.guard(session).catch(() => {}))
+    })
   }
 
   private store(): void {
