@@ -30,12 +30,15 @@ export class LeadershipWriter {
   private readonly writer: ZkWriter
   private readonly controllerEpoch: number
   private readonly logger: Logger
+  private readonly onSpoilt: () => void
 
-  constructor(session: ZooKeeperSession, writer: ZkWriter, controllerEpoch: number, logger: Logger) {
+  /** `onSpoilt` is called when a state that memory knows turns out to be gone, or cannot be read any more. */
+  constructor(session: ZooKeeperSession, writer: ZkWriter, controllerEpoch: number, logger: Logger, onSpoilt: () => void) {
     this.session = session
     this.writer = writer
     this.controllerEpoch = controllerEpoch
     this.logger = logger
+    this.onSpoilt = onSpoilt
   }
 
   /**
@@ -66,7 +69,10 @@ export class LeadershipWriter {
           partition.leadership = confirmed(next, setVersion(result, version), this.controllerEpoch)
           outcomes.set(partition, { ok: true, written: true })
         } else if (result.code === 'BAD_VERSION' && retry && attempt < MAX_ATTEMPTS) conflicts.push(partition)
-        else outcomes.set(partition, { ok: false, reason: `ZooKeeper refused the state (${result.code})`, code: result.code })
+        else {
+          if (result.code === 'NO_NODE' || result.code === 'BAD_VERSION') this.onSpoilt()
+          outcomes.set(partition, { ok: false, reason: `ZooKeeper refused the state (${result.code})`, code: result.code })
+        }
       }
       waiting = await this.refresh(conflicts, outcomes)
     }
@@ -80,6 +86,7 @@ export class LeadershipWriter {
     return partitions.filter((partition, index) => {
       const state = states[index]
       if (state === undefined) {
+        this.onSpoilt()
         outcomes.set(partition, { ok: false, reason: 'its state is gone or cannot be read' })
         return false
       }
@@ -106,9 +113,9 @@ export class LeadershipWriter {
     })
   }
 
-  /** Is there a state znode, readable or not? */
-  async hasState(partition: Partition): Promise<boolean> {
-    return (await this.session.exists(partitionStatePath(partition.topic.name, partition.index))) !== undefined
+  /** Of the state znode, readable or not; undefined if there is none. */
+  async versionOfState(partition: Partition): Promise<number | undefined> {
+    return (await this.session.exists(partitionStatePath(partition.topic.name, partition.index)))?.version
   }
 
   /**

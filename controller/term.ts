@@ -20,6 +20,9 @@ import { TopicDeletion } from './topic-deletion'
 import { Watches } from './watches'
 import { ZkWriter } from './zk-writer'
 
+/** A state that was found spoilt is looked after this soon, and all others with it. */
+const SPOILT_STATE_MS = 500
+
 export interface TermParts {
   env: Environment
   brokerId: number
@@ -83,7 +86,9 @@ export class Term {
       { session, clock: env.clock, epochVersion, secureAcls: config.zooKeeperSetAcl, logger: this.logger, recorder },
     )
     this.loader = new Loader(session, this.watches, this.logger)
-    this.leadership = new LeadershipWriter(session, this.writer, epoch, this.logger)
+    this.leadership = new LeadershipWriter(session, this.writer, epoch, this.logger, () => {
+      this.putLater('reconcile', SPOILT_STATE_MS, { kind: 'Reconcile' })
+    })
     this.channels = new ChannelManager({
       clock: env.clock, controllerId: brokerId, controllerEpoch: epoch, level: this.rules,
       interBrokerListener: config.interBrokerListener,

@@ -67,15 +67,27 @@ async function compareStates(term: Term): Promise<void> {
   await restoreStates(term, lost)
 }
 
-/** State znodes that are gone, deleted by hand, are written again, a leader epoch further. Unreadable ones are left alone. */
+/**
+ * State znodes that were deleted or spoilt by hand are written again from memory, a leader epoch further. (Where there is no memory,
+ * after a failover, an unreadable one is left alone.)
+ */
 async function restoreStates(term: Term, partitions: readonly Partition[]): Promise<void> {
   const { changes, leadership, logger } = term
-  const missing: Partition[] = []
-  for (const partition of partitions) if (!(await leadership.hasState(partition))) missing.push(partition)
-  for (const partition of missing) {
-    logger.warn({ partition: partitionName(partition) }, 'the state of a partition is gone, writing it again')
-    partition.former = partition.leadership
-    partition.leadership = undefined
+  const restored: Partition[] = []
+  for (const partition of partitions) {
+    const version = await leadership.versionOfState(partition)
+    const known = partition.leadership
+    if (known === undefined) continue
+    const fields = { partition: partitionName(partition) }
+    if (version === undefined) {
+      logger.warn(fields, 'the state of a partition is gone, writing it again')
+      partition.former = known
+      partition.leadership = undefined
+    } else {
+      logger.warn(fields, 'the state of a partition cannot be read, writing it again')
+      partition.leadership = { ...known, partitionEpoch: version }
+    }
+    restored.push(partition)
   }
-  await changes.movePartitions(missing, 'OfflinePartition')
+  await changes.movePartitions(restored, 'OfflinePartition')
 }
