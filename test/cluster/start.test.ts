@@ -41,7 +41,11 @@ function exitOf(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once('exit', (code) => resolve(code)))
 }
 
-async function until<T>(what: string, look: () => T | undefined | false | Promise<T | undefined | false>, limitMs = 20_000): Promise<T> {
+async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  limitMs = 20_000,
+): Promise<T> {
   const end = Date.now() + limitMs
   for (;;) {
     const found = await look()
@@ -69,10 +73,18 @@ function ready(started: Started): Promise<Ready> {
 
 async function metadata(address: string, topic?: string): Promise<MetadataResponse> {
   const [host, port] = address.split(':')
-  const connection = new KafkaConnection(realEnvironment(), { host: host!, port: Number(port), clientId: 'test', requestTimeoutMs: 10_000 })
+  const connection = new KafkaConnection(realEnvironment(), {
+    host: host!,
+    port: Number(port),
+    clientId: 'test',
+    requestTimeoutMs: 10_000,
+  })
   await connection.connect()
   try {
-    return await connection.send<MetadataRequest, MetadataResponse>(ApiKey.metadata, { topics: topic === undefined ? [] : [{ name: topic }], allowAutoTopicCreation: true })
+    return await connection.send<MetadataRequest, MetadataResponse>(ApiKey.metadata, {
+      topics: topic === undefined ? [] : [{ name: topic }],
+      allowAutoTopicCreation: true,
+    })
   } finally {
     connection.close()
   }
@@ -124,7 +136,8 @@ test('three brokers, one line for machines, three for people; a death is told; a
 })
 
 test('a command runs beside a cluster of its own, and its exit code is handed on', async () => {
-  const command = 'node -e "process.stdout.write(process.env.KAFKA_BOOTSTRAP_SERVERS + \' \' + process.env.ZOOKEEPER_CONNECT); process.exit(7)"'
+  const command =
+    'node -e "process.stdout.write(process.env.KAFKA_BOOTSTRAP_SERVERS + \' \' + process.env.ZOOKEEPER_CONNECT); process.exit(7)"'
   const run = start('start.js', ['--brokers', '1', '--exec', command])
   expect(await exitOf(run.child)).toBe(7)
   expect(run.out()).toMatch(/^127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+$/)
@@ -139,14 +152,22 @@ test('what is in the way is said in a sentence, exit code 1', async () => {
     expect(run.err()).not.toMatch(/\n\s+at /)
   }
   const server = createServer()
-  const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)))
-  await fails(['--brokers', '1', '--port', String(port), '--zookeeper-port', '0', '--data', 'p'], `Port 127.0.0.1:${port} is in use`)
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+  )
+  await fails(
+    ['--brokers', '1', '--port', String(port), '--zookeeper-port', '0', '--data', 'p'],
+    `Port 127.0.0.1:${port} is in use`,
+  )
   await fails(['--brokers', '1', '--port', '0', '--zookeeper-port', String(port), '--data', 'p'], '--zookeeper-port')
   server.close()
   writeFileSync(join(directory, 'file'), '')
   await fails(['--data', 'file', '--port', '0', '--zookeeper-port', '0'], 'is not a directory')
   await fails(['--brokers', 'x'], 'from 1 to 100')
-  await fails(['--brokers', '1', '--port', '0', '--zookeeper-port', '0', '--data', 'q', '--override', 'log.segment.bytes=small'], /broker 0 cannot start: .*log\.segment\.bytes/)
+  await fails(
+    ['--brokers', '1', '--port', '0', '--zookeeper-port', '0', '--data', 'q', '--override', 'log.segment.bytes=small'],
+    /broker 0 cannot start: .*log\.segment\.bytes/,
+  )
   // Nothing is left behind.
   expect(existsSync(join(directory, 'q', 'zookeeper', 'data'))).toBe(true)
 })
@@ -155,13 +176,21 @@ test('the scripts resolve symlinks, and say their usage', async () => {
   const link = join(directory, 'kafka-server-start')
   symlinkSync(join(root, 'bin', 'kafka-server-start.sh'), link)
   const run = (file: string, args: string[]): Promise<{ code: number; err: string }> =>
-    new Promise((resolve) => execFile(file, args, (error, _, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, err })))
-  expect(await run(link, [])).toEqual({ code: 1, err: `USAGE: ${link} [-daemon] server.properties [--override property=value]*\n` })
+    new Promise((resolve) =>
+      execFile(file, args, (error, _, err) => resolve({ code: typeof error?.code === 'number' ? error.code : 0, err })),
+    )
+  expect(await run(link, [])).toEqual({
+    code: 1,
+    err: `USAGE: ${link} [-daemon] server.properties [--override property=value]*\n`,
+  })
   expect((await run(link, ['/no/such/file'])).err).toBe('/no/such/file cannot be read (ENOENT).\n')
   const properties = join(directory, 'wrong.properties')
   writeFileSync(properties, 'zookeeper.connect=127.0.0.1:1\nbroker.id=many\n')
   expect(await run(link, [properties])).toMatchObject({ code: 1, err: expect.stringContaining('broker.id') })
-  writeFileSync(properties, `zookeeper.connect=127.0.0.1:1\nzookeeper.connection.timeout.ms=300\nlog.dirs=${join(directory, 'l')}\n`)
+  writeFileSync(
+    properties,
+    `zookeeper.connect=127.0.0.1:1\nzookeeper.connection.timeout.ms=300\nlog.dirs=${join(directory, 'l')}\n`,
+  )
   const unreachable = await run(link, [properties, '--override', 'broker.id=4'])
   expect(unreachable.code).toBe(1)
   expect(unreachable.err.trim().split('\n')).toHaveLength(1)

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { decodePartitionState, partitionStatePath } from '../../../zk-schema/topics'
 import { PYTHON, pythonHas } from './rdkafka-producer'
-import { pause } from './trial'
 import type { Fault, Trial } from './trial'
 
 export interface Deed {
@@ -36,7 +36,6 @@ export function deeds(topic: string, broker: number): Deed[] {
     state('garbage'),
     { deed: 'delete', path: `/brokers/topics/${topic}/partitions/2/state` },
     { deed: 'delete', path: `/brokers/ids/${broker}` },
-    { deed: 'delete', path: '/controller' },
   ]
 }
 
@@ -70,8 +69,16 @@ export const meddle: Fault = async (trial) => {
   const broker = await cluster.leaderOf(topic, 3)
   const all = deeds(topic, broker)
   await carryOut(trial, all)
-  await pause(1000)
   await load.progress('with a mess in ZooKeeper')
+  // Once the states are written again from the controller's memory, the next controller comes to the same mess.
+  await cluster.until('the spoilt states are written again', 30_000, () => cluster.zookeeper(async (session) => {
+    for (const partition of [1, 2]) {
+      decodePartitionState(topic, partition, (await session.get(partitionStatePath(topic, partition)))?.data ?? null)
+    }
+    return true
+  }))
+  await cluster.moveController()
+  await load.progress('with a mess in ZooKeeper, under the next controller')
   await carryOut(trial, [
     { deed: 'create', path: `/brokers/topics/${byHand}`, data: '{"version":1,"partitions":{"0":[0,1],"1":[2,0,1]}}' },
   ])
@@ -79,6 +86,6 @@ export const meddle: Fault = async (trial) => {
     const [found] = await admin.describeTopics([byHand])
     return found !== undefined && found.partitions.length === 2 && found.partitions.every(({ leader }) => leader >= 0)
   })
-  const remains = all.filter(({ deed, path }) => deed === 'create' && !path.startsWith('/admin/')).map(({ path }): Deed => ({ deed: 'delete', path }))
+  const remains = all.filter(({ deed }) => deed === 'create').map(({ path }): Deed => ({ deed: 'delete', path }))
   await carryOut(trial, remains)
 }
