@@ -18,6 +18,9 @@ interface Waiting {
   timestamp: number
 }
 
+/** Producer epochs are 16 bits. */
+const MAX_EPOCH = 32_767
+
 /** Bytes that a batch costs beside its records, counted against `buffer.memory`. */
 const BATCH_OVERHEAD = 61
 
@@ -116,6 +119,14 @@ export class PartitionQueue {
   readonly inFlight: ProducerBatch[] = []
   private readonly failed: ProducerBatch[] = []
   nextSequence = 0
+  /** Of the idempotent producer in this partition; the epoch is the partition's own (the broker keeps one per partition). */
+  identity: ProducerIdentity | undefined
+  /**
+   * Sequences begin anew in the next epoch: `now` when a batch at the head was refused as out of sequence, for then neither it nor what comes
+   * behind it is in the log; `whenClear` when a batch was given up of which that is not known: not before those that were sent behind it have
+   * been answered under their sequences, or they could be written twice.
+   */
+  private restart: 'no' | 'whenClear' | 'now' = 'no'
   /** Batches so far. */
   created = 0
   /** Not before this time: a back-off after a failure. */
@@ -133,15 +144,26 @@ export class PartitionQueue {
   /** The next batch to send, if one may be sent now. `complete` closes it for more records. */
   ready(nowMs: number, lingerMs: number, batchSize: number, mostInFlight: number, hurry: boolean): ProducerBatch | undefined {
     const head = this.pending[0]
-    if (head === undefined || this.failed.length > 0 || this.inFlight.length >= mostInFlight || this.retryAtMs > nowMs) return undefined
+    if (head === undefined || this.isWaitingForAnswers(mostInFlight) || this.retryAtMs > nowMs) return undefined
     const full = this.pending.length > 1 || head.size >= batchSize
     return full || hurry || head.attempts > 0 || nowMs - head.createdMs >= lingerMs ? head : undefined
   }
 
-  /** Takes the head out to be sent. */
-  take(idempotent: boolean): ProducerBatch {
+  /** True while time alone lets nothing go out. */
+  isWaitingForAnswers(mostInFlight: number): boolean {
+    if (this.failed.length > 0 || this.inFlight.length >= mostInFlight) return true
+    if (this.restart === 'no' || this.inFlight.length === 0) return false
+    return this.restart === 'now' || this.pending[0]?.sequence === NO_SEQUENCE
+  }
+
+  /** Takes the head out to be sent; `producer` is who it is sent by if the partition has no identity yet. */
+  take(producer: ProducerIdentity | undefined): ProducerBatch {
+    if (producer !== undefined) {
+      this.restartIfClear()
+      this.identity ??= producer
+    }
     const batch = this.pending.shift()!
-    if (idempotent && batch.sequence === NO_SEQUENCE) {
+    if (producer !== undefined && batch.sequence === NO_SEQUENCE) {
       batch.sequence = this.nextSequence
       this.nextSequence = incrementSequence(this.nextSequence, batch.count)
     }
@@ -167,10 +189,26 @@ export class PartitionQueue {
     return this.failed.length > 0
   }
 
-  /** A new producer id: every sequence starts again. Only with nothing in flight. */
+  /** A batch that had a sequence was given up. */
+  gaveUp(): void {
+    if (this.restart === 'no') this.restart = 'whenClear'
+  }
+
+  /** The batch at the head was refused for its sequence. */
   restartSequences(): void {
+    this.restart = 'now'
+  }
+
+  private restartIfClear(): void {
+    if (this.restart === 'no' || this.inFlight.length > 0) return
+    if (this.restart === 'whenClear' && this.pending[0]?.sequence !== NO_SEQUENCE) return
+    this.restart = 'no'
     this.nextSequence = 0
     for (const batch of this.pending) batch.sequence = NO_SEQUENCE
+    if (this.identity === undefined) return
+    const { id, epoch } = this.identity
+    // After the last epoch the partition goes on under the id that the producer has by then.
+    this.identity = epoch < MAX_EPOCH ? { id, epoch: epoch + 1 } : undefined
   }
 
   private requeue(): void {

@@ -2,6 +2,7 @@ import { ApiKey } from '../protocol/messages/apis'
 import { ErrorCode, ProtocolError, isStaleMetadata } from '../protocol/errors'
 import { TimeoutError, mayRetry } from './cluster'
 import { PartitionQueue } from './accumulator'
+import { NO_SEQUENCE } from '../protocol/records/batch'
 import { byTopic, partitionKey } from './leaders'
 import type { Cluster } from './cluster'
 import type { Codec } from '../protocol/records/batch'
@@ -31,7 +32,7 @@ function breaksSequence(code: number): boolean {
 
 /**
  * Moves batches from the partition queues to their leaders: several in flight per partition, in order, each settled exactly once
- * (KIP-98). When a sequence would have a gap it waits for what is in flight and goes on under a new producer id.
+ * (KIP-98). Where a sequence would have a gap the partition goes on in a new producer epoch (KIP-360).
  */
 export class Sender {
   private readonly cluster: Cluster
@@ -39,7 +40,6 @@ export class Sender {
   readonly queues = new Map<string, PartitionQueue>()
   private identity: ProducerIdentity | undefined
   private identityPending: Promise<void> | undefined
-  private identityBroken = false
   private inFlight = 0
   private readonly perNode = new Map<number, number>()
   private scheduled = false
@@ -99,7 +99,7 @@ export class Sender {
 
   private async run(): Promise<void> {
     this.expire()
-    if (this.settings.idempotent && !(await this.ensureIdentity())) return
+    if (this.settings.idempotent) await this.ensureIdentity()
     const { clock } = this.cluster.env
     const nowMs = clock.monoMs()
     const stale = new Set<string>()
@@ -109,6 +109,8 @@ export class Sender {
       if (queue.pending.length === 0) continue
       const batch = queue.ready(nowMs, this.settings.lingerMs, this.settings.batchSize, this.settings.maxInFlight, this.hurry)
       if (batch === undefined) {
+        // An answer wakes.
+        if (queue.isWaitingForAnswers(this.settings.maxInFlight)) continue
         nextMs = Math.min(nextMs, Math.max(queue.retryAtMs, queue.pending[0]!.createdMs + this.settings.lingerMs))
         continue
       }
@@ -123,7 +125,7 @@ export class Sender {
         nextMs = nowMs
         continue
       }
-      request.batches.push(queue.take(this.settings.idempotent))
+      request.batches.push(queue.take(this.settings.idempotent ? this.identity : undefined))
       request.bytes += batch.size
       requests.set(leader, request)
       if (queue.pending.length > 0) nextMs = nowMs
@@ -170,7 +172,7 @@ export class Sender {
       timeoutMs: requestTimeoutMs,
       topicData: byTopic(batches.map((batch) => ({ topic: batch.queue.topic, partition: batch.queue.partition, batch }))).map(({ topic, partitions }) => ({
         name: topic,
-        partitionData: partitions.map(({ partition, batch }) => ({ index: partition, records: batch.encode(codec, level, this.identity) })),
+        partitionData: partitions.map(({ partition, batch }) => ({ index: partition, records: batch.encode(codec, level, batch.queue.identity) })),
       })),
     }
     this.cluster
@@ -222,12 +224,11 @@ export class Sender {
     // A batch behind one that failed is out of order only until that one has been sent again.
     const behindAFailure = sequenceBroken && (queue.isRecovering || queue.inFlight[0] !== batch)
     if (inTime && (mayRetry(error) || sequenceBroken)) {
-      if (sequenceBroken && !behindAFailure) this.identityBroken = true
+      if (sequenceBroken && !behindAFailure) queue.restartSequences()
       queue.retry(batch, nowMs + this.cluster.settings.retryBackoffMs)
       return
     }
-    // Its sequence will never arrive: whatever comes behind it needs a new producer id.
-    if (this.settings.idempotent) this.identityBroken = true
+    if (this.settings.idempotent) queue.gaveUp()
     queue.done(batch)
     this.settle(batch, () => batch.fail(error))
   }
@@ -243,7 +244,7 @@ export class Sender {
     for (const queue of this.queues.values()) {
       while (queue.pending.length > 0 && nowMs - queue.pending[0]!.createdMs >= this.settings.deliveryTimeoutMs) {
         const batch = queue.pending.shift()!
-        if (batch.attempts > 0 && this.settings.idempotent) this.identityBroken = true
+        if (batch.sequence !== NO_SEQUENCE) queue.gaveUp()
         const error = new TimeoutError(
           `Expiring ${batch.count} record(s) for ${partitionKey(queue.topic, queue.partition)}:${Math.round(nowMs - batch.createdMs)} ms has passed since batch creation`,
         )
@@ -252,15 +253,13 @@ export class Sender {
     }
   }
 
-  /** False: not yet; `wake` comes when there is a producer id. */
-  private async ensureIdentity(): Promise<boolean> {
-    if (this.identity !== undefined && !this.identityBroken) return true
-    if (this.inFlight > 0) return false
+  /** The producer id, asked for once. */
+  private async ensureIdentity(): Promise<void> {
+    if (this.identity !== undefined) return
     this.identityPending ??= this.obtainIdentity().finally(() => {
       this.identityPending = undefined
     })
     await this.identityPending
-    return this.identity !== undefined && !this.identityBroken
   }
 
   private async obtainIdentity(): Promise<void> {
@@ -269,7 +268,5 @@ export class Sender {
       if (response.errorCode !== 0) throw new ProtocolError(response.errorCode)
       this.identity = { id: response.producerId, epoch: response.producerEpoch }
     }, this.settings.deliveryTimeoutMs)
-    this.identityBroken = false
-    for (const queue of this.queues.values()) queue.restartSequences()
   }
 }
