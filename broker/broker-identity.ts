@@ -35,7 +35,8 @@ export function checkIdentities(identities: StoredIdentities, clusterId: string,
   let stored: { dir: string; id: number } | undefined
   for (const [dir, identity] of identities) {
     if (identity === undefined) continue
-    if (identity.version !== 0) throw new StartError(`${dir} belongs to a broker without ZooKeeper (meta.properties has version 1).`)
+    if (identity.version !== 0)
+      throw new StartError(`${dir} belongs to a broker without ZooKeeper (meta.properties has version 1).`)
     if (identity.clusterId !== undefined && identity.clusterId !== clusterId) {
       throw new StartError(
         `${dir} belongs to the cluster ${identity.clusterId}, but this ZooKeeper has the cluster ${clusterId}: ` +

@@ -202,21 +202,29 @@ async function start(
   const identities = readIdentities(env.disk, config.logDirs)
   const storedId = checkIdentities(identities, clusterId, config.brokerId)
   const brokerId =
-    config.brokerId >= 0 ? config.brokerId : (storedId ?? (await generateBrokerId(session, values.number('reserved.broker.max.id'))))
+    config.brokerId >= 0
+      ? config.brokerId
+      : (storedId ?? (await generateBrokerId(session, values.number('reserved.broker.max.id'))))
 
   const topicConfigs = new TopicConfigStore(config, logger)
   const configListener = new ConfigListener({ keeper, store: topicConfigs, brokerId, clock: env.clock, logger })
   undo.push(() => configListener.close())
   await configListener.load()
 
-  const logs = await LogManager.open(env, { ...logManagerOptions(config, topicConfigs), turn, logger, processId: options.processId })
+  const logs = await LogManager.open(env, {
+    ...logManagerOptions(config, topicConfigs),
+    turn,
+    logger,
+    processId: options.processId,
+  })
   undo.push(() => logs.shutdown(false))
   topicConfigs.onChange((topic, topicConfig) => logs.updateTopicConfig(topic, topicConfig))
   const unwritable = writeIdentities(env.disk, identities, logs.onlineDirs, { brokerId, clusterId }, env.clock.wallMs())
   if (unwritable.length === logs.dirs.length) throw new StartError(`No log directory can be written: ${unwritable.join(', ')}.`)
 
   // The directory's lock is held, so whoever wrote the stored session is dead: its znodes go now, not after the time-out.
-  if (await endStoredSession(env, sessionOptions, config.logDirs[0]!)) logger.info({}, 'the session of this broker’s last run was still open; it is ended')
+  if (await endStoredSession(env, sessionOptions, config.logDirs[0]!))
+    logger.info({}, 'the session of this broker’s last run was still open; it is ended')
   await quarantineStrays(session, brokerId, logs, logger)
 
   const metadata = new MetadataCache()
@@ -292,7 +300,10 @@ async function start(
     onLogDirFailure: (dir) => {
       logger.error({ dir }, 'a log directory failed; its replicas are offline')
       if (logs.onlineDirs.length === 0) options.onFatal(new Error(`No log directory is left: ${dir} failed last.`))
-      else void queries.announceLogDirFailure(brokerId).catch((error: unknown) => logger.error({ err: error }, 'the controller could not be told'))
+      else
+        void queries
+          .announceLogDirFailure(brokerId)
+          .catch((error: unknown) => logger.error({ err: error }, 'the controller could not be told'))
     },
   })
   undo.push(() => replicas.shutdown())
@@ -304,7 +315,13 @@ async function start(
   const featureEpoch = new FeatureEpoch(keeper, logger)
   await featureEpoch.follow(session)
   const metadataWaits = new MetadataWaits(metadata, timers)
-  const producerIds = new ProducerIdManager({ brokerId, brokerEpoch: () => registrar.epoch, toController, clock: env.clock, logger })
+  const producerIds = new ProducerIdManager({
+    brokerId,
+    brokerEpoch: () => registrar.epoch,
+    toController,
+    clock: env.clock,
+    logger,
+  })
   const services: BrokerServices = {
     clock: env.clock,
     logger,

@@ -15,7 +15,10 @@ export function parseCommandLine(args: readonly string[]): BrokerCommandLine {
   for (let i = 0; i < rest.length; i++) {
     const arg = rest[i]!
     const pair = arg.startsWith('--override=') ? arg.slice('--override='.length) : arg === '--override' ? rest[++i] : undefined
-    if (pair === undefined) throw new StartError(arg === '--override' ? `--override needs property=value. ${USAGE}` : `Found non argument parameters: ${arg}. ${USAGE}`)
+    if (pair === undefined)
+      throw new StartError(
+        arg === '--override' ? `--override needs property=value. ${USAGE}` : `Found non argument parameters: ${arg}. ${USAGE}`,
+      )
     const equals = pair.indexOf('=')
     if (equals <= 0) throw new StartError(`--override ${pair} is not property=value.`)
     overrides[pair.slice(0, equals)] = pair.slice(equals + 1)

@@ -31,11 +31,10 @@ export async function controlledShutdown(options: ControlledShutdownOptions): Pr
   const { brokerId, brokerEpoch, logger, clock } = options
   for (let attempt = 1; attempt <= options.maxRetries; attempt++) {
     try {
-      const { errorCode, remainingPartitions } = await options.toController.send<ControlledShutdownRequest, ControlledShutdownResponse>(
-        ApiKey.controlledShutdown,
-        { brokerId, brokerEpoch },
-        { timeoutMs: options.timeoutMs, findTimeoutMs: FIND_TIMEOUT_MS },
-      )
+      const { errorCode, remainingPartitions } = await options.toController.send<
+        ControlledShutdownRequest,
+        ControlledShutdownResponse
+      >(ApiKey.controlledShutdown, { brokerId, brokerEpoch }, { timeoutMs: options.timeoutMs, findTimeoutMs: FIND_TIMEOUT_MS })
       if (errorCode === ErrorCode.NONE) {
         if (remainingPartitions.length === 0) {
           logger.info({}, 'controlled shutdown succeeded')
@@ -63,7 +62,11 @@ export async function controlledShutdown(options: ControlledShutdownOptions): Pr
 }
 
 /** Resolves with true as soon as metadata makes `condition` true, else with false after `timeoutMs`. */
-function becomesTrue({ metadata, clock }: ControlledShutdownOptions, condition: () => boolean, timeoutMs: number): Promise<boolean> {
+function becomesTrue(
+  { metadata, clock }: ControlledShutdownOptions,
+  condition: () => boolean,
+  timeoutMs: number,
+): Promise<boolean> {
   if (condition()) return Promise.resolve(true)
   return new Promise((resolve) => {
     const finish = (result: boolean): void => {

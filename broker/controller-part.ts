@@ -69,7 +69,13 @@ function controllerConfig(config: KafkaConfig, topicConfigs: TopicConfigStore): 
 }
 
 /** To the listener for controllers; a broker that has none of that name is reached by the one for brokers. */
-function connectTo(env: Environment, config: KafkaConfig, brokerId: number, broker: RemoteBroker, logger: Logger): ControlConnection {
+function connectTo(
+  env: Environment,
+  config: KafkaConfig,
+  brokerId: number,
+  broker: RemoteBroker,
+  logger: Logger,
+): ControlConnection {
   const endpointOf = (name: string): RemoteBroker['endpoints'][number] | undefined =>
     broker.endpoints.find(({ listenerName }) => listenerName === name)
   const endpoint = endpointOf(config.controlListener) ?? endpointOf(config.listeners.interBrokerName)

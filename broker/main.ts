@@ -60,7 +60,9 @@ async function run(config: KafkaConfig, logger: Logger): Promise<void> {
   const env = realEnvironment()
   const directory = config.values.stringOrNull(RECORDING_DIR)
   const recorder =
-    directory === null || directory === '' ? undefined : new FileRecorder(env, { directory, process: `broker-${config.brokerId}`, logger })
+    directory === null || directory === ''
+      ? undefined
+      : new FileRecorder(env, { directory, process: `broker-${config.brokerId}`, logger })
   await recorder?.start()
   recorder?.record({ kind: 'life', what: 'starting', detail: `process ${process.pid}` })
 
@@ -137,8 +139,10 @@ function fail(error: unknown, logger: Logger | undefined): never {
 function sentenceOf(error: NodeJS.ErrnoException & { listener?: string; host?: string; port?: number }): string {
   if (error.listener !== undefined) {
     const address = `${error.host === '' ? '*' : error.host}:${error.port}`
-    if (error.code === 'EADDRINUSE') return `The port of the listener ${error.listener}, ${address}, is in use: stop what listens there, or change listeners.`
-    if (error.code === 'EACCES') return `The listener ${error.listener} may not open ${address}: ports below 1024 need privileges.`
+    if (error.code === 'EADDRINUSE')
+      return `The port of the listener ${error.listener}, ${address}, is in use: stop what listens there, or change listeners.`
+    if (error.code === 'EACCES')
+      return `The listener ${error.listener} may not open ${address}: ports below 1024 need privileges.`
     return `The listener ${error.listener} cannot listen on ${address} (${error.code}): correct listeners.`
   }
   if (error.code === 'ENOSPC') return `The disk is full: ${error.message}`

@@ -6,7 +6,10 @@ import type { LogManagerOptions } from './log/log-manager'
 import type { ReplicaConfig, ReplicationProtocol } from './replica/options'
 import type { SocketServerOptions } from './server/socket-server'
 
-/** What all connections together may hold of frames that are still being received, where queued.max.request.bytes says nothing. */
+/**
+ * What all connections together may hold of frames that are still being received, where queued.max.request.bytes says
+ * nothing.
+ */
 const RECEIVE_BUDGET_BYTES = 256 * 1024 * 1024
 /** What all clients together may leave unread. */
 const UNREAD_BUDGET_BYTES = 256 * 1024 * 1024
@@ -72,7 +75,8 @@ export function socketServerOptions(config: KafkaConfig): Omit<SocketServerOptio
       isProtected: listenerName === listeners.controlPlaneName || isInterBrokerOnly(config, listenerName),
     })),
     maxFrameBytes: values.number('socket.request.max.bytes'),
-    receiveBudgetBytes: queuedBytes > 0 ? queuedBytes : Math.max(RECEIVE_BUDGET_BYTES, 2 * values.number('socket.request.max.bytes')),
+    receiveBudgetBytes:
+      queuedBytes > 0 ? queuedBytes : Math.max(RECEIVE_BUDGET_BYTES, 2 * values.number('socket.request.max.bytes')),
     unreadBudgetBytes: UNREAD_BUDGET_BYTES,
     maxConnections: values.number('max.connections'),
     maxConnectionsPerIp: values.number('max.connections.per.ip'),

@@ -56,11 +56,16 @@ async function knownDeletions(session: ZooKeeperSession, brokerId: number): Prom
 }
 
 /**
- * Before registration: renames what this broker holds of deleted topics to `-stray` (kept, never deleted at once), so that it never
- * answers for them. If more than half of the logs belong to no known topic, and nobody wrote down that they were deleted, that is a
- * wrong ZooKeeper and not a deletion: throws StartError, and changes nothing.
+ * Before registration: renames what this broker holds of deleted topics to `-stray` (kept, never deleted at once), so that it
+ * never answers for them. If more than half of the logs belong to no known topic, and nobody wrote down that they were
+ * deleted, that is a wrong ZooKeeper and not a deletion: throws StartError, and changes nothing.
  */
-export async function quarantineStrays(session: ZooKeeperSession, brokerId: number, logs: LogStore, logger: Logger): Promise<void> {
+export async function quarantineStrays(
+  session: ZooKeeperSession,
+  brokerId: number,
+  logs: LogStore,
+  logger: Logger,
+): Promise<void> {
   const local = [...logs.all()].map(({ topic, partition, topicId }) => ({ topic, partition, topicId }))
   if (local.length === 0) return
   const strays = await findStrays(session, local)

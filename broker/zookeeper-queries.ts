@@ -8,8 +8,8 @@ import type { SessionKeeper } from '../zk-schema/session/keeper'
 import type { PartitionState } from './replica/partition-state'
 
 /**
- * What replication asks ZooKeeper, and tells it. Questions on which a decision hangs are asked after a sync: the server that we talk
- * to may lag behind the one that the controller wrote to.
+ * What replication asks ZooKeeper, and tells it. Questions on which a decision hangs are asked after a sync: the server that
+ * we talk to may lag behind the one that the controller wrote to.
  */
 export class ZooKeeperQueries {
   private readonly keeper: SessionKeeper

@@ -56,7 +56,8 @@ function hints({ bootstrap }: Cluster, { brokers }: StartOptions): string {
   const server = bootstrap.split(',')[0]!
   const command = (name: string): string => (existsSync(`bin/${name}.sh`) ? `bin/${name}.sh` : `npx ${name}.sh`)
   return [
-    `  ${command('kafka-topics')} --bootstrap-server ${server} --create --topic greetings --partitions 3 --replication-factor ${Math.min(3, brokers)}`,
+    `  ${command('kafka-topics')} --bootstrap-server ${server} --create --topic greetings --partitions 3 ` +
+      `--replication-factor ${Math.min(3, brokers)}`,
     `  ${command('kafka-console-producer')} --bootstrap-server ${server} --topic greetings`,
     `  ${command('kafka-console-consumer')} --bootstrap-server ${server} --topic greetings --from-beginning`,
   ].join('\n')

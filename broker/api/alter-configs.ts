@@ -2,7 +2,10 @@ import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { ConfigOperation, applyChanges, checkBrokerChanges, checkChanges, checkTopicConfig } from '../config/config-changes'
 import { ResourceType, brokerIdOf } from './config-resources'
 import type { AlterConfigsRequest, AlterConfigsResponse } from '../../protocol/messages/alter-configs'
-import type { IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse } from '../../protocol/messages/incremental-alter-configs'
+import type {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../../protocol/messages/incremental-alter-configs'
 import type { ConfigChange } from '../config/config-changes'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
@@ -67,7 +70,12 @@ async function alterAll(
   return responses
 }
 
-async function alter(services: BrokerServices, resource: ResourceChange, validateOnly: boolean, mode: 'replace' | 'update'): Promise<Outcome> {
+async function alter(
+  services: BrokerServices,
+  resource: ResourceChange,
+  validateOnly: boolean,
+  mode: 'replace' | 'update',
+): Promise<Outcome> {
   try {
     checkChanges(resource.changes)
     switch (resource.resourceType) {

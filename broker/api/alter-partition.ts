@@ -9,6 +9,8 @@ export function alterPartitionHandler(services: BrokerServices): Handler<AlterPa
 }
 
 /** AllocateProducerIds 0, from a broker to the controller. */
-export function allocateProducerIdsHandler(services: BrokerServices): Handler<AllocateProducerIdsRequest, AllocateProducerIdsResponse> {
+export function allocateProducerIdsHandler(
+  services: BrokerServices,
+): Handler<AllocateProducerIdsRequest, AllocateProducerIdsResponse> {
   return async (context) => context.respond(await services.controller.allocateProducerIds(context.body))
 }

@@ -8,9 +8,15 @@ import type { Handler } from '../server/request-context'
  * version above 4 never comes here: the pipeline answers it in version 0 (KIP-511). Software name and version are checked from
  * version 3 on. A broker of ZooKeeper mode has no features; the epoch is the version of `/feature`.
  */
-export function apiVersionsHandler(servedKeys: () => Iterable<number>, featureEpoch: () => number): Handler<ApiVersionsRequest, ApiVersionsResponse> {
+export function apiVersionsHandler(
+  servedKeys: () => Iterable<number>,
+  featureEpoch: () => number,
+): Handler<ApiVersionsRequest, ApiVersionsResponse> {
   return (context) => {
-    if (context.apiVersion >= 3 && !(isSoftwareName(context.body.clientSoftwareName) && isSoftwareName(context.body.clientSoftwareVersion))) {
+    if (
+      context.apiVersion >= 3 &&
+      !(isSoftwareName(context.body.clientSoftwareName) && isSoftwareName(context.body.clientSoftwareVersion))
+    ) {
       context.respond({ errorCode: ErrorCode.INVALID_REQUEST })
       return
     }

@@ -17,8 +17,9 @@ const MAX_IN_FLIGHT = 1000
 const REFUSAL_MS = 1000
 
 /**
- * Creates topics that somebody asked for: what a client named in Metadata, and the internal topics when their first coordinator is
- * looked for. Kafka's brokers write the znodes themselves, and race; ours ask the controller by CreateTopics (known-problems 2.2, 4.6).
+ * Creates topics that somebody asked for: what a client named in Metadata, and the internal topics when their first
+ * coordinator is looked for. Kafka's brokers write the znodes themselves, and race; ours ask the controller by CreateTopics
+ * (known-problems 2.2, 4.6).
  */
 export class AutoTopicCreation {
   private readonly config: KafkaConfig
@@ -78,7 +79,9 @@ export class AutoTopicCreation {
       for (const { name, errorCode, errorMessage } of answer.topics) {
         // It exists or it will: a leader comes with the metadata.
         const isThere =
-          errorCode === ErrorCode.NONE || errorCode === ErrorCode.TOPIC_ALREADY_EXISTS || errorCode === ErrorCode.REQUEST_TIMED_OUT
+          errorCode === ErrorCode.NONE ||
+          errorCode === ErrorCode.TOPIC_ALREADY_EXISTS ||
+          errorCode === ErrorCode.REQUEST_TIMED_OUT
         if (!isThere) this.refused(name, errorCode, errorMessage)
         results.set(name, isThere ? ErrorCode.LEADER_NOT_AVAILABLE : errorCode)
       }

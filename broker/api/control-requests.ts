@@ -7,9 +7,9 @@ import type { Handler, RequestContext } from '../server/request-context'
 import type { BrokerServices } from './services'
 
 /**
- * LeaderAndIsr 0-7, StopReplica 0-4, UpdateMetadata 0-8: the controller's requests. What they prove (epochs, the controller in
- * ZooKeeper) is checked by the replica manager; here only where they came from: with control.plane.listener.name they are accepted
- * on that listener alone.
+ * LeaderAndIsr 0-7, StopReplica 0-4, UpdateMetadata 0-8: the controller's requests. What they prove (epochs, the controller
+ * in ZooKeeper) is checked by the replica manager; here only where they came from: with control.plane.listener.name they are
+ * accepted on that listener alone.
  */
 function cameFromElsewhere(context: RequestContext<unknown, { errorCode: number }>): boolean {
   if (!context.origin.hasControlPlane || context.origin.isControlPlane) return false
@@ -72,6 +72,8 @@ export function updateMetadataHandler(services: BrokerServices): Handler<UpdateM
 }
 
 /** ControlledShutdown 0-3, to the controller: a broker that is about to stop gives its leaderships away. */
-export function controlledShutdownHandler(services: BrokerServices): Handler<ControlledShutdownRequest, ControlledShutdownResponse> {
+export function controlledShutdownHandler(
+  services: BrokerServices,
+): Handler<ControlledShutdownRequest, ControlledShutdownResponse> {
   return async (context) => context.respond(await services.controller.controlledShutdown(context.body, context.apiVersion))
 }

@@ -27,9 +27,9 @@ export interface ControllerClientOptions {
 }
 
 /**
- * Connections to the active controller's broker, made when they are needed; this process's own controller is asked directly. One for
- * each kind of request: a broker answers a connection's requests in order, and a change of an ISR shall not wait behind a topic that
- * is being created.
+ * Connections to the active controller's broker, made when they are needed; this process's own controller is asked directly.
+ * One for each kind of request: a broker answers a connection's requests in order, and a change of an ISR shall not wait
+ * behind a topic that is being created.
  */
 export class ControllerClient implements ToController {
   private readonly options: ControllerClientOptions
@@ -81,7 +81,8 @@ export class ControllerClient implements ToController {
   ): Promise<Response | undefined> {
     const { gate, brokerId, metadata } = this.options
     const bodyFor = typeof body === 'function' ? body : () => body
-    if (gate.isActive()) return this.recorded(apiKey, brokerId, () => this.askOwn(apiKey, bodyFor, maxVersion) as Promise<Response>)
+    if (gate.isActive())
+      return this.recorded(apiKey, brokerId, () => this.askOwn(apiKey, bodyFor, maxVersion) as Promise<Response>)
     const active = gate.activeControllerId()
     const controllerId = active >= 0 ? active : metadata.controllerId
     if (controllerId < 0 || controllerId === brokerId) return undefined
@@ -93,12 +94,17 @@ export class ControllerClient implements ToController {
     )
   }
 
-  private async recorded<Response extends object>(apiKey: number, broker: number, ask: () => Promise<Response>): Promise<Response> {
+  private async recorded<Response extends object>(
+    apiKey: number,
+    broker: number,
+    ask: () => Promise<Response>,
+  ): Promise<Response> {
     const { env, recorder = noRecorder } = this.options
     const about = { kind: 'controlRequest', api: apiByKey(apiKey)?.name ?? String(apiKey), broker } as const
     const startedMs = env.clock.monoMs()
     recorder.record({ ...about, phase: 'sent' })
-    const answered = (error: string): void => recorder.record({ ...about, phase: 'answered', tookMs: env.clock.monoMs() - startedMs, error })
+    const answered = (error: string): void =>
+      recorder.record({ ...about, phase: 'answered', tookMs: env.clock.monoMs() - startedMs, error })
     try {
       const answer = await ask()
       const { errorCode = ErrorCode.NONE } = answer as { errorCode?: number }
@@ -135,7 +141,10 @@ export class ControllerClient implements ToController {
   private drop(apiKey: number): void {
     const connection = this.connections.get(apiKey)
     this.connections.delete(apiKey)
-    void connection?.kafka.then((kafka) => kafka.close(), () => {})
+    void connection?.kafka.then(
+      (kafka) => kafka.close(),
+      () => {},
+    )
   }
 
   /** Through the codec all the same: what the controller gets, and what comes back, has every field. */
@@ -168,5 +177,7 @@ export class ControllerClient implements ToController {
 function saysNotController(answer: unknown): boolean {
   if (Array.isArray(answer)) return answer.some(saysNotController)
   if (typeof answer !== 'object' || answer === null || Buffer.isBuffer(answer)) return false
-  return Object.entries(answer).some(([name, value]) => (name === 'errorCode' ? value === ErrorCode.NOT_CONTROLLER : saysNotController(value)))
+  return Object.entries(answer).some(([name, value]) =>
+    name === 'errorCode' ? value === ErrorCode.NOT_CONTROLLER : saysNotController(value),
+  )
 }

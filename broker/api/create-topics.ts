@@ -24,7 +24,13 @@ export function createTopicsHandler(services: BrokerServices): Handler<CreateTop
       const done = await services.metadataWaits.until([name], isReady, left)
       // A timeout of 0 is always reported as one, as in Kafka.
       if (done && body.timeoutMs > 0) return topic
-      return { name, ...(topicId === undefined ? {} : { topicId }), errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: null, configs: [] }
+      return {
+        name,
+        ...(topicId === undefined ? {} : { topicId }),
+        errorCode: ErrorCode.REQUEST_TIMED_OUT,
+        errorMessage: null,
+        configs: [],
+      }
     })
     context.respond({ ...response, topics: await Promise.all(topics) })
   }

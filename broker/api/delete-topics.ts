@@ -5,8 +5,8 @@ import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
 
 /**
- * DeleteTopics 0-6 (by name or, from 6 on, by id), on the active controller. Answered when this broker's metadata has no partition
- * of the topic any more; else REQUEST_TIMED_OUT, and the deletion goes on.
+ * DeleteTopics 0-6 (by name or, from 6 on, by id), on the active controller. Answered when this broker's metadata has no
+ * partition of the topic any more; else REQUEST_TIMED_OUT, and the deletion goes on.
  */
 export function deleteTopicsHandler(services: BrokerServices): Handler<DeleteTopicsRequest, DeleteTopicsResponse> {
   return async (context) => {

@@ -24,7 +24,9 @@ export function describeClusterHandler(services: BrokerServices): Handler<Descri
     context.respond({
       clusterId: services.clusterId,
       controllerId: services.metadata.controllerId,
-      brokers: services.metadata.brokers(context.listenerName).map(({ id, host, port, rack }) => ({ brokerId: id, host, port, rack })),
+      brokers: services.metadata
+        .brokers(context.listenerName)
+        .map(({ id, host, port, rack }) => ({ brokerId: id, host, port, rack })),
       clusterAuthorizedOperations: includeClusterAuthorizedOperations ? CLUSTER_OPERATIONS : NOT_ASKED,
     })
   }

@@ -2,7 +2,11 @@ import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { validateTopicName } from '../../protocol/rules/topic-name'
 import { describeBrokerConfig, describeTopicConfig } from '../config/config-descriptions'
 import { ResourceType, brokerIdOf } from './config-resources'
-import type { DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResponse } from '../../protocol/messages/describe-configs'
+import type {
+  DescribeConfigsRequest,
+  DescribeConfigsResource,
+  DescribeConfigsResponse,
+} from '../../protocol/messages/describe-configs'
 import type { ConfigEntry } from '../config/config-descriptions'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
@@ -14,7 +18,9 @@ import type { BrokerServices } from './services'
 export function describeConfigsHandler(services: BrokerServices): Handler<DescribeConfigsRequest, DescribeConfigsResponse> {
   return async (context) => {
     const { resources, includeSynonyms } = context.body
-    const topics = resources.filter(({ resourceType }) => resourceType === ResourceType.topic).map(({ resourceName }) => resourceName)
+    const topics = resources
+      .filter(({ resourceType }) => resourceType === ResourceType.topic)
+      .map(({ resourceName }) => resourceName)
     await services.refreshTopicConfigs(topics.filter((topic) => services.metadata.topic(topic) !== undefined))
     context.respond({
       results: resources.map((resource) => {
@@ -41,7 +47,10 @@ export function describeConfigsHandler(services: BrokerServices): Handler<Descri
   }
 }
 
-function describe(services: BrokerServices, { resourceType, resourceName, configurationKeys }: DescribeConfigsResource): ConfigEntry[] {
+function describe(
+  services: BrokerServices,
+  { resourceType, resourceName, configurationKeys }: DescribeConfigsResource,
+): ConfigEntry[] {
   const { values } = services.config
   switch (resourceType) {
     case ResourceType.topic: {

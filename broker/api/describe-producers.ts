@@ -12,7 +12,14 @@ export function describeProducersHandler(services: BrokerServices): Handler<Desc
         const invalid = validateTopicName(name)
         if (invalid !== undefined || services.metadata.topic(name) === undefined) {
           const errorCode = invalid === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
-          return { name, partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, errorCode, errorMessage: invalid ?? errorMessage(errorCode) })) }
+          return {
+            name,
+            partitions: partitionIndexes.map((partitionIndex) => ({
+              partitionIndex,
+              errorCode,
+              errorMessage: invalid ?? errorMessage(errorCode),
+            })),
+          }
         }
         const found = services.replicas.describeProducers(partitionIndexes.map((partition) => ({ topic: name, partition })))
         return {

@@ -39,7 +39,8 @@ export function fetchHandler(services: BrokerServices): Handler<FetchRequest, Fe
       return
     }
     services.replicas.fetch(params, readable, (results) => {
-      const inOrder = readable.length === places.length ? results : places.map((place) => (typeof place === 'number' ? results[place]! : place))
+      const inOrder =
+        readable.length === places.length ? results : places.map((place) => (typeof place === 'number' ? results[place]! : place))
       answer(services, context, session, inOrder)
     })
   }
@@ -106,7 +107,8 @@ function answer(
     }
     topic.partitions.push(partitionData(services, context, result, endpoints, apiVersion < 4 ? session.partitions[i] : undefined))
   }
-  const body = apiVersion >= 16 ? { errorCode, sessionId, responses, nodeEndpoints: endpoints.list() } : { errorCode, sessionId, responses }
+  const body =
+    apiVersion >= 16 ? { errorCode, sessionId, responses, nodeEndpoints: endpoints.list() } : { errorCode, sessionId, responses }
   context.respond(body, () => {
     for (const result of toSend) result.release()
   })
@@ -136,7 +138,14 @@ function partitionData(
   if (apiVersion <= 5 && result.errorCode === ErrorCode.KAFKA_STORAGE_ERROR) data.errorCode = ErrorCode.NOT_LEADER_OR_FOLLOWER
   if (asked !== undefined && result.records.length > 0) {
     const config = services.topicConfigs.of(result.topic)
-    const converted = downConvert(result.records, apiVersion, asked.fetchOffset, asked.maxBytes, config, body.replicaId !== CONSUMER)
+    const converted = downConvert(
+      result.records,
+      apiVersion,
+      asked.fetchOffset,
+      asked.maxBytes,
+      config,
+      body.replicaId !== CONSUMER,
+    )
     data.errorCode = converted.errorCode
     data.records = converted.records
     if (converted.errorCode !== ErrorCode.NONE) data.highWatermark = -1

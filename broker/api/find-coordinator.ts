@@ -23,7 +23,13 @@ export function findCoordinatorHandler(services: BrokerServices): Handler<FindCo
       return
     }
     const { errorCode, nodeId, host, port } = found[0]!
-    context.respond({ errorCode, errorMessage: errorCode === ErrorCode.NONE ? 'NONE' : errorMessage(errorCode), nodeId, host, port })
+    context.respond({
+      errorCode,
+      errorMessage: errorCode === ErrorCode.NONE ? 'NONE' : errorMessage(errorCode),
+      nodeId,
+      host,
+      port,
+    })
   }
 }
 

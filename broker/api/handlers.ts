@@ -38,7 +38,10 @@ export function handlerTable(services: BrokerServices): HandlerTable {
   serve(ApiKey.updateMetadata, updateMetadataHandler(services))
   serve(ApiKey.controlledShutdown, controlledShutdownHandler(services))
   serve(ApiKey.findCoordinator, findCoordinatorHandler(services))
-  serve(ApiKey.apiVersions, apiVersionsHandler(() => table.keys(), services.featureEpoch))
+  serve(
+    ApiKey.apiVersions,
+    apiVersionsHandler(() => table.keys(), services.featureEpoch),
+  )
   serve(ApiKey.createTopics, createTopicsHandler(services))
   serve(ApiKey.deleteTopics, deleteTopicsHandler(services))
   serve(ApiKey.deleteRecords, deleteRecordsHandler(services))

@@ -52,7 +52,12 @@ export function listOffsetsHandler(services: BrokerServices): Handler<ListOffset
     }))
     const params = {
       replicaId: body.replicaId,
-      isolation: body.replicaId !== CONSUMER ? ('logEnd' as const) : body.isolationLevel === 1 ? ('lastStable' as const) : ('highWatermark' as const),
+      isolation:
+        body.replicaId !== CONSUMER
+          ? ('logEnd' as const)
+          : body.isolationLevel === 1
+            ? ('lastStable' as const)
+            : ('highWatermark' as const),
       requestVersion: apiVersion,
     }
     const found = services.replicas.listOffsets(params, queries)
@@ -73,5 +78,7 @@ function answer(result: ListOffsetsResult, apiVersion: number): Input<ListOffset
   }
   if (apiVersion === 0) return { partitionIndex, errorCode, oldStyleOffsets: result.oldOffsets }
   const { timestamp, offset, leaderEpoch } = result
-  return apiVersion >= 4 ? { partitionIndex, errorCode, timestamp, offset, leaderEpoch } : { partitionIndex, errorCode, timestamp, offset }
+  return apiVersion >= 4
+    ? { partitionIndex, errorCode, timestamp, offset, leaderEpoch }
+    : { partitionIndex, errorCode, timestamp, offset }
 }

@@ -6,13 +6,17 @@ import type { BrokerServices } from './services'
 /** DescribeLogDirs 0-4: sizes and lags of this broker's replicas per log directory; the directory's space from 4 on. */
 export function describeLogDirsHandler(services: BrokerServices): Handler<DescribeLogDirsRequest, DescribeLogDirsResponse> {
   return (context) => {
-    const partitions = context.body.topics?.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+    const partitions = context.body.topics?.flatMap(({ topic, partitions }) =>
+      partitions.map((partition) => ({ topic, partition })),
+    )
     context.respond({ results: services.replicas.describeLogDirs(partitions) })
   }
 }
 
 /** AlterReplicaLogDirs 0-2: moves replicas of this broker to another of its log directories. */
-export function alterReplicaLogDirsHandler(services: BrokerServices): Handler<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse> {
+export function alterReplicaLogDirsHandler(
+  services: BrokerServices,
+): Handler<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse> {
   return (context) => {
     const moves = context.body.dirs.flatMap(({ path, topics }) =>
       topics.flatMap(({ name, partitions }) => partitions.map((partition) => ({ dir: path, topic: name, partition }))),

@@ -4,7 +4,12 @@ import { NO_LEADER } from '../metadata/metadata-cache'
 import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from './authorized-operations'
 import { ZERO_UUID } from './topic-ids'
 import type { Input } from '../../protocol/messages/schema'
-import type { MetadataRequest, MetadataResponse, MetadataResponsePartition, MetadataResponseTopic } from '../../protocol/messages/metadata'
+import type {
+  MetadataRequest,
+  MetadataResponse,
+  MetadataResponsePartition,
+  MetadataResponseTopic,
+} from '../../protocol/messages/metadata'
 import type { PartitionMetadata, TopicMetadata } from '../metadata/metadata-cache'
 import type { Handler, RequestContext } from '../server/request-context'
 import type { BrokerServices } from './services'
@@ -22,7 +27,13 @@ export function metadataHandler(services: BrokerServices): Handler<MetadataReque
     const { body, apiVersion } = context
     const asked = body.topics
     if (asked !== null && apiVersion < 12 && asked.some(({ name, topicId }) => name === null || topicId !== ZERO_UUID)) {
-      context.respond(answer(services, context, asked.map((topic) => ({ ...topic, errorCode: ErrorCode.INVALID_REQUEST, name: topic.name ?? '' }))))
+      context.respond(
+        answer(
+          services,
+          context,
+          asked.map((topic) => ({ ...topic, errorCode: ErrorCode.INVALID_REQUEST, name: topic.name ?? '' })),
+        ),
+      )
       return
     }
     const topics: Input<MetadataResponseTopic>[] = []
@@ -137,5 +148,10 @@ function describePartition(
     return { ...common, ...lists, errorCode, leaderId: NO_LEADER }
   }
   const isIncomplete = replicaNodes.length < partition.replicas.length || isrNodes.length < partition.isr.length
-  return { ...common, ...lists, errorCode: isIncomplete ? ErrorCode.REPLICA_NOT_AVAILABLE : ErrorCode.NONE, leaderId: partition.leader }
+  return {
+    ...common,
+    ...lists,
+    errorCode: isIncomplete ? ErrorCode.REPLICA_NOT_AVAILABLE : ErrorCode.NONE,
+    leaderId: partition.leader,
+  }
 }

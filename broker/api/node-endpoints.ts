@@ -26,7 +26,10 @@ export class NodeEndpoints {
   leaderOf(topic: string, partition: number, known: LeaderIdAndEpoch | undefined): LeaderIdAndEpoch {
     const inMetadata = this.metadata.partition(topic, partition)
     const leader =
-      known ?? (inMetadata === undefined ? { leaderId: -1, leaderEpoch: -1 } : { leaderId: inMetadata.leader, leaderEpoch: inMetadata.leaderEpoch })
+      known ??
+      (inMetadata === undefined
+        ? { leaderId: -1, leaderEpoch: -1 }
+        : { leaderId: inMetadata.leader, leaderEpoch: inMetadata.leaderEpoch })
     const node = this.metadata.aliveBroker(leader.leaderId, this.listenerName)
     if (node !== undefined) this.nodes.set(node.id, { nodeId: node.id, host: node.host, port: node.port, rack: node.rack })
     return { leaderId: leader.leaderId, leaderEpoch: leader.leaderEpoch }

@@ -1,8 +1,10 @@
 import type {
-  AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponse,
 } from '../../protocol/messages/alter-partition-reassignments'
 import type {
-  ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
+  ListPartitionReassignmentsRequest,
+  ListPartitionReassignmentsResponse,
 } from '../../protocol/messages/list-partition-reassignments'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'

@@ -14,8 +14,8 @@ const ADMIN_CLIENT_ID = '__admin_client'
 const NO_OFFSET = -1
 
 /**
- * Produce 0-11. Versions 0 to 2 carry message sets of magic 0 or 1, which the log converts; from 3 on exactly one batch of magic 2
- * per partition; zstd from 7 on. With acks=0 nothing is answered, and an error ends the connection. From 10 on
+ * Produce 0-11. Versions 0 to 2 carry message sets of magic 0 or 1, which the log converts; from 3 on exactly one batch of
+ * magic 2 per partition; zstd from 7 on. With acks=0 nothing is answered, and an error ends the connection. From 10 on
  * NOT_LEADER_OR_FOLLOWER names the leader and its endpoint (KIP-951).
  *
  * Transactional records are refused until there is a transaction coordinator: nobody could end the transaction.
@@ -55,7 +55,12 @@ export function produceHandler(services: BrokerServices): Handler<ProduceRequest
       },
       (appended) => {
         if (results.length === 0) finish(services, context, appended)
-        else finish(services, context, places.map((place) => (typeof place === 'number' ? appended[place]! : place)))
+        else
+          finish(
+            services,
+            context,
+            places.map((place) => (typeof place === 'number' ? appended[place]! : place)),
+          )
       },
     )
     // Everything has been appended, or refused: what the client sent behind it need not wait for the replicas.
@@ -99,7 +104,8 @@ function refuse(
   if (batchSizeAt(records, 0) !== records.length) {
     return {
       errorCode: ErrorCode.INVALID_RECORD,
-      errorMessage: `Produce requests with version ${apiVersion} are only allowed to contain exactly one record batch per partition`,
+      errorMessage: 
+        `Produce requests with version ${apiVersion} are only allowed ` + 'to contain exactly one record batch per partition',
     }
   }
   if (apiVersion < 7 && codecAt(records, 0) === ZSTD) {
@@ -130,7 +136,11 @@ function failed(topic: string, partition: number, { errorCode, errorMessage }: R
   }
 }
 
-function finish(services: BrokerServices, context: RequestContext<ProduceRequest, ProduceResponse>, results: readonly AppendResult[]): void {
+function finish(
+  services: BrokerServices,
+  context: RequestContext<ProduceRequest, ProduceResponse>,
+  results: readonly AppendResult[],
+): void {
   if (context.body.acks === 0) {
     const error = results.find(({ errorCode }) => errorCode !== ErrorCode.NONE)
     if (error === undefined) {
@@ -148,7 +158,8 @@ function finish(services: BrokerServices, context: RequestContext<ProduceRequest
   let at = 0
   for (const { name, partitionData } of context.body.topicData) {
     const partitionResponses: Input<PartitionProduceResponse>[] = []
-    for (let i = 0; i < partitionData.length; i++) partitionResponses.push(partitionResponse(results[at++]!, apiVersion, endpoints))
+    for (let i = 0; i < partitionData.length; i++)
+      partitionResponses.push(partitionResponse(results[at++]!, apiVersion, endpoints))
     responses.push({ name, partitionResponses })
   }
   context.respond(apiVersion >= 10 ? { responses, nodeEndpoints: endpoints.list() } : { responses })
@@ -165,7 +176,10 @@ function partitionResponse(result: AppendResult, apiVersion: number, endpoints: 
   if (result.errorCode === ErrorCode.NONE) return response
   response.errorMessage = result.errorMessage
   if (result.recordErrors.length > 0) {
-    response.recordErrors = result.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
+    response.recordErrors = result.recordErrors.map(({ batchIndex, message }) => ({
+      batchIndex,
+      batchIndexErrorMessage: message,
+    }))
   }
   if (result.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER && apiVersion >= 10) {
     response.currentLeader = endpoints.leaderOf(result.topic, result.partition, result.currentLeader)

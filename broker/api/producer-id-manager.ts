@@ -33,7 +33,13 @@ export class ProducerIdManager {
   private isClosed = false
   private waiting: ((producerId: number | undefined) => void)[] = []
 
-  constructor(options: { brokerId: number; brokerEpoch: () => number; toController: ToController; clock: Clock; logger: Logger }) {
+  constructor(options: {
+    brokerId: number
+    brokerEpoch: () => number
+    toController: ToController
+    clock: Clock
+    logger: Logger
+  }) {
     this.brokerId = options.brokerId
     this.brokerEpoch = options.brokerEpoch
     this.toController = options.toController

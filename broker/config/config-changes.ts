@@ -21,7 +21,8 @@ export function checkChanges(changes: readonly ConfigChange[]): void {
   const nulls = changes.filter(({ operation, value }) => operation !== ConfigOperation.delete && value === null)
   if (nulls.length > 0) throw invalidRequest(`Null value not supported for : ${nulls.map(({ name }) => name).join(', ')}`)
   for (const { operation } of changes) {
-    if (operation < ConfigOperation.set || operation > ConfigOperation.subtract) throw invalidRequest(`Unknown operations type ${operation}`)
+    if (operation < ConfigOperation.set || operation > ConfigOperation.subtract)
+      throw invalidRequest(`Unknown operations type ${operation}`)
   }
 }
 

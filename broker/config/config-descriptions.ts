@@ -1,9 +1,7 @@
 import { brokerKeys } from '../../protocol/rules/config-definition'
 import { canonicalConfigText, configTypeIds, formatConfigValue } from '../../protocol/rules/config-values'
 import { listedTopicKeys, topicKeys } from '../../protocol/rules/topic-config'
-import {
-  logFlushIntervalMs, logRetentionMs, logRollJitterMs, logRollMs,
-} from '../../protocol/rules/broker-config-checks'
+import { logFlushIntervalMs, logRetentionMs, logRollJitterMs, logRollMs } from '../../protocol/rules/broker-config-checks'
 import type { BrokerConfig, ConfigKey } from '../../protocol/rules/config-definition'
 import type { Overrides } from './topic-config-store'
 
@@ -64,7 +62,12 @@ function synonymsOf(config: BrokerConfig, name: string, names: readonly string[]
 }
 
 function entry(
-  name: string, value: string | null, key: ConfigKey | undefined, synonyms: ConfigSynonym[], readOnly: boolean, isSensitive: boolean,
+  name: string,
+  value: string | null,
+  key: ConfigKey | undefined,
+  synonyms: ConfigSynonym[],
+  readOnly: boolean,
+  isSensitive: boolean,
 ): ConfigEntry {
   const configSource = synonyms[0]?.source ?? ConfigSource.default
   return {
@@ -102,7 +105,8 @@ export function describeTopicConfig(config: BrokerConfig, overrides: Overrides, 
     const key = topicKeys.get(name)
     const isSensitive = key === undefined
     const own = overrides[name]
-    const fromBroker = key === undefined || key.synonyms.length === 0 ? [] : synonymsOf(config, key.synonyms[0]!, key.synonyms, false)
+    const fromBroker =
+      key === undefined || key.synonyms.length === 0 ? [] : synonymsOf(config, key.synonyms[0]!, key.synonyms, false)
     if (own === undefined) return entry(name, brokerValue(config, key), key, fromBroker, false, isSensitive)
     const value = key === undefined ? own : canonicalConfigText(name, key.type, own)
     const synonyms = [{ name, value: isSensitive ? null : value, source: ConfigSource.topic }, ...fromBroker]

@@ -1,4 +1,11 @@
-import { configPath, configTypePath, decodeConfig, DEFAULT_ENTITY, desanitizeEntity, parseEntityPath } from '../../zk-schema/configs'
+import {
+  configPath,
+  configTypePath,
+  decodeConfig,
+  DEFAULT_ENTITY,
+  desanitizeEntity,
+  parseEntityPath,
+} from '../../zk-schema/configs'
 import { configChanges, decodeConfigChange } from '../../zk-schema/notifications'
 import { NotificationListener } from '../../zk-schema/operations/notification-listener'
 import { ZnodeFormatError } from '../../zk-schema/znode-json'
@@ -7,7 +14,10 @@ import type { Logger } from '../../runtime/log'
 import type { Clock, Timer } from '../../runtime/ports'
 import type { TopicConfigStore } from './topic-config-store'
 
-/** Everything is read again now and then: a change and its notification are two writes of Kafka's brokers (known-problems 3.8). */
+/**
+ * Everything is read again now and then: a change and its notification are two writes of Kafka's brokers (known-problems
+ * 3.8).
+ */
 const RESYNC_MS = 10 * 60_000
 
 export interface ConfigListenerOptions {
@@ -96,7 +106,10 @@ export class ConfigListener {
       this.options.store.replace(topic, Object.fromEntries(decodeConfig(path, data)))
     } catch (error) {
       if (!(error instanceof ZnodeFormatError)) throw error
-      this.options.logger.error({ topic, reason: error.message }, 'the configuration of a topic in ZooKeeper cannot be read; the previous one stays')
+      this.options.logger.error(
+        { topic, reason: error.message },
+        'the configuration of a topic in ZooKeeper cannot be read; the previous one stays',
+      )
     }
   }
 
@@ -108,7 +121,8 @@ export class ConfigListener {
       if (node === undefined) continue
       try {
         const keys = [...decodeConfig(path, node.data).keys()]
-        if (keys.length > 0) this.options.logger.warn({ path, keys }, 'dynamic broker configuration is not supported and has no effect')
+        if (keys.length > 0)
+          this.options.logger.warn({ path, keys }, 'dynamic broker configuration is not supported and has no effect')
       } catch (error) {
         if (!(error instanceof ZnodeFormatError)) throw error
       }

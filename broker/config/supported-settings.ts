@@ -3,14 +3,29 @@ import { ConfigError } from '../../protocol/rules/config-values'
 import type { KafkaConfig } from './kafka-config'
 
 /**
- * What would have no effect here, and whose silence would mislead: security first, then what limits or refuses. Each may be set to
- * its default only. (Numbers of threads, socket buffers and the like are other matters: a Node process has no use for them.)
+ * What would have no effect here, and whose silence would mislead: security first, then what limits or refuses. Each may be
+ * set to its default only. (Numbers of threads, socket buffers and the like are other matters: a Node process has no use for
+ * them.)
  */
 const UNSUPPORTED = [
-  /^ssl\./, /^sasl\./, /^delegation\.token\./, /^password\.encoder\./, /^zookeeper\.ssl\./, /^zookeeper\.clientCnxnSocket$/,
-  /^zookeeper\.set\.acl$/, /^authorizer\.class\.name$/, /^principal\.builder\.class$/, /^security\.providers$/, /^connections\.max\.reauth\.ms$/,
-  /^remote\.log\./, /^client\.quota\.callback\.class$/, /^create\.topic\.policy\.class\.name$/, /^alter\.config\.policy\.class\.name$/,
-  /^max\.connection\.creation\.rate$/, /^metric\.reporters$/, /^kafka\.metrics\.reporters$/,
+  /^ssl\./,
+  /^sasl\./,
+  /^delegation\.token\./,
+  /^password\.encoder\./,
+  /^zookeeper\.ssl\./,
+  /^zookeeper\.clientCnxnSocket$/,
+  /^zookeeper\.set\.acl$/,
+  /^authorizer\.class\.name$/,
+  /^principal\.builder\.class$/,
+  /^security\.providers$/,
+  /^connections\.max\.reauth\.ms$/,
+  /^remote\.log\./,
+  /^client\.quota\.callback\.class$/,
+  /^create\.topic\.policy\.class\.name$/,
+  /^alter\.config\.policy\.class\.name$/,
+  /^max\.connection\.creation\.rate$/,
+  /^metric\.reporters$/,
+  /^kafka\.metrics\.reporters$/,
 ]
 
 /** For parseBrokerConfig. */
@@ -31,7 +46,10 @@ export function isRackAware(config: KafkaConfig): boolean {
 export function checkSupported(config: KafkaConfig): void {
   for (const { listenerName, securityProtocol } of config.listeners.listeners) {
     if (securityProtocol !== 'PLAINTEXT') {
-      throw new ConfigError(`The listener ${listenerName} uses ${securityProtocol}, which is not supported yet: use PLAINTEXT`, 'listeners')
+      throw new ConfigError(
+        `The listener ${listenerName} uses ${securityProtocol}, which is not supported yet: use PLAINTEXT`,
+        'listeners',
+      )
     }
   }
   const selector = config.values.stringOrNull('replica.selector.class')

@@ -1,5 +1,10 @@
 import {
-  ConfigError, maxSegmentMs, timestampAfterMaxMs, timestampBeforeMaxMs, topicConfig, topicDefaults,
+  ConfigError,
+  maxSegmentMs,
+  timestampAfterMaxMs,
+  timestampBeforeMaxMs,
+  topicConfig,
+  topicDefaults,
 } from '../../protocol/rules/topic-config'
 import type { TopicConfig } from '../../protocol/rules/topic-config'
 import type { Logger } from '../../runtime/log'
@@ -64,7 +69,10 @@ export class TopicConfigStore {
       this.byTopic.set(topic, { overrides: { ...overrides }, config: effective(topicConfig(overrides, this.ownDefaults)) })
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      this.logger.error({ topic, reason: error.message }, 'the configuration of a topic in ZooKeeper is invalid; the previous one stays')
+      this.logger.error(
+        { topic, reason: error.message },
+        'the configuration of a topic in ZooKeeper is invalid; the previous one stays',
+      )
       return
     }
     this.notify(topic)

@@ -18,7 +18,11 @@ export class ZkTopicConfigWriter implements TopicConfigWriter {
   private readonly refresh: (topics: readonly string[]) => Promise<void>
   private readonly secure: boolean
 
-  constructor(options: { session: () => ZooKeeperSession; refresh: (topics: readonly string[]) => Promise<void>; secure: boolean }) {
+  constructor(options: {
+    session: () => ZooKeeperSession
+    refresh: (topics: readonly string[]) => Promise<void>
+    secure: boolean
+  }) {
     this.session = options.session
     this.refresh = options.refresh
     this.secure = options.secure

@@ -6,7 +6,11 @@ export class ConnectionLimits {
   private readonly countByIp = new Map<string, number>()
   private count = 0
 
-  constructor(options: { maxConnections: number; maxConnectionsPerIp: number; maxConnectionsPerIpOverrides: ReadonlyMap<string, number> }) {
+  constructor(options: {
+    maxConnections: number
+    maxConnectionsPerIp: number
+    maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
+  }) {
     this.max = options.maxConnections
     this.maxPerIp = options.maxConnectionsPerIp
     this.overrides = options.maxConnectionsPerIpOverrides

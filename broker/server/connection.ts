@@ -6,8 +6,6 @@ import type { Stream, StreamHandler } from '../../runtime/ports'
 import type { Turn } from '../../runtime/turn'
 import type { AnswerSink, RequestContext, RequestOrigin } from './request-context'
 
-/** Frames that may wait behind the one in flight; what is more stays in the kernel, because reading stops at the first. */
-const MAX_WAITING_FRAMES = 4096
 /** Requests whose answer is outstanding while later ones are handled. */
 const MAX_UNANSWERED = 128
 /** While a client has more than this to read, its next request waits. */
@@ -24,11 +22,6 @@ export interface ConnectionHooks {
   nowMs(): number
 }
 
-interface WaitingFrame {
-  frame: Buffer
-  recycle(): void
-}
-
 /** A request that let the next one proceed, or came after such a one. */
 interface Unanswered {
   context: RequestContext
@@ -38,9 +31,9 @@ interface Unanswered {
 }
 
 /**
- * One client: frames in, answers out, both in order. One request is handled at a time; requests that came with it wait, and reading
- * stops while any waits (Kafka mutes the channel). A request that has done its work and only waits for its answer lets the next
- * one proceed. Answers of one turn of the event loop leave in one write.
+ * One client: frames in, answers out, both in order. One request is handled at a time; what came behind it waits uncut in the
+ * frame reader, and reading stops (Kafka mutes the channel). A request that has done its work and only waits for its answer
+ * lets the next one proceed. Answers of one turn of the event loop leave in one write.
  */
 export class Connection implements StreamHandler, AnswerSink {
   readonly origin: RequestOrigin
@@ -52,14 +45,13 @@ export class Connection implements StreamHandler, AnswerSink {
   private readonly turn: Turn
   private readonly hooks: ConnectionHooks
   private readonly reader: FrameReader
-  private readonly waiting: (WaitingFrame | undefined)[] = []
-  private firstWaiting = 0
   private isBusy = false
   /** In the order of the requests; the first one has no answer yet. */
   private readonly unanswered: Unanswered[] = []
   /** Bytes of answers that wait for those before them. */
   private heldBytes = 0
   private isDispatching = false
+  private isTaking = false
   private isPaused = false
   private isStopped = false
   private closed = false
@@ -84,10 +76,11 @@ export class Connection implements StreamHandler, AnswerSink {
     this.reader = new FrameReader({
       maxFrameBytes: options.maxFrameBytes,
       pool: options.pool,
-      onFrame: (frame, recycle) => this.onFrame(frame, recycle),
+      onFrame: (frame) => this.dispatch(frame),
       onBad: (reason) => this.close(reason),
       // Handlers take what they need of a request before they return.
-      mayBorrow: () => this.mayDispatch(),
+      mayBorrow: () => true,
+      mayDeliver: () => this.mayTake(),
       privileged: options.isPrivileged,
     })
   }
@@ -98,7 +91,7 @@ export class Connection implements StreamHandler, AnswerSink {
 
   /** A request is being handled, or its answer has not left. */
   get isIdle(): boolean {
-    return !this.isBusy && this.unanswered.length === 0 && this.unreadBytes === 0 && this.waiting.length === 0
+    return !this.isBusy && this.unanswered.length === 0 && this.unreadBytes === 0 && !this.reader.hasRest
   }
 
   get pendingBytes(): number {
@@ -106,7 +99,12 @@ export class Connection implements StreamHandler, AnswerSink {
   }
 
   onData(chunk: Buffer): void {
-    if (!this.closed) this.reader.onData(chunk)
+    if (this.closed || this.isStopped) return
+    this.reader.onData(chunk)
+    if (!this.isPaused && !this.closed && this.reader.hasRest) {
+      this.isPaused = true
+      this.stream.pause()
+    }
   }
 
   receiveBuffer(): Buffer | undefined {
@@ -129,8 +127,7 @@ export class Connection implements StreamHandler, AnswerSink {
   /** For good: what waits is dropped, the request under way is still answered. */
   stopReading(): void {
     this.isStopped = true
-    this.waiting.length = 0
-    this.firstWaiting = 0
+    this.reader.close()
     this.stream.pause()
   }
 
@@ -207,7 +204,6 @@ export class Connection implements StreamHandler, AnswerSink {
     if (this.closed) return
     this.closed = true
     this.reader.close()
-    this.waiting.length = 0
     this.hooks.onUnreadBytes(-this.unreadBytes)
     this.unreadBytes = 0
     this.out = []
@@ -221,32 +217,11 @@ export class Connection implements StreamHandler, AnswerSink {
     this.hooks.onClosed(this, reason)
   }
 
-  private mayDispatch(): boolean {
-    return !this.isDispatching && this.waiting.length === 0 && this.mayTake()
-  }
-
   private mayTake(): boolean {
     return (
-      !this.isBusy && this.unanswered.length < MAX_UNANSWERED && this.unreadBytes + this.outBytes + this.heldBytes < MAX_UNREAD_BYTES
+      !this.isBusy && !this.isDispatching && !this.isStopped && this.unanswered.length < MAX_UNANSWERED
+      && this.unreadBytes + this.outBytes + this.heldBytes < MAX_UNREAD_BYTES
     )
-  }
-
-  private onFrame(frame: Buffer, recycle: () => void): void {
-    if (this.closed || this.isStopped) return
-    if (this.mayDispatch()) {
-      this.dispatch(frame)
-      return
-    }
-    if (this.waiting.length - this.firstWaiting >= MAX_WAITING_FRAMES) {
-      this.close(`more than ${MAX_WAITING_FRAMES} requests in one read`)
-      return
-    }
-    // At most what one read brought waits here: reading stops now.
-    this.waiting.push({ frame, recycle })
-    if (!this.isPaused) {
-      this.isPaused = true
-      this.stream.pause()
-    }
   }
 
   private dispatch(frame: Buffer): void {
@@ -258,27 +233,18 @@ export class Connection implements StreamHandler, AnswerSink {
     } finally {
       this.isDispatching = false
     }
-    this.takeWaiting()
   }
 
-  /** A loop and not a recursion: a client may send thousands of requests that are answered at once. */
+  /**
+   * Something was finished: what waits is taken in a loop, not by recursion, for thousands of requests may be answered at
+   * once.
+   */
   private takeWaiting(): void {
-    while (!this.closed && this.firstWaiting < this.waiting.length && this.mayTake()) {
-      const { frame, recycle } = this.waiting[this.firstWaiting]!
-      this.waiting[this.firstWaiting++] = undefined
-      this.isBusy = true
-      this.isDispatching = true
-      try {
-        this.hooks.onRequest(this, frame)
-      } finally {
-        this.isDispatching = false
-        recycle()
-      }
-    }
-    if (this.firstWaiting < this.waiting.length) return
-    this.waiting.length = 0
-    this.firstWaiting = 0
-    if (this.isPaused && !this.closed && !this.isStopped && this.mayTake()) {
+    if (this.closed || this.isTaking) return
+    this.isTaking = true
+    this.reader.resume()
+    this.isTaking = false
+    if (this.isPaused && !this.closed && !this.isStopped && !this.reader.hasRest && this.mayTake()) {
       this.isPaused = false
       this.stream.resume()
     }

@@ -71,8 +71,8 @@ export class RequestContext<Request = unknown, Response = unknown> {
   }
 
   /**
-   * What this request does is done, in its order; only its answer is outstanding. The connection goes on with the next request and
-   * keeps the answers in order. So the produce requests that a client has in flight share one write to the log.
+   * What this request does is done, in its order; only its answer is outstanding. The connection goes on with the next
+   * request and keeps the answers in order. So the produce requests that a client has in flight share one write to the log.
    */
   proceed(): void {
     this.sink?.proceed(this)

@@ -78,7 +78,10 @@ export class RequestPipeline {
   }
 
   private refuse(connection: Connection, reason: string): void {
-    this.logger.info({ client: connection.origin.clientHost, listener: connection.origin.listenerName }, `connection closed: ${reason}`)
+    this.logger.info(
+      { client: connection.origin.clientHost, listener: connection.origin.listenerName },
+      `connection closed: ${reason}`,
+    )
     connection.close(reason)
   }
 

@@ -124,7 +124,10 @@ export class SocketServer {
       // A broker must be able to reach a broker: the longest idle client gives way.
       const victim = listener.isProtected && !this.limits.isIpFull(host) ? this.longestIdle() : undefined
       if (victim === undefined) {
-        this.logger.warn({ client: host, listener: listener.name, connections: this.connections.size }, 'connection refused: too many')
+        this.logger.warn(
+          { client: host, listener: listener.name, connections: this.connections.size },
+          'connection refused: too many',
+        )
         return undefined
       }
       victim.close('made room for a broker')
@@ -164,7 +167,10 @@ export class SocketServer {
   private onClosed(connection: Connection, reason: string): void {
     if (!this.connections.delete(connection)) return
     this.limits.remove(connection.origin.clientHost)
-    this.logger.debug({ client: connection.origin.clientHost, listener: connection.origin.listenerName, reason }, 'connection ended')
+    this.logger.debug(
+      { client: connection.origin.clientHost, listener: connection.origin.listenerName, reason },
+      'connection ended',
+    )
   }
 
   private onUnreadBytes(difference: number): void {
@@ -178,7 +184,10 @@ export class SocketServer {
     // Beyond the budget the slow ones go; far beyond it, whoever is slowest.
     const isSlow = slowest !== undefined && this.env.clock.monoMs() - slowest.lastActiveMs > SLOW_AFTER_MS
     if (slowest === undefined || (!isSlow && this.unreadBytes <= 2 * this.options.unreadBudgetBytes)) return
-    this.logger.warn({ client: slowest.origin.clientHost, bytes: slowest.pendingBytes }, 'connection closed: it does not read its answers')
+    this.logger.warn(
+      { client: slowest.origin.clientHost, bytes: slowest.pendingBytes },
+      'connection closed: it does not read its answers',
+    )
     slowest.close('does not read its answers')
   }
 

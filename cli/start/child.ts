@@ -17,8 +17,8 @@ const WATCH_LOG_MS = 200
 const TAIL_BYTES = 16 * 1024
 
 /**
- * One process of the cluster. It has a process group of its own: the Ctrl-C of a terminal goes to us alone, who stop it in order. Its
- * log goes straight to its file, so that it outlives us.
+ * One process of the cluster. It has a process group of its own: the Ctrl-C of a terminal goes to us alone, who stop it in
+ * order. Its log goes straight to its file, so that it outlives us.
  */
 export class Child {
   readonly name: string

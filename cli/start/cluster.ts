@@ -92,8 +92,8 @@ export class Cluster {
   }
 
   /**
-   * Stops the brokers one after another by controlled shutdown, so that each can give its leaderships away, then ZooKeeper. What does
-   * not stop in time is killed.
+   * Stops the brokers one after another by controlled shutdown, so that each can give its leaderships away, then ZooKeeper.
+   * What does not stop in time is killed.
    */
   stop(): Promise<void> {
     this.stopping ??= this.stopAll()
@@ -118,7 +118,8 @@ export class Cluster {
 
   /** Starts the ZooKeeper again that is over; resolves when it listens. */
   async startZooKeeperAgain(): Promise<void> {
-    if (this.zookeeper === undefined || !this.zookeeper.isOver) throw new ClusterStartError('there is no ZooKeeper of ours that is over')
+    if (this.zookeeper === undefined || !this.zookeeper.isOver)
+      throw new ClusterStartError('there is no ZooKeeper of ours that is over')
     await this.startZooKeeper(Number(/:(\d+)/.exec(this.zookeeperConnect)![1]))
   }
 
@@ -194,7 +195,9 @@ export class Cluster {
     if (child.isStopping || !this.isReady) return
     const others = this.children().some((each) => !each.isOver) ? '; the others go on' : ''
     const lines = child.lastLines(5).map((line) => `  ${line}`)
-    this.events.say(`${child.name} (pid ${child.pid}) died with ${child.end}${others}. The end of ${child.logFile}:\n${lines.join('\n')}`)
+    this.events.say(
+      `${child.name} (pid ${child.pid}) died with ${child.end}${others}. The end of ${child.logFile}:\n${lines.join('\n')}`,
+    )
     if (others === '') this.events.onAllOver()
   }
 }

@@ -30,7 +30,8 @@ export function openDataDirectory(directory: string): void {
 
 function problemWith(path: string, { code, message }: NodeJS.ErrnoException): string {
   if (code === 'ENOSPC') return `The disk is full: ${path} cannot be written.`
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return `${path} cannot be written: no permission. Name another directory with --data.`
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return `${path} cannot be written: no permission. Name another directory with --data.`
   if (code === 'ENOTDIR' || code === 'EEXIST') return `${path} is not a directory. Name another one with --data.`
   return `${path} cannot be used: ${message}.`
 }
@@ -56,7 +57,13 @@ function makeDirectory(path: string): string {
 /** Writes zookeeper.properties; returns its path. */
 export function writeZooKeeperProperties(dataDir: string, port: number): string {
   const directory = makeDirectory(join(dataDir, 'zookeeper'))
-  const entries = { dataDir: join(directory, 'data'), clientPort: String(port), clientPortAddress: HOST, maxClientCnxns: '0', tickTime: '2000' }
+  const entries = {
+    dataDir: join(directory, 'data'),
+    clientPort: String(port),
+    clientPortAddress: HOST,
+    maxClientCnxns: '0',
+    tickTime: '2000',
+  }
   return write(join(directory, 'zookeeper.properties'), entries, 'Written at each start.')
 }
 

@@ -3,7 +3,9 @@ export function readable(line: string): string {
   const entry = parse(line)
   if (entry === undefined) return line
   const { time, level, msg, name: _, err, ...rest } = entry
-  const particulars = Object.entries(rest).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const particulars = Object.entries(rest).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
   const cause = typeof err === 'object' && err !== null ? (err as { message?: unknown }).message : undefined
   if (cause !== undefined) particulars.push(`(${String(cause)})`)
   return [clockOf(time), levelName(level), String(msg ?? ''), ...particulars].join(' ').trimEnd()

@@ -64,7 +64,8 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
   }
   const brokers = whole('brokers', 3, 1, 100)
   const port = whole('port', exec === undefined ? 9092 : 0, 0, 65535)
-  if (port > 0 && port + brokers - 1 > 65535) throw new StartUsageError(`--port ${port}: there are not ${brokers} ports from there on.`)
+  if (port > 0 && port + brokers - 1 > 65535)
+    throw new StartUsageError(`--port ${port}: there are not ${brokers} ports from there on.`)
   return {
     brokers,
     firstId: whole('first-id', 0, 0, 1000),

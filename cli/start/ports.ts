@@ -25,7 +25,8 @@ export async function requirePort(port: number, option: string): Promise<number>
     return await tryPort(port)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new PortError(`Port ${HOST}:${port} is in use. Stop what listens there, or choose another with ${option}.`)
+    if (code === 'EADDRINUSE')
+      throw new PortError(`Port ${HOST}:${port} is in use. Stop what listens there, or choose another with ${option}.`)
     if (code === 'EACCES') throw new PortError(`Port ${HOST}:${port} needs privileges. Choose one above 1023 with ${option}.`)
     throw new PortError(`Port ${HOST}:${port} cannot be opened: ${message}.`)
   }

@@ -33,17 +33,25 @@ export async function untilListening(port: number, isOver: () => boolean): Promi
 }
 
 /**
- * Resolves when the broker serves and knows the controller and all of `brokerIds`, so that whatever is asked next works; with false
- * when `isOver` says that it never will.
+ * Resolves when the broker serves and knows the controller and all of `brokerIds`, so that whatever is asked next works; with
+ * false when `isOver` says that it never will.
  */
 export async function untilServing(port: number, brokerIds: readonly number[], isOver: () => boolean): Promise<boolean> {
   const env = realEnvironment()
   while (!isOver()) {
-    const connection = new KafkaConnection(env, { host: HOST, port, clientId: 'start', requestTimeoutMs: 5000, connectTimeoutMs: 1000 })
+    const connection = new KafkaConnection(env, {
+      host: HOST,
+      port,
+      clientId: 'start',
+      requestTimeoutMs: 5000,
+      connectTimeoutMs: 1000,
+    })
     try {
       await connection.connect()
       while (!isOver()) {
-        const { brokers, controllerId } = await connection.send<MetadataRequest, MetadataResponse>(ApiKey.metadata, { topics: [] })
+        const { brokers, controllerId } = await connection.send<MetadataRequest, MetadataResponse>(ApiKey.metadata, {
+          topics: [],
+        })
         const known = new Set(brokers.map(({ nodeId }) => nodeId))
         if (controllerId >= 0 && brokerIds.every((id) => known.has(id))) return true
         await pause()

@@ -83,7 +83,9 @@ test('an id that is alive, an endpoint that is taken, a directory in use', async
   const elsewhere = { 'log.dirs': join(cluster.directory, 'elsewhere'), 'zookeeper.session.timeout.ms': '1000' }
   const port = cluster.port
   await expect(cluster.startBroker(0, elsewhere)).rejects.toThrow('broker id 0 is in use')
-  await expect(cluster.startBroker(1, { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}` })).rejects.toThrow(`127.0.0.1:${port}`)
+  await expect(cluster.startBroker(1, { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}` })).rejects.toThrow(
+    `127.0.0.1:${port}`,
+  )
   await expect(cluster.startBroker(2, { listeners: `PLAINTEXT://127.0.0.1:${port}` })).rejects.toThrow('EADDRINUSE')
   const connection = await cluster.connect()
   expect((await connection.send<MetadataRequest, MetadataResponse>(ApiKey.metadata, { topics: [] })).brokers).toHaveLength(1)
@@ -117,7 +119,8 @@ test('logs of topics that were deleted meanwhile are set aside; a wrong ZooKeepe
   cluster.brokers.length = 0
   const remove = (topic: string): Promise<void> =>
     look(async (session) => {
-      for (const path of ['/partitions/0/state', '/partitions/0', '/partitions', '']) await session.remove(`/brokers/topics/${topic}${path}`, -1)
+      for (const path of ['/partitions/0/state', '/partitions/0', '/partitions', ''])
+        await session.remove(`/brokers/topics/${topic}${path}`, -1)
     })
   await remove('gone')
   const back = await cluster.startBroker(0)
@@ -138,7 +141,9 @@ test('leaderships move before a broker stops', async () => {
   await cluster.createTopic('moves', { partitions: 6, replicas: 3 })
   const [first, second] = cluster.brokers
   await first!.stop()
-  await cluster.until(() => [...second!.metadata.topic('moves')!.partitions.values()].every(({ leader, isr }) => leader > 0 && !isr.includes(0)))
+  await cluster.until(() =>
+    [...second!.metadata.topic('moves')!.partitions.values()].every(({ leader, isr }) => leader > 0 && !isr.includes(0)),
+  )
   const leaders = new Set([...second!.metadata.topic('moves')!.partitions.values()].map(({ leaderEpoch }) => leaderEpoch))
   // By one election each, and not by a failure.
   expect([...leaders].every((epoch) => epoch <= 2)).toBe(true)

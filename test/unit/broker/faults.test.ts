@@ -19,16 +19,22 @@ test('an expired session is replaced: registered anew, a controller again, leade
   const epoch = broker.brokerEpoch
   // A second connection with id and password of the session ends it.
   const { id, password } = broker.keeper.current
-  const thief = await openSession(realEnvironment(), { connect: `127.0.0.1:${cluster.zookeeperPort}`, credentials: { id, password } })
+  const thief = await openSession(realEnvironment(), {
+    connect: `127.0.0.1:${cluster.zookeeperPort}`,
+    credentials: { id, password },
+  })
   await thief.close()
   await cluster.until(() => broker.brokerEpoch > epoch)
   await cluster.until(() => cluster.brokers.some(({ controller }) => controller.isActive()))
   await cluster.until(() =>
-    cluster.brokers.every(({ metadata }) => [...(metadata.topic('survives')?.partitions.values() ?? [])].every(({ leader, isr }) => leader >= 0 && isr.length === 2)),
+    cluster.brokers.every(({ metadata }) =>
+      [...(metadata.topic('survives')?.partitions.values() ?? [])].every(({ leader, isr }) => leader >= 0 && isr.length === 2),
+    ),
   )
   const connection = await cluster.connect(broker.portOf('PLAINTEXT'))
   const led = [...broker.metadata.topic('survives')!.partitions.values()].find(({ leader }) => leader === broker.brokerId)
-  if (led !== undefined) expect((await produce(connection, 'survives', batch(['x']), { partition: led.partition })).errorCode).toBe(0)
+  if (led !== undefined)
+    expect((await produce(connection, 'survives', batch(['x']), { partition: led.partition })).errorCode).toBe(0)
   expect(cluster.fatal).toEqual([])
 }, 60_000)
 
@@ -42,7 +48,11 @@ test('with a control plane listener, control requests are believed there alone',
   await cluster.createTopic('controlled', { replicas: 2 })
   const connection = await cluster.connect()
   for (const apiKey of [ApiKey.leaderAndIsr, ApiKey.updateMetadata, ApiKey.stopReplica]) {
-    const answer = await connection.send<object, { errorCode: number }>(apiKey, { controllerId: 0, controllerEpoch: 1, brokerEpoch: cluster.brokers[0]!.brokerEpoch })
+    const answer = await connection.send<object, { errorCode: number }>(apiKey, {
+      controllerId: 0,
+      controllerEpoch: 1,
+      brokerEpoch: cluster.brokers[0]!.brokerEpoch,
+    })
     expect(answer.errorCode).toBe(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
   }
 })
@@ -81,7 +91,10 @@ test('a topic that cannot be created is not asked for again and again', async ()
   cluster = await RunningCluster.start(1, { 'default.replication.factor': '3' })
   const connection = await cluster.connect()
   for (let i = 0; i < 3; i++) {
-    const { topics } = await connection.send<object, { topics: { errorCode: number }[] }>(ApiKey.metadata, { topics: [{ name: 'too-wide' }], allowAutoTopicCreation: true })
+    const { topics } = await connection.send<object, { topics: { errorCode: number }[] }>(ApiKey.metadata, {
+      topics: [{ name: 'too-wide' }],
+      allowAutoTopicCreation: true,
+    })
     expect(topics[0]!.errorCode).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
   }
 })
@@ -96,6 +109,9 @@ test('only the controller creates topics', async () => {
   })
   expect(topics[0]).toMatchObject({ errorCode: ErrorCode.NOT_CONTROLLER })
   // But whoever is asked for a missing topic has the controller make it.
-  const { topics: made } = await connection.send<object, { topics: { errorCode: number }[] }>(ApiKey.metadata, { topics: [{ name: 'made' }], allowAutoTopicCreation: true })
+  const { topics: made } = await connection.send<object, { topics: { errorCode: number }[] }>(ApiKey.metadata, {
+    topics: [{ name: 'made' }],
+    allowAutoTopicCreation: true,
+  })
   expect(made[0]!.errorCode).toBe(0)
 })

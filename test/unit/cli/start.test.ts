@@ -14,20 +14,55 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 describe('options', () => {
   test('defaults', () => {
     expect(parseStartOptions([])).toEqual({
-      brokers: 3, firstId: 0, port: 9092, zookeeperPort: 2181, dataDir: 'data', isTemporary: false, zookeeper: undefined, overrides: {}, exec: undefined,
+      brokers: 3,
+      firstId: 0,
+      port: 9092,
+      zookeeperPort: 2181,
+      dataDir: 'data',
+      isTemporary: false,
+      zookeeper: undefined,
+      overrides: {},
+      exec: undefined,
     })
   })
 
   test('all of them, in both forms', () => {
-    const args = ['--brokers', '1', '--first-id=5', '--port', '0', '--data', 'd', '--override', 'a=b', '--override=c=d=e', '--zookeeper', 'h:1/x']
+    const args = [
+      '--brokers',
+      '1',
+      '--first-id=5',
+      '--port',
+      '0',
+      '--data',
+      'd',
+      '--override',
+      'a=b',
+      '--override=c=d=e',
+      '--zookeeper',
+      'h:1/x',
+    ]
     expect(parseStartOptions(args)).toMatchObject({
-      brokers: 1, firstId: 5, port: 0, dataDir: 'd', overrides: { a: 'b', c: 'd=e' }, zookeeper: 'h:1/x',
+      brokers: 1,
+      firstId: 5,
+      port: 0,
+      dataDir: 'd',
+      overrides: { a: 'b', c: 'd=e' },
+      zookeeper: 'h:1/x',
     })
   })
 
   test('a command runs on free ports and throw-away data unless told otherwise', () => {
-    expect(parseStartOptions(['--exec', 'npm test'])).toMatchObject({ exec: 'npm test', port: 0, zookeeperPort: 0, isTemporary: true })
-    expect(parseStartOptions(['--exec', 'x', '--port', '9092', '--data', 'd'])).toMatchObject({ port: 9092, isTemporary: false, dataDir: 'd' })
+    expect(parseStartOptions(['--exec', 'npm test'])).toMatchObject({
+      exec: 'npm test',
+      port: 0,
+      zookeeperPort: 0,
+      isTemporary: true,
+    })
+    expect(parseStartOptions(['--exec', 'x', '--port', '9092', '--data', 'd'])).toMatchObject({
+      port: 9092,
+      isTemporary: false,
+      dataDir: 'd',
+    })
   })
 
   test.each([
@@ -45,8 +80,12 @@ describe('options', () => {
 
 test('ports in use are named with what would help', async () => {
   const server = createServer()
-  const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)))
-  await expect(choosePorts(port, 1, '--port')).rejects.toThrow(`Port 127.0.0.1:${port} is in use. Stop what listens there, or choose another with --port.`)
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
+  )
+  await expect(choosePorts(port, 1, '--port')).rejects.toThrow(
+    `Port 127.0.0.1:${port} is in use. Stop what listens there, or choose another with --port.`,
+  )
   server.close()
   const ports = await choosePorts(0, 5, '--port')
   expect(new Set(ports).size).toBe(5)
@@ -65,7 +104,13 @@ test('the data directory holds our things only', () => {
 })
 
 test('properties are written with everything resolved', () => {
-  const path = writeServerProperties(join(directory, 'p'), { brokerId: 2, port: 9094, brokers: 3, zookeeper: 'h:1', overrides: { 'num.partitions': '7', 'default.replication.factor': '2' } })
+  const path = writeServerProperties(join(directory, 'p'), {
+    brokerId: 2,
+    port: 9094,
+    brokers: 3,
+    zookeeper: 'h:1',
+    overrides: { 'num.partitions': '7', 'default.replication.factor': '2' },
+  })
   expect(path).toBe(join(directory, 'p', 'broker-2', 'server.properties'))
   expect(parseProperties(readFileSync(path, 'utf8'))).toMatchObject({
     'broker.id': '2',
@@ -78,12 +123,19 @@ test('properties are written with everything resolved', () => {
     'default.replication.factor': '2',
   })
   const alone = writeServerProperties(join(directory, 'p'), { brokerId: 0, port: 1, brokers: 1, zookeeper: 'h:1', overrides: {} })
-  expect(parseProperties(readFileSync(alone, 'utf8'))).toMatchObject({ 'offsets.topic.replication.factor': '1', 'transaction.state.log.min.isr': '1' })
-  expect(parseProperties(readFileSync(writeZooKeeperProperties(join(directory, 'p'), 2181), 'utf8'))).toMatchObject({ clientPort: '2181', clientPortAddress: '127.0.0.1' })
+  expect(parseProperties(readFileSync(alone, 'utf8'))).toMatchObject({
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+  })
+  expect(parseProperties(readFileSync(writeZooKeeperProperties(join(directory, 'p'), 2181), 'utf8'))).toMatchObject({
+    clientPort: '2181',
+    clientPortAddress: '127.0.0.1',
+  })
 })
 
 test('log lines for people', () => {
-  const line = '{"level":40,"time":"2026-11-21T12:20:15.678Z","name":"broker-0","topic":"t","count":3,"err":{"message":"why"},"msg":"odd"}'
+  const line =
+    '{"level":40,"time":"2026-11-21T12:20:15.678Z","name":"broker-0","topic":"t","count":3,"err":{"message":"why"},"msg":"odd"}'
   expect(readable(line)).toBe('12:20:15.678 WARN odd topic=t count=3 (why)')
   expect(isWarning(line)).toBe(true)
   expect(isWarning(line.replace('40', '30'))).toBe(false)

@@ -31,29 +31,51 @@ function send<Response>(apiKey: number, body: object, version?: number): Promise
 test('CreateTopics answers when leaders are known, and refuses with reasons', async () => {
   const create = async (topic: object, request: object = {}, version?: number): Promise<CreateTopicsResponse['topics'][number]> =>
     (await send<CreateTopicsResponse>(ApiKey.createTopics, { topics: [topic], timeoutMs: 5000, ...request }, version)).topics[0]!
-  const created = await create({ name: 'made', numPartitions: 2, replicationFactor: 1, configs: [{ name: 'retention.ms', value: '7000' }] })
+  const created = await create({
+    name: 'made',
+    numPartitions: 2,
+    replicationFactor: 1,
+    configs: [{ name: 'retention.ms', value: '7000' }],
+  })
   expect(created).toMatchObject({ errorCode: 0, numPartitions: 2, replicationFactor: 1 })
   expect(created.configs!.find(({ name }) => name === 'retention.ms')).toMatchObject({ value: '7000', configSource: 1 })
   expect(created.configs).toHaveLength(36)
   expect(cluster.brokers[0]!.metadata.topic('made')!.partitions.size).toBe(2)
-  expect(await create({ name: 'made', numPartitions: 1, replicationFactor: 1 })).toMatchObject({ errorCode: ErrorCode.TOPIC_ALREADY_EXISTS })
-  expect(await create({ name: 'a/b', numPartitions: 1, replicationFactor: 1 })).toMatchObject({ errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION })
-  expect(await create({ name: 'wide', numPartitions: 1, replicationFactor: 2 })).toMatchObject({ errorCode: ErrorCode.INVALID_REPLICATION_FACTOR })
-  expect(await create({ name: 'odd', numPartitions: 1, replicationFactor: 1, configs: [{ name: 'no.such', value: '1' }] })).toMatchObject({
+  expect(await create({ name: 'made', numPartitions: 1, replicationFactor: 1 })).toMatchObject({
+    errorCode: ErrorCode.TOPIC_ALREADY_EXISTS,
+  })
+  expect(await create({ name: 'a/b', numPartitions: 1, replicationFactor: 1 })).toMatchObject({
+    errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION,
+  })
+  expect(await create({ name: 'wide', numPartitions: 1, replicationFactor: 2 })).toMatchObject({
+    errorCode: ErrorCode.INVALID_REPLICATION_FACTOR,
+  })
+  expect(
+    await create({ name: 'odd', numPartitions: 1, replicationFactor: 1, configs: [{ name: 'no.such', value: '1' }] }),
+  ).toMatchObject({
     errorCode: ErrorCode.INVALID_CONFIG,
     errorMessage: 'Unknown topic config name: no.such',
   })
-  expect(await create({ name: 'only-tried', numPartitions: 1, replicationFactor: 1 }, { validateOnly: true })).toMatchObject({ errorCode: 0 })
+  expect(await create({ name: 'only-tried', numPartitions: 1, replicationFactor: 1 }, { validateOnly: true })).toMatchObject({
+    errorCode: 0,
+  })
   expect(cluster.brokers[0]!.metadata.topic('only-tried')).toBeUndefined()
   // Created all the same.
-  expect(await create({ name: 'hurried', numPartitions: 1, replicationFactor: 1 }, { timeoutMs: 0 })).toMatchObject({ errorCode: ErrorCode.REQUEST_TIMED_OUT })
+  expect(await create({ name: 'hurried', numPartitions: 1, replicationFactor: 1 }, { timeoutMs: 0 })).toMatchObject({
+    errorCode: ErrorCode.REQUEST_TIMED_OUT,
+  })
   await cluster.until(() => cluster.brokers[0]!.metadata.topic('hurried') !== undefined)
 })
 
 test('CreatePartitions and DeleteTopics', async () => {
   await cluster.createTopic('grows')
   const grow = async (count: number): Promise<CreatePartitionsResponse['results'][number]> =>
-    (await send<CreatePartitionsResponse>(ApiKey.createPartitions, { topics: [{ name: 'grows', count, assignments: null }], timeoutMs: 5000 })).results[0]!
+    (
+      await send<CreatePartitionsResponse>(ApiKey.createPartitions, {
+        topics: [{ name: 'grows', count, assignments: null }],
+        timeoutMs: 5000,
+      })
+    ).results[0]!
   expect(await grow(3)).toMatchObject({ errorCode: 0 })
   expect(cluster.brokers[0]!.metadata.topic('grows')!.partitions.size).toBe(3)
   expect(await grow(3)).toMatchObject({ errorCode: ErrorCode.INVALID_PARTITIONS })
@@ -113,11 +135,22 @@ describe('configuration', () => {
     const { configs } = await describeTopic('configured')
     const entry = (key: string): object => configs.find(({ name }) => name === key)!
     // log.retention.hours is set, but leading synonyms of another name are dropped, as in Kafka.
-    expect(entry('retention.ms')).toMatchObject({ value: '360000000', configSource: 5, synonyms: [], configType: 5, readOnly: false })
-    expect(entry('min.insync.replicas')).toMatchObject({ configSource: 5, synonyms: [{ name: 'min.insync.replicas', value: '1', source: 5 }] })
+    expect(entry('retention.ms')).toMatchObject({
+      value: '360000000',
+      configSource: 5,
+      synonyms: [],
+      configType: 5,
+      readOnly: false,
+    })
+    expect(entry('min.insync.replicas')).toMatchObject({
+      configSource: 5,
+      synonyms: [{ name: 'min.insync.replicas', value: '1', source: 5 }],
+    })
     expect(entry('flush.ms')).toMatchObject({ value: '9223372036854775807', synonyms: [] })
     const broker = await send<DescribeConfigsResponse>(ApiKey.describeConfigs, {
-      resources: [{ resourceType: 4, resourceName: '0', configurationKeys: ['log.retention.hours', 'ssl.key.password', 'num.partitions'] }],
+      resources: [
+        { resourceType: 4, resourceName: '0', configurationKeys: ['log.retention.hours', 'ssl.key.password', 'num.partitions'] },
+      ],
       includeSynonyms: true,
     })
     expect(broker.results[0]!.configs).toMatchObject([
@@ -146,17 +179,37 @@ describe('configuration', () => {
         "Invalid config value for resource ConfigResource(type=TOPIC, name='configured'): " +
         'Invalid value 1 for configuration segment.bytes: Value must be at least 14',
     })
-    expect(await alter([{ name: 'retention.ms', configOperation: 2, value: '1' }])).toMatchObject({ errorCode: ErrorCode.INVALID_CONFIG })
-    expect(await alter([{ name: 'retention.ms', configOperation: 0, value: null }])).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
-    expect(await alter([{ name: 'retention.ms', configOperation: 9, value: '1' }])).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
-    const twice = [{ name: 'retention.ms', configOperation: 0, value: '1' }, { name: 'retention.ms', configOperation: 0, value: '2' }]
-    expect(await alter(twice)).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST, errorMessage: 'Error due to duplicate config keys' })
-    expect(await alter([{ name: 'retention.ms', configOperation: 0, value: '1000' }], { validateOnly: true })).toMatchObject({ errorCode: 0 })
+    expect(await alter([{ name: 'retention.ms', configOperation: 2, value: '1' }])).toMatchObject({
+      errorCode: ErrorCode.INVALID_CONFIG,
+    })
+    expect(await alter([{ name: 'retention.ms', configOperation: 0, value: null }])).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+    })
+    expect(await alter([{ name: 'retention.ms', configOperation: 9, value: '1' }])).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+    })
+    const twice = [
+      { name: 'retention.ms', configOperation: 0, value: '1' },
+      { name: 'retention.ms', configOperation: 0, value: '2' },
+    ]
+    expect(await alter(twice)).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+      errorMessage: 'Error due to duplicate config keys',
+    })
+    expect(await alter([{ name: 'retention.ms', configOperation: 0, value: '1000' }], { validateOnly: true })).toMatchObject({
+      errorCode: 0,
+    })
     expect(await valueOf('retention.ms')).toBe('360000000')
-    const brokerKey = { resourceType: 4, resourceName: '0', configs: [{ name: 'log.cleaner.threads', configOperation: 0, value: '2' }] }
+    const brokerKey = {
+      resourceType: 4,
+      resourceName: '0',
+      configs: [{ name: 'log.cleaner.threads', configOperation: 0, value: '2' }],
+    }
     const elsewhere = { resourceType: 4, resourceName: '9', configs: [] }
     const missing = { resourceType: 2, resourceName: 'missing', configs: [] }
-    const { responses } = await send<IncrementalAlterConfigsResponse>(ApiKey.incrementalAlterConfigs, { resources: [brokerKey, elsewhere, missing, missing] })
+    const { responses } = await send<IncrementalAlterConfigsResponse>(ApiKey.incrementalAlterConfigs, {
+      resources: [brokerKey, elsewhere, missing, missing],
+    })
     expect(responses.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])).toEqual([
       [ErrorCode.INVALID_REQUEST, 'Cannot update these configs dynamically: Set(log.cleaner.threads)'],
       [ErrorCode.INVALID_REQUEST, 'Unexpected broker id, expected 0, but received 9'],
@@ -171,19 +224,37 @@ describe('configuration', () => {
 test('log directories, producers, the cluster, elections', async () => {
   await cluster.createTopic('looked-at')
   await produce(connection, 'looked-at', batch(['x'], { producerId: 4711, producerEpoch: 2, baseSequence: 0 }))
-  const { results } = await send<DescribeLogDirsResponse>(ApiKey.describeLogDirs, { topics: [{ topic: 'looked-at', partitions: [0] }] })
-  expect(results).toMatchObject([{ errorCode: 0, topics: [{ name: 'looked-at', partitions: [{ partitionIndex: 0, offsetLag: 0, isFutureKey: false }] }] }])
+  const { results } = await send<DescribeLogDirsResponse>(ApiKey.describeLogDirs, {
+    topics: [{ topic: 'looked-at', partitions: [0] }],
+  })
+  expect(results).toMatchObject([
+    { errorCode: 0, topics: [{ name: 'looked-at', partitions: [{ partitionIndex: 0, offsetLag: 0, isFutureKey: false }] }] },
+  ])
   expect(results[0]!.totalBytes).toBeGreaterThan(0)
   const producers = await send<DescribeProducersResponse>(ApiKey.describeProducers, {
-    topics: [{ name: 'looked-at', partitionIndexes: [0, 5] }, { name: 'missing', partitionIndexes: [0] }],
+    topics: [
+      { name: 'looked-at', partitionIndexes: [0, 5] },
+      { name: 'missing', partitionIndexes: [0] },
+    ],
   })
   expect(producers.topics).toMatchObject([
-    { partitions: [{ errorCode: 0, activeProducers: [{ producerId: 4711, producerEpoch: 2, lastSequence: 0 }] }, { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }] },
+    {
+      partitions: [
+        { errorCode: 0, activeProducers: [{ producerId: 4711, producerEpoch: 2, lastSequence: 0 }] },
+        { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+      ],
+    },
     { partitions: [{ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }] },
   ])
   const described = await send<DescribeClusterResponse>(ApiKey.describeCluster, { includeClusterAuthorizedOperations: true })
-  expect(described).toMatchObject({ controllerId: 0, brokers: [{ brokerId: 0, port: cluster.port }], clusterAuthorizedOperations: 8096 })
-  expect(await send<DescribeClusterResponse>(ApiKey.describeCluster, { endpointType: 2 })).toMatchObject({ errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE })
+  expect(described).toMatchObject({
+    controllerId: 0,
+    brokers: [{ brokerId: 0, port: cluster.port }],
+    clusterAuthorizedOperations: 8096,
+  })
+  expect(await send<DescribeClusterResponse>(ApiKey.describeCluster, { endpointType: 2 })).toMatchObject({
+    errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE,
+  })
   const elect = (topicPartitions: object[] | null): Promise<ElectLeadersResponse> =>
     send<ElectLeadersResponse>(ApiKey.electLeaders, { electionType: 0, topicPartitions, timeoutMs: 1000 })
   const some = await elect([{ topic: 'looked-at', partitions: [0, 9] }])
@@ -202,7 +273,10 @@ test('a forged control request changes nothing', async () => {
     const answer = await send<{ errorCode: number }>(ApiKey.updateMetadata, { ...forged, topicStates: [], liveBrokers: [] })
     expect(answer.errorCode).not.toBe(0)
     expect((await send<{ errorCode: number }>(ApiKey.leaderAndIsr, forged)).errorCode).not.toBe(0)
-    expect((await send<{ errorCode: number }>(ApiKey.stopReplica, { controllerId: 0, controllerEpoch: 2 ** 31 - 1, brokerEpoch })).errorCode).not.toBe(0)
+    expect(
+      (await send<{ errorCode: number }>(ApiKey.stopReplica, { controllerId: 0, controllerEpoch: 2 ** 31 - 1, brokerEpoch }))
+        .errorCode,
+    ).not.toBe(0)
   }
   expect(cluster.brokers[0]!.metadata.partition('unforged', 0)).toEqual(before)
   expect((await produce(connection, 'unforged', batch(['still']))).errorCode).toBe(0)

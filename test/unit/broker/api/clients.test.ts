@@ -33,7 +33,11 @@ async function metadata(request: object, version = 12): Promise<MetadataResponse
 describe('Produce and Fetch', () => {
   test('what was produced is fetched, with offsets that go on', async () => {
     await cluster.createTopic('records')
-    expect(await produce(connection, 'records', batch(['a', 'b']))).toMatchObject({ errorCode: 0, baseOffset: 0, logStartOffset: 0 })
+    expect(await produce(connection, 'records', batch(['a', 'b']))).toMatchObject({
+      errorCode: 0,
+      baseOffset: 0,
+      logStartOffset: 0,
+    })
     expect(await produce(connection, 'records', batch(['c']))).toMatchObject({ errorCode: 0, baseOffset: 2 })
     const answer = await fetch(connection, 'records', 2)
     expect(answer).toMatchObject({ errorCode: 0, highWatermark: 3, lastStableOffset: 3, logStartOffset: 0 })
@@ -44,7 +48,8 @@ describe('Produce and Fetch', () => {
 
   test('what is wrong with a batch is said', async () => {
     await cluster.createTopic('refused', { configs: { 'max.message.bytes': '500' } })
-    const code = async (records: Buffer, options = {}): Promise<number> => (await produce(connection, 'refused', records, options)).errorCode
+    const code = async (records: Buffer, options = {}): Promise<number> =>
+      (await produce(connection, 'refused', records, options)).errorCode
     expect(await code(batch(['x'.repeat(1000)]))).toBe(ErrorCode.MESSAGE_TOO_LARGE)
     expect(await code(Buffer.concat([batch(['a']), batch(['b'])]))).toBe(ErrorCode.INVALID_RECORD)
     expect(await code(Buffer.alloc(0))).toBe(ErrorCode.INVALID_RECORD)
@@ -82,21 +87,29 @@ describe('Produce and Fetch', () => {
   test('an idempotent producer gets ids, and its repeated batch the first offset', async () => {
     await cluster.createTopic('idempotent')
     const ask = (body: object): Promise<InitProducerIdResponse> =>
-      connection.send<InitProducerIdRequest, InitProducerIdResponse>(ApiKey.initProducerId, { transactionTimeoutMs: 1000, ...body })
+      connection.send<InitProducerIdRequest, InitProducerIdResponse>(ApiKey.initProducerId, {
+        transactionTimeoutMs: 1000,
+        ...body,
+      })
     const first = await ask({ transactionalId: null })
     const second = await ask({ transactionalId: null })
     expect(first).toMatchObject({ errorCode: 0, producerEpoch: 0 })
     expect(second.producerId).not.toBe(first.producerId)
     expect(await ask({ transactionalId: 'tx' })).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION, producerId: -1 })
     expect(await ask({ transactionalId: '' })).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
-    expect(await ask({ transactionalId: null, producerId: 5, producerEpoch: -1 })).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
+    expect(await ask({ transactionalId: null, producerId: 5, producerEpoch: -1 })).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+    })
 
     const { producerId } = first
-    const numbered = (value: string, baseSequence: number): Buffer => batch([value], { producerId, producerEpoch: 0, baseSequence })
+    const numbered = (value: string, baseSequence: number): Buffer =>
+      batch([value], { producerId, producerEpoch: 0, baseSequence })
     expect(await produce(connection, 'idempotent', numbered('a', 0))).toMatchObject({ errorCode: 0, baseOffset: 0 })
     expect(await produce(connection, 'idempotent', numbered('b', 1))).toMatchObject({ errorCode: 0, baseOffset: 1 })
     expect(await produce(connection, 'idempotent', numbered('a', 0))).toMatchObject({ errorCode: 0, baseOffset: 0 })
-    expect(await produce(connection, 'idempotent', numbered('d', 3))).toMatchObject({ errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER })
+    expect(await produce(connection, 'idempotent', numbered('d', 3))).toMatchObject({
+      errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    })
   })
 
   test('a fetch waits for data, and hears of it', async () => {
@@ -117,12 +130,19 @@ describe('Produce and Fetch', () => {
     await produce(connection, 'old', batch(['three'], { codec: 4 }))
     // What stands before it is there still.
     expect((await fetch(connection, 'old', 0, { version: 2 })).errorCode).toBe(0)
-    expect(await fetch(connection, 'old', 2, { version: 2 })).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, records: Buffer.alloc(0) })
+    expect(await fetch(connection, 'old', 2, { version: 2 })).toMatchObject({
+      errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
+      records: Buffer.alloc(0),
+    })
     await cluster.createTopic('no-conversion', { configs: { 'message.downconversion.enable': 'false' } })
     await produce(connection, 'no-conversion', batch(['x']))
-    expect(await fetch(connection, 'no-conversion', 0, { version: 3 })).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION })
+    expect(await fetch(connection, 'no-conversion', 0, { version: 3 })).toMatchObject({
+      errorCode: ErrorCode.UNSUPPORTED_VERSION,
+    })
     await cluster.createTopic('zstd-topic', { configs: { 'compression.type': 'zstd' } })
-    expect(await fetch(connection, 'zstd-topic', 0, { version: 9 })).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE })
+    expect(await fetch(connection, 'zstd-topic', 0, { version: 9 })).toMatchObject({
+      errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
+    })
   })
 
   test('fetch sessions answer only what is new, and know their errors', async () => {
@@ -136,7 +156,10 @@ describe('Produce and Fetch', () => {
     await produce(connection, 'session', batch(['news']), { partition: 1 })
     const news = await ask({ sessionId: full.sessionId, sessionEpoch: 1 })
     expect(news.responses.flatMap(({ partitions: each }) => each.map(({ partitionIndex }) => partitionIndex))).toEqual([1])
-    expect(await ask({ sessionId: full.sessionId, sessionEpoch: 7 })).toMatchObject({ errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH, responses: [] })
+    expect(await ask({ sessionId: full.sessionId, sessionEpoch: 7 })).toMatchObject({
+      errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH,
+      responses: [],
+    })
     expect(await ask({ sessionId: 12345, sessionEpoch: 1 })).toMatchObject({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND })
   })
 
@@ -146,20 +169,31 @@ describe('Produce and Fetch', () => {
     const ask = (topicId: string): Promise<FetchResponse> =>
       connection.send<FetchRequest, FetchResponse>(
         ApiKey.fetch,
-        { maxWaitMs: 0, minBytes: 0, topics: [{ topicId, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] }] },
+        {
+          maxWaitMs: 0,
+          minBytes: 0,
+          topics: [{ topicId, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] }],
+        },
         { version: 17 },
       )
     const id = cluster.brokers[0]!.metadata.topicId('by-id')!
     expect(valuesIn((await ask(id)).responses[0]!.partitions[0]!.records)).toEqual(['found'])
-    expect((await ask('MQn5p2IgTfCwOmHOCOXvHg')).responses[0]!.partitions[0]).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_ID })
+    expect((await ask('MQn5p2IgTfCwOmHOCOXvHg')).responses[0]!.partitions[0]).toMatchObject({
+      errorCode: ErrorCode.UNKNOWN_TOPIC_ID,
+    })
   })
 })
 
 describe('ListOffsets and DeleteRecords', () => {
-  const listOffsets = async (version: number, ...timestamps: number[]): Promise<ListOffsetsResponse['topics'][number]['partitions']> => {
+  const listOffsets = async (
+    version: number,
+    ...timestamps: number[]
+  ): Promise<ListOffsetsResponse['topics'][number]['partitions']> => {
     const partitions = timestamps.map((timestamp, partitionIndex) => ({ partitionIndex, timestamp }))
     const answer = await connection.send<ListOffsetsRequest, ListOffsetsResponse>(
-      ApiKey.listOffsets, { replicaId: -1, topics: [{ name: 'offsets', partitions }] }, { version },
+      ApiKey.listOffsets,
+      { replicaId: -1, topics: [{ name: 'offsets', partitions }] },
+      { version },
     )
     return answer.topics[0]!.partitions
   }
@@ -179,16 +213,35 @@ describe('ListOffsets and DeleteRecords', () => {
     expect((await listOffsets(0, -2))[0]).toMatchObject({ errorCode: 0, oldStyleOffsets: [0] })
     const twice = await connection.send<ListOffsetsRequest, ListOffsetsResponse>(ApiKey.listOffsets, {
       replicaId: -1,
-      topics: [{ name: 'offsets', partitions: [{ partitionIndex: 0, timestamp: -1 }, { partitionIndex: 0, timestamp: -2 }] }],
+      topics: [
+        {
+          name: 'offsets',
+          partitions: [
+            { partitionIndex: 0, timestamp: -1 },
+            { partitionIndex: 0, timestamp: -2 },
+          ],
+        },
+      ],
     })
-    expect(twice.topics[0]!.partitions.map(({ errorCode }) => errorCode)).toEqual([ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_REQUEST])
+    expect(twice.topics[0]!.partitions.map(({ errorCode }) => errorCode)).toEqual([
+      ErrorCode.INVALID_REQUEST,
+      ErrorCode.INVALID_REQUEST,
+    ])
   })
 
   test('deleted records are out of range', async () => {
     await cluster.createTopic('deleted')
     await produce(connection, 'deleted', batch(['a', 'b', 'c']))
     const { topics } = await connection.send<DeleteRecordsRequest, DeleteRecordsResponse>(ApiKey.deleteRecords, {
-      topics: [{ name: 'deleted', partitions: [{ partitionIndex: 0, offset: 2 }, { partitionIndex: 4, offset: 2 }] }],
+      topics: [
+        {
+          name: 'deleted',
+          partitions: [
+            { partitionIndex: 0, offset: 2 },
+            { partitionIndex: 4, offset: 2 },
+          ],
+        },
+      ],
       timeoutMs: 5000,
     })
     expect(topics[0]!.partitions).toMatchObject([
@@ -207,16 +260,24 @@ describe('Metadata and FindCoordinator', () => {
     expect(all).toMatchObject({ controllerId: 0, clusterId: cluster.brokers[0]!.clusterId })
     expect((await metadata({ topics: [] })).topics).toEqual([])
     expect((await metadata({ topics: [] }, 0)).topics.length).toBeGreaterThan(0)
-    const some = await metadata({ topics: [{ name: 'shown' }, { name: 'absent' }, { name: 'not/valid' }], allowAutoTopicCreation: false })
+    const some = await metadata({
+      topics: [{ name: 'shown' }, { name: 'absent' }, { name: 'not/valid' }],
+      allowAutoTopicCreation: false,
+    })
     expect(some.topics.map(({ name, errorCode }) => [name, errorCode])).toEqual([
       ['shown', 0],
       ['absent', ErrorCode.UNKNOWN_TOPIC_OR_PARTITION],
       ['not/valid', ErrorCode.INVALID_TOPIC_EXCEPTION],
     ])
-    expect(some.topics[0]!.partitions).toMatchObject([{ errorCode: 0, partitionIndex: 0, leaderId: 0, leaderEpoch: 0, replicaNodes: [0], isrNodes: [0] }])
+    expect(some.topics[0]!.partitions).toMatchObject([
+      { errorCode: 0, partitionIndex: 0, leaderId: 0, leaderEpoch: 0, replicaNodes: [0], isrNodes: [0] },
+    ])
     const unknown = await metadata({ topics: [{ topicId: 'MQn5p2IgTfCwOmHOCOXvHg', name: null }] })
     expect(unknown.topics).toMatchObject([{ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null }])
-    const withOperations = await metadata({ topics: [{ name: 'shown' }], includeClusterAuthorizedOperations: true, includeTopicAuthorizedOperations: true }, 8)
+    const withOperations = await metadata(
+      { topics: [{ name: 'shown' }], includeClusterAuthorizedOperations: true, includeTopicAuthorizedOperations: true },
+      8,
+    )
     expect(withOperations).toMatchObject({ clusterAuthorizedOperations: 8096, topics: [{ topicAuthorizedOperations: 3576 }] })
   })
 
@@ -237,7 +298,9 @@ describe('Metadata and FindCoordinator', () => {
       { key: 'a', errorCode: 0, nodeId: 0, port },
       { key: 'b', errorCode: 0, nodeId: 0, port },
     ])
-    expect((await find({ keyType: 2, coordinatorKeys: ['x'] }, 6)).coordinators[0]!.errorCode).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    expect((await find({ keyType: 2, coordinatorKeys: ['x'] }, 6)).coordinators[0]!.errorCode).toBe(
+      ErrorCode.COORDINATOR_NOT_AVAILABLE,
+    )
     expect((await metadata({ topics: [{ name: '__consumer_offsets' }] })).topics[0]).toMatchObject({ isInternal: true })
     // Nobody but coordinators writes there.
     expect((await produce(connection, '__consumer_offsets', batch(['a']))).errorCode).toBe(ErrorCode.INVALID_TOPIC_EXCEPTION)
@@ -261,7 +324,8 @@ test('requests that came together are answered in order', async () => {
   for (let i = 0; i < 200; i++) {
     const frame = (await client.next())!
     expect(frame.readInt32BE(0)).toBe(i)
-    if (i % 3 === 1) offsets.push(bodyOf<ProduceResponse>(ApiKey.produce, 3, frame).responses[0]!.partitionResponses[0]!.baseOffset)
+    if (i % 3 === 1)
+      offsets.push(bodyOf<ProduceResponse>(ApiKey.produce, 3, frame).responses[0]!.partitionResponses[0]!.baseOffset)
   }
   expect(offsets).toEqual(offsets.map((_, i) => i))
   client.close()

@@ -26,7 +26,12 @@ function messageSet(magic: LegacyMagic, codec: number): Buffer {
     codec: codec as never,
     timestampType: TimestampType.createTime,
     logAppendTime: -1,
-    records: NAMES.map((name, i) => ({ offset: i, timestamp: 1_700_000_000_000 + i, key: Buffer.from(`k${i}`), value: Buffer.from(name) })) as never,
+    records: NAMES.map((name, i) => ({
+      offset: i,
+      timestamp: 1_700_000_000_000 + i,
+      key: Buffer.from(`k${i}`),
+      value: Buffer.from(name),
+    })) as never,
   })
 }
 
@@ -40,12 +45,25 @@ describe.each([0, 1] as const)('message sets of magic %i', (magic) => {
     const topic = `old-${magic}-${version}`
     await cluster.createTopic(topic)
     for (const codec of [0, 1, 2, 3]) {
-      expect(await produce(connection, topic, messageSet(magic, codec), { version })).toMatchObject({ errorCode: 0, baseOffset: codec * 3 })
+      expect(await produce(connection, topic, messageSet(magic, codec), { version })).toMatchObject({
+        errorCode: 0,
+        baseOffset: codec * 3,
+      })
     }
-    for (const [fetchVersion, expected] of [[0, 0], [1, 0], [2, 1], [3, 1], [4, 2]] as const) {
+    for (const [fetchVersion, expected] of [
+      [0, 0],
+      [1, 0],
+      [2, 1],
+      [3, 1],
+      [4, 2],
+    ] as const) {
       for (const offset of [0, 3, 6, 9]) {
         const { errorCode, records, highWatermark } = await fetch(connection, topic, offset, { version: fetchVersion })
-        expect({ errorCode, highWatermark, magic: magicAt(records!, 0) }).toEqual({ errorCode: 0, highWatermark: 12, magic: expected })
+        expect({ errorCode, highWatermark, magic: magicAt(records!, 0) }).toEqual({
+          errorCode: 0,
+          highWatermark: 12,
+          magic: expected,
+        })
         expect(valuesOf(records!).slice(0, 3)).toEqual(NAMES)
       }
     }
@@ -63,7 +81,10 @@ test('ListOffsets 0 lists the beginnings of segments, newest first', async () =>
   for (let i = 0; i < 4; i++) await produce(connection, 'segments', batch(['x'.repeat(100)]))
   const client = await cluster.raw()
   const ask = async (timestamp: number, maxNumOffsets: number): Promise<number[]> => {
-    client.send(ApiKey.listOffsets, 0, 1, { replicaId: -1, topics: [{ name: 'segments', partitions: [{ partitionIndex: 0, timestamp, maxNumOffsets }] }] })
+    client.send(ApiKey.listOffsets, 0, 1, {
+      replicaId: -1,
+      topics: [{ name: 'segments', partitions: [{ partitionIndex: 0, timestamp, maxNumOffsets }] }],
+    })
     const { topics } = bodyOf<ListOffsetsResponse>(ApiKey.listOffsets, 0, (await client.next())!)
     expect(topics[0]!.partitions[0]!.errorCode).toBe(0)
     return topics[0]!.partitions[0]!.oldStyleOffsets
@@ -78,11 +99,15 @@ test('a fetch below version 3 gets a piece of a batch that does not fit', async 
   await cluster.createTopic('pieces')
   await produce(connection, 'pieces', batch(['x'.repeat(2000)]))
   const ask = (version: number): Promise<{ responses: { partitions: { records: Buffer | null }[] }[] }> =>
-    connection.send(ApiKey.fetch, {
-      maxWaitMs: 0,
-      minBytes: 0,
-      topics: [{ topic: 'pieces', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100 }] }],
-    } as never, { version })
+    connection.send(
+      ApiKey.fetch,
+      {
+        maxWaitMs: 0,
+        minBytes: 0,
+        topics: [{ topic: 'pieces', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 100 }] }],
+      } as never,
+      { version },
+    )
   expect((await ask(2)).responses[0]!.partitions[0]!.records!.length).toBeLessThanOrEqual(100)
   // Later ones get it whole, so that a consumer with a small buffer is not stuck.
   expect((await ask(4)).responses[0]!.partitions[0]!.records!.length).toBeGreaterThan(2000)

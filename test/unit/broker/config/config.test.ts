@@ -46,16 +46,25 @@ describe('what a topic sets', () => {
 })
 
 describe('changes', () => {
-  const change = (name: string, operation: number, value: string | null = null): { name: string; operation: number; value: string | null } => ({ name, operation, value })
+  const change = (
+    name: string,
+    operation: number,
+    value: string | null = null,
+  ): { name: string; operation: number; value: string | null } => ({ name, operation, value })
 
   test('set, delete, append, subtract', () => {
     const before = { 'retention.ms': '1', 'cleanup.policy': 'delete' }
-    expect({ ...applyChanges(before, [change('retention.ms', 1), change('segment.ms', 0, '5')]) }).toEqual({ 'cleanup.policy': 'delete', 'segment.ms': '5' })
+    expect({ ...applyChanges(before, [change('retention.ms', 1), change('segment.ms', 0, '5')]) }).toEqual({
+      'cleanup.policy': 'delete',
+      'segment.ms': '5',
+    })
     expect(applyChanges(before, [change('cleanup.policy', 2, 'compact')])['cleanup.policy']).toBe('delete,compact')
     expect(applyChanges(before, [change('cleanup.policy', 2, 'delete')])['cleanup.policy']).toBe('delete')
     expect(applyChanges(before, [change('cleanup.policy', 3, 'delete')])['cleanup.policy']).toBe('')
     expect(applyChanges({}, [change('cleanup.policy', 2, 'compact')])['cleanup.policy']).toBe('delete,compact')
-    expect(() => applyChanges(before, [change('retention.ms', 2, '1')])).toThrow('append is not allowed for config key: retention.ms')
+    expect(() => applyChanges(before, [change('retention.ms', 2, '1')])).toThrow(
+      'append is not allowed for config key: retention.ms',
+    )
     expect(before).toEqual({ 'retention.ms': '1', 'cleanup.policy': 'delete' })
   })
 
@@ -99,7 +108,9 @@ describe('descriptions', () => {
         ],
       },
     ])
-    expect(describeTopicConfig(values, { 'flush.before.ack': 'true' }, ['flush.before.ack'])).toMatchObject([{ value: 'true', configSource: 1 }])
+    expect(describeTopicConfig(values, { 'flush.before.ack': 'true' }, ['flush.before.ack'])).toMatchObject([
+      { value: 'true', configSource: 1 },
+    ])
   })
 })
 
@@ -115,12 +126,16 @@ describe('what would have no effect is refused', () => {
   })
 
   test('but a default is a default, and threads are nobody’s business', () => {
-    expect(() => configOf({ 'ssl.protocol': 'TLSv1.3', 'num.io.threads': '16', 'group.initial.rebalance.delay.ms': '0' })).not.toThrow()
+    expect(() =>
+      configOf({ 'ssl.protocol': 'TLSv1.3', 'num.io.threads': '16', 'group.initial.rebalance.delay.ms': '0' }),
+    ).not.toThrow()
   })
 
   test('listeners that are not plain, selectors that are unknown', () => {
     expect(() => checkSupported(configOf({ listeners: 'SSL://:9093', 'security.inter.broker.protocol': 'SSL' }))).toThrow('SSL')
     expect(() => checkSupported(configOf({ 'replica.selector.class': 'my.Selector' }))).toThrow('replica.selector.class')
-    expect(() => checkSupported(configOf({ 'replica.selector.class': 'org.apache.kafka.common.replica.RackAwareReplicaSelector' }))).not.toThrow()
+    expect(() =>
+      checkSupported(configOf({ 'replica.selector.class': 'org.apache.kafka.common.replica.RackAwareReplicaSelector' })),
+    ).not.toThrow()
   })
 })

@@ -27,7 +27,10 @@ test('max.connections refuses, and brokers have theirs', async () => {
 })
 
 test('max.connections.per.ip with its overrides', async () => {
-  const cluster = await RunningCluster.start(1, { 'max.connections.per.ip': '100', 'max.connections.per.ip.overrides': '127.0.0.1:5' })
+  const cluster = await RunningCluster.start(1, {
+    'max.connections.per.ip': '100',
+    'max.connections.per.ip.overrides': '127.0.0.1:5',
+  })
   const results: boolean[] = []
   for (let i = 0; i < 8; i++) results.push(await answersOf(cluster))
   expect(results.filter(Boolean).length).toBeLessThanOrEqual(5)
@@ -36,7 +39,10 @@ test('max.connections.per.ip with its overrides', async () => {
 })
 
 test('idle connections are closed', async () => {
-  const cluster = await RunningCluster.start(1, { 'connections.max.idle.ms': '300', 'connection.failed.authentication.delay.ms': '100' })
+  const cluster = await RunningCluster.start(1, {
+    'connections.max.idle.ms': '300',
+    'connection.failed.authentication.delay.ms': '100',
+  })
   const client = await cluster.raw()
   client.writeFrame(ApiKey.apiVersions, 0, 1)
   expect(await client.next()).toBeDefined()

@@ -43,7 +43,9 @@ export class RunningCluster {
     cluster.zookeeperPort = zookeeper.port
     cluster.closeZooKeeper = () => zookeeper.close()
     for (let id = 0; id < brokers; id++) await cluster.startBroker(id, properties)
-    await cluster.until(() => cluster.brokers.every(({ metadata }) => metadata.controllerId >= 0 && [...metadata.allBrokers()].length === brokers))
+    await cluster.until(() =>
+      cluster.brokers.every(({ metadata }) => metadata.controllerId >= 0 && [...metadata.allBrokers()].length === brokers),
+    )
     return cluster
   }
 
@@ -91,7 +93,10 @@ export class RunningCluster {
     return this.connect(this.brokers.find(({ controller }) => controller.isActive())!.portOf('PLAINTEXT'))
   }
 
-  async createTopic(name: string, options: { partitions?: number; replicas?: number; configs?: Record<string, string> } = {}): Promise<void> {
+  async createTopic(
+    name: string,
+    options: { partitions?: number; replicas?: number; configs?: Record<string, string> } = {},
+  ): Promise<void> {
     const connection = await this.connectToController()
     const { topics } = await connection.send<CreateTopicsRequest, CreateTopicsResponse>(ApiKey.createTopics, {
       topics: [
@@ -232,7 +237,10 @@ export function batch(values: readonly string[], options: BatchOptions = {}): Bu
 }
 
 export async function produce(
-  connection: KafkaConnection, topic: string, records: Buffer, options: { partition?: number; acks?: number; version?: number } = {},
+  connection: KafkaConnection,
+  topic: string,
+  records: Buffer,
+  options: { partition?: number; acks?: number; version?: number } = {},
 ): Promise<ProduceResponse['responses'][number]['partitionResponses'][number]> {
   const body: Input<ProduceRequest> = {
     acks: options.acks ?? -1,
@@ -240,13 +248,18 @@ export async function produce(
     topicData: [{ name: topic, partitionData: [{ index: options.partition ?? 0, records }] }],
   }
   const response = await connection.send<ProduceRequest, ProduceResponse>(
-    ApiKey.produce, body, options.version === undefined ? {} : { version: options.version },
+    ApiKey.produce,
+    body,
+    options.version === undefined ? {} : { version: options.version },
   )
   return response.responses[0]!.partitionResponses[0]!
 }
 
 export async function fetch(
-  connection: KafkaConnection, topic: string, offset: number, options: { partition?: number; version?: number; maxWaitMs?: number } = {},
+  connection: KafkaConnection,
+  topic: string,
+  offset: number,
+  options: { partition?: number; version?: number; maxWaitMs?: number } = {},
 ): Promise<FetchResponse['responses'][number]['partitions'][number]> {
   const response = await connection.send<FetchRequest, FetchResponse>(
     ApiKey.fetch,
