@@ -2,7 +2,9 @@ import { ErrorCode } from '../../../../protocol/errors'
 import { decode, encode, type Input } from '../../../../protocol/messages/codec'
 import { stopReplicaRequest, type StopReplicaRequest } from '../../../../protocol/messages/stop-replica'
 import { World } from '../../../simulation/world/world'
-import { brokers, leaderAndIsr, TOPIC, TOPIC_ID, updateMetadata, type BrokerSetup, type Claim, type TestBroker } from './support/brokers'
+import {
+  brokers, leaderAndIsr, TOPIC, TOPIC_ID, updateMetadata, type BrokerSetup, type Claim, type StateInput, type TestBroker,
+} from './support/brokers'
 
 const { NONE, STALE_BROKER_EPOCH, STALE_CONTROLLER_EPOCH } = ErrorCode
 
@@ -24,15 +26,21 @@ function stateOf(broker: TestBroker): unknown {
   }
 }
 
-function stop(broker: TestBroker, each: { leaderEpoch?: number; isDelete?: boolean; partition?: number }, claim: Claim = {}, version = 4) {
+function stop(
+  broker: TestBroker,
+  each: { leaderEpoch?: number; isDelete?: boolean; partition?: number },
+  claim: Claim = {},
+  version = 4,
+) {
   const { leaderEpoch = -1, isDelete = true, partition = 0 } = each
+  const partitionStates = [{ partitionIndex: partition, leaderEpoch, deletePartition: isDelete }]
   const request: Input<StopReplicaRequest> = {
     controllerId: 1,
     controllerEpoch: 1,
     brokerEpoch: broker.epoch,
     ...claim,
     ...(version >= 3
-      ? { topicStates: [{ topicName: TOPIC, partitionStates: [{ partitionIndex: partition, leaderEpoch, deletePartition: isDelete }] }] }
+      ? { topicStates: [{ topicName: TOPIC, partitionStates }] }
       : version >= 1
         ? { deletePartitions: isDelete, topics: [{ name: TOPIC, partitionIndexes: [partition] }] }
         : { deletePartitions: isDelete, ungroupedPartitions: [{ topicName: TOPIC, partitionIndex: partition }] }),
@@ -136,8 +144,9 @@ describe('belief (broker.md §5)', () => {
 })
 
 describe('LeaderAndIsr', () => {
-  async function apply(world: World, broker: TestBroker, state: Parameters<TestBroker['leaderAndIsr']>[0], version = 7): Promise<number> {
-    const answer = await world.settle(broker.leaderAndIsr({ replicas: [1, 2], isr: [1, 2], ...state }, {}, version), 1000, 'LeaderAndIsr')
+  async function apply(world: World, broker: TestBroker, state: StateInput, version = 7): Promise<number> {
+    const sent = broker.leaderAndIsr({ replicas: [1, 2], isr: [1, 2], ...state }, {}, version)
+    const answer = await world.settle(sent, 1000, 'LeaderAndIsr')
     expect(answer.errorCode).toBe(NONE)
     return version < 5 ? answer.partitionErrors![0]!.errorCode! : answer.topics![0]!.partitionErrors![0]!.errorCode!
   }
@@ -162,7 +171,7 @@ describe('LeaderAndIsr', () => {
     ['the same again', { leader: 1, leaderEpoch: 3, partitionEpoch: 5 }, NONE, 3, 5],
     ['a newer partition epoch', { leader: 1, leaderEpoch: 3, partitionEpoch: 6 }, NONE, 3, 6],
     ['a newer leader epoch', { leader: 2, leaderEpoch: 4, partitionEpoch: 6 }, NONE, 4, 6],
-    ['a set of replicas without this one', { leader: 2, leaderEpoch: 4, replicas: [2, 3] }, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 3, 5],
+    ['replicas without this one', { leader: 2, leaderEpoch: 4, replicas: [2, 3] }, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 3, 5],
     ['another topic id', { leader: 2, leaderEpoch: 4, topicId: 'AAAAAAAAAAAAAAAAAAAAAw' }, ErrorCode.INCONSISTENT_TOPIC_ID, 3, 5],
   ])('%s', async (_, state, errorCode, leaderEpoch, partitionEpoch) => {
     const { world, broker } = await ready()
@@ -186,8 +195,10 @@ describe('LeaderAndIsr', () => {
     const heard: string[] = []
     const { world, broker } = await ready({
       options: {
-        onLeadershipChange: (leaders, followers) =>
-          void heard.push(`${leaders.map((each) => each.leaderEpoch).join()}|${followers.map((each) => each.leaderEpoch).join()}`),
+        onLeadershipChange: (leaders, followers) => {
+          const epochsOf = (list: typeof leaders): string => list.map((each) => each.leaderEpoch).join()
+          heard.push(`${epochsOf(leaders)}|${epochsOf(followers)}`)
+        },
       },
     })
     await apply(world, broker, { leader: 1, leaderEpoch: 3 })
@@ -197,7 +208,7 @@ describe('LeaderAndIsr', () => {
     expect(heard).toEqual(['3|', '3|', '|4', '|'])
   })
 
-  test('a follower of a leader that is not in the metadata cache yet fetches as soon as it is (known-problems 3.13)', async () => {
+  test('a follower whose leader is not in the metadata cache fetches as soon as it is (known-problems 3.13)', async () => {
     const { world, broker, other } = setUp()
     await world.settle(other.updateMetadata([1, 2]), 1000, 'metadata')
     await apply(world, other, { leader: 2, leaderEpoch: 1 })
@@ -219,7 +230,8 @@ describe('LeaderAndIsr', () => {
     expect(broker.replicas.partition(TOPIC, 0)).toBeUndefined()
     expect(await apply(world, broker, { leader: 1, leaderEpoch: 4 })).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
     const described = broker.replicas.describeLogDirs(undefined)
-    expect(described.map((each) => [each.logDir, each.errorCode])).toEqual([['/d1', ErrorCode.KAFKA_STORAGE_ERROR], ['/d2', NONE]])
+    const found = described.map((each) => [each.logDir, each.errorCode])
+    expect(found).toEqual([['/d1', ErrorCode.KAFKA_STORAGE_ERROR], ['/d2', NONE]])
   })
 
   test('a topic id that came later is given to the log', async () => {
@@ -234,7 +246,8 @@ describe('LeaderAndIsr', () => {
     const { world, broker } = await ready()
     const request = leaderAndIsr(broker.epoch, { leader: 1, leaderEpoch: 1 })
     request.topicStates = []
-    expect(await world.settle(broker.replicas.becomeLeaderOrFollower(request, 7), 100, 'the answer')).toEqual({ errorCode: 0, topics: [] })
+    const answer = await world.settle(broker.replicas.becomeLeaderOrFollower(request, 7), 100, 'the answer')
+    expect(answer).toEqual({ errorCode: NONE, topics: [] })
   })
 })
 
@@ -292,7 +305,8 @@ describe('StopReplica', () => {
 
   test('a topic that came back while ZooKeeper was asked is not deleted', async () => {
     let confirm: (is: boolean) => void = () => {}
-    const { world, broker } = await leading({ options: { mayDeleteReplica: () => new Promise((resolve) => (confirm = resolve)) } })
+    const mayDeleteReplica = (): Promise<boolean> => new Promise((resolve) => (confirm = resolve))
+    const { world, broker } = await leading({ options: { mayDeleteReplica } })
     const answer = stop(broker, { leaderEpoch: -2 })
     await world.run(10)
     await world.settle(broker.leaderAndIsr({ leader: 1, leaderEpoch: 0, replicas: [1, 2], isr: [1] }), 1000, 'LeaderAndIsr')
@@ -314,5 +328,6 @@ test('UpdateMetadata is recorded and answered without an error', async () => {
   const { world, broker } = setUp()
   const answer = await world.settle(broker.replicas.updateMetadata(updateMetadata(broker.epoch, [1]), 8), 100, 'the answer')
   expect(answer).toEqual({ errorCode: NONE })
-  expect(broker.events).toContainEqual(expect.objectContaining({ kind: 'controlRequest', api: 'UpdateMetadata', phase: 'received' }))
+  const event = { kind: 'controlRequest', api: 'UpdateMetadata', phase: 'received' }
+  expect(broker.events).toContainEqual(expect.objectContaining(event))
 })

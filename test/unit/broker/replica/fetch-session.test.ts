@@ -20,7 +20,13 @@ function setUp(maxSlots = 10) {
 }
 
 /** [topic, partition, fetch offset] each. */
-function request(sessionId: number, sessionEpoch: number, wanted: [string, number, number][], more: Input<FetchRequest> = {}, version = 12) {
+function request(
+  sessionId: number,
+  sessionEpoch: number,
+  wanted: [string, number, number][],
+  more: Input<FetchRequest> = {},
+  version = 12,
+) {
   const topics = wanted.map(([topic, partition, fetchOffset]) => ({
     topic, topicId: IDS[topic], partitions: [{ partition, fetchOffset, partitionMaxBytes: 100 }],
   }))
@@ -75,7 +81,8 @@ test('a session is told only what changed', () => {
   // After an error the next success is news.
   context.finish(results(context, (topic) => (topic === 'b' ? { errorCode: 6, highWatermark: -1 } : {})))
   context = cache.begin(request(id, 4, []), 12, names)
-  expect(namesOf(context.finish(results(context, (topic) => (topic === 'b' ? { highWatermark: 3 } : {}))).results)).toEqual(['b-0'])
+  const again = context.finish(results(context, (topic) => (topic === 'b' ? { highWatermark: 3 } : {})))
+  expect(namesOf(again.results)).toEqual(['b-0'])
 })
 
 test.each([
@@ -205,14 +212,16 @@ test('a follower and a leader agree on what is wanted, whatever changes and what
           continue
         }
         const context = cache.begin(body, version, names)
-        const { errorCode, sessionId } = context.errorCode === 0 ? context.finish(results(context)) : { errorCode: context.errorCode, sessionId: 0 }
+        const { errorCode, sessionId } =
+          context.errorCode === 0 ? context.finish(results(context)) : { errorCode: context.errorCode, sessionId: 0 }
         if (errorCode === 0) {
           const read = context.partitions.map((each) => `${each.topic}-${each.partition}@${each.fetchOffset}`)
           expect(read.sort()).toEqual(list.map((each) => `${each.topic}-${each.partition}@${each.fetchOffset}`).sort())
         }
         if (fate === 'answer lost') session.reset()
         else {
-          const answer = decode(fetchResponse, version, encode(fetchResponse, version, version >= 7 ? { errorCode, sessionId } : {}))
+          const bytes = encode(fetchResponse, version, version >= 7 ? { errorCode, sessionId } : {})
+          const answer = decode(fetchResponse, version, bytes)
           expect(session.take(version, answer)).toBe(errorCode === 0)
         }
       }

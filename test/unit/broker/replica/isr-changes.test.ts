@@ -49,7 +49,7 @@ async function cluster(isr: number[], setup: BrokerSetup = {}) {
   return { world, all, leader, second, third, controller }
 }
 
-test('a follower that has caught up is proposed; it counts for the high watermark at once, and is in when confirmed', async () => {
+test('a follower that has caught up is proposed; it counts at once, and is in when confirmed', async () => {
   const { world, leader, third, controller } = await cluster([1, 2])
   await world.runUntil(() => controller.isAsked, 1000, 'the proposal')
   expect(controller.asked).toEqual([{ isr: [1, 2, 3], epochs: [101, 102, 103], partitionEpoch: 10, leaderEpoch: 4 }])
@@ -105,7 +105,9 @@ test('a leader about to be alone syncs before it says so (KIP-966)', async () =>
   expect(leader.log().syncedOffset).toBe(1)
 })
 
-test.each([ErrorCode.INELIGIBLE_REPLICA, ErrorCode.OPERATION_NOT_ATTEMPTED])('error %i: back to what was committed', async (errorCode) => {
+const REFUSALS = [ErrorCode.INELIGIBLE_REPLICA, ErrorCode.OPERATION_NOT_ATTEMPTED]
+
+test.each(REFUSALS)('error %i: back to what was committed', async (errorCode) => {
   const { world, leader, controller, third } = await cluster([1, 2])
   await world.runUntil(() => controller.isAsked, 1000, 'the proposal')
   third.isReachable = false
@@ -185,7 +187,8 @@ describe('a proposal that was refused as out of date (KAFKA-2729)', () => {
 })
 
 test('the request says what each version can', () => {
-  const partitions = [{ partitionIndex: 0, leaderEpoch: 1, newIsr: [1, 2], newIsrWithEpochs: [{ brokerId: 1, brokerEpoch: 5 }], partitionEpoch: 3 }]
+  const newIsrWithEpochs = [{ brokerId: 1, brokerEpoch: 5 }]
+  const partitions = [{ partitionIndex: 0, leaderEpoch: 1, newIsr: [1], newIsrWithEpochs, partitionEpoch: 3 }]
   const request = { brokerId: 1, brokerEpoch: 5, topics: [{ topicName: TOPIC, topicId: TOPIC_ID, partitions }] }
   expect(highestAlterPartitionVersion(request)).toBe(3)
   expect(highestAlterPartitionVersion({ topics: [{ topicName: TOPIC }] })).toBe(1)

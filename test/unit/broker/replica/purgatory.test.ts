@@ -72,7 +72,11 @@ test('a full purgatory answers at once; completeAll ends all waiting', () => {
 
 test('whatever happens in whatever order, each operation completes exactly once', async () => {
   const action = fc.oneof(
-    fc.record({ kind: fc.constant('add' as const), keys: fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }), timeoutMs: fc.nat(200) }),
+    fc.record({
+      kind: fc.constant('add' as const),
+      keys: fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }),
+      timeoutMs: fc.nat(200),
+    }),
     fc.record({ kind: fc.constant('ready' as const), index: fc.nat(20) }),
     fc.record({ kind: fc.constant('check' as const), key: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ kind: fc.constant('force' as const), index: fc.nat(20) }),

@@ -1,11 +1,11 @@
 import { ErrorCode } from '../../../../protocol/errors'
 import { World } from '../../../simulation/world/world'
-import { brokers, elect, type TestBroker } from './support/brokers'
+import { brokers, elect, type BrokerSetup, type TestBroker } from './support/brokers'
 
 const { NONE, NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT } = ErrorCode
 
 /** Three brokers, the first one leads t-0 and all are in the ISR. */
-async function cluster(setup: Parameters<typeof brokers>[2] = {}): Promise<{ world: World; all: [TestBroker, TestBroker, TestBroker] }> {
+async function cluster(setup: BrokerSetup = {}): Promise<{ world: World; all: [TestBroker, TestBroker, TestBroker] }> {
   const world = new World(7)
   const all = brokers(world, 3, setup) as [TestBroker, TestBroker, TestBroker]
   await elect(world, all, { leader: 1, leaderEpoch: 0, isNew: true })
@@ -32,7 +32,8 @@ describe('append', () => {
   test('acks=1 is answered at the end of the turn, acks=all may time out', async () => {
     const { world, all: [leader, second, third] } = await cluster()
     second.isReachable = third.isReachable = false
-    expect(await world.settle(leader.produce('a', { acks: 1 }), 5, 'the answer')).toMatchObject({ errorCode: NONE, baseOffset: 0 })
+    const quick = await world.settle(leader.produce('a', { acks: 1 }), 5, 'the answer')
+    expect(quick).toMatchObject({ errorCode: NONE, baseOffset: 0 })
     const late = await world.settle(leader.produce('b', { timeoutMs: 500 }), 1000, 'the time-out')
     expect(late).toMatchObject({ errorCode: REQUEST_TIMED_OUT, baseOffset: -1 })
   })
@@ -151,7 +152,8 @@ describe('fetch', () => {
     const [leader] = all
     const old = await world.settle(leader.consume(0, { currentLeaderEpoch: 2, maxWaitMs: 60_000 }), 100, 'the answer')
     expect(old.errorCode).toBe(ErrorCode.FENCED_LEADER_EPOCH)
-    const stranger = await world.settle(leader.consume(0, { replicaId: 9, currentLeaderEpoch: 3, maxWaitMs: 9999 }), 100, 'the answer')
+    const strange = leader.consume(0, { replicaId: 9, currentLeaderEpoch: 3, maxWaitMs: 9999 })
+    const stranger = await world.settle(strange, 100, 'the answer')
     expect(stranger.errorCode).toBe(ErrorCode.UNKNOWN_LEADER_EPOCH)
     const older = await world.settle(leader.consume(0, { replicaId: 9, maxWaitMs: 9999 }), 100, 'the answer')
     expect(older.errorCode).toBe(NOT_LEADER_OR_FOLLOWER)
@@ -272,7 +274,8 @@ describe('the last replica standing (KIP-966)', () => {
 describe('delete records', () => {
   function remove(broker: TestBroker, offset: number, timeoutMs = 5000) {
     return new Promise<{ errorCode: number; lowWatermark: number }>((resolve) => {
-      broker.replicas.deleteRecords({ timeoutMs, partitions: [{ topic: 't', partition: 0, offset }] }, ([result]) => resolve(result!))
+      const partitions = [{ topic: 't', partition: 0, offset }]
+      broker.replicas.deleteRecords({ timeoutMs, partitions }, ([result]) => resolve(result!))
     })
   }
 

@@ -14,7 +14,9 @@ import { decode, encode } from '../../../../../protocol/messages/codec'
 import { fetchRequest, fetchResponse, type FetchRequest, type FetchResponse } from '../../../../../protocol/messages/fetch'
 import { leaderAndIsrRequest, type LeaderAndIsrRequest } from '../../../../../protocol/messages/leader-and-isr'
 import { listOffsetsRequest, listOffsetsResponse } from '../../../../../protocol/messages/list-offsets'
-import { offsetForLeaderEpochRequest, offsetForLeaderEpochResponse } from '../../../../../protocol/messages/offset-for-leader-epoch'
+import {
+  offsetForLeaderEpochRequest, offsetForLeaderEpochResponse,
+} from '../../../../../protocol/messages/offset-for-leader-epoch'
 import { updateMetadataRequest, type UpdateMetadataRequest } from '../../../../../protocol/messages/update-metadata'
 import type { RecordedEvent } from '../../../../../recording/events'
 import { createLogger, silentLogger } from '../../../../../runtime/log'
@@ -148,7 +150,8 @@ export class TestBroker {
             maxOffsets: each.maxNumOffsets,
           })),
         )
-        const results = to.replicas.listOffsets({ replicaId: asked.replicaId, isolation: 'logEnd', requestVersion: version }, queries)
+        const { replicaId } = asked
+        const results = to.replicas.listOffsets({ replicaId, isolation: 'logEnd', requestVersion: version }, queries)
         const topics = results.map(({ topic, partition, errorCode, timestamp, offset, leaderEpoch }) => ({
           name: topic,
           partitions: [{ partitionIndex: partition, errorCode, timestamp, offset, ...(version >= 4 && { leaderEpoch }) }],
@@ -215,11 +218,14 @@ export class TestBroker {
   }
 
   /** A consumer's fetch of one partition. */
-  consume(fetchOffset: number, more: Partial<FetchPartition> & { maxWaitMs?: number; minBytes?: number; replicaId?: number } = {}) {
+  consume(fetchOffset: number, more: ConsumeInput = {}): Promise<FetchPartitionResult> {
     const { maxWaitMs = 0, minBytes = 1, replicaId = -1, ...request } = more
     return new Promise<FetchPartitionResult>((resolve) => {
       this.replicas.fetch(
-        { replicaId, replicaEpoch: -1, maxWaitMs, minBytes, maxBytes: 1e6, hardMaxBytes: false, isolation: replicaId >= 0 ? 'logEnd' : 'highWatermark' },
+        {
+          replicaId, replicaEpoch: -1, maxWaitMs, minBytes, maxBytes: 1e6, hardMaxBytes: false,
+          isolation: replicaId >= 0 ? 'logEnd' : 'highWatermark',
+        },
         [{
           topic: TOPIC, topicId: TOPIC_ID, partition: 0, fetchOffset, logStartOffset: -1, maxBytes: 1e6, currentLeaderEpoch: -1,
           lastFetchedEpoch: -1, ...request,
@@ -242,15 +248,13 @@ export class TestBroker {
 }
 
 function fetchAnswer(result: FetchPartitionResult): NonNullable<Input<FetchResponse>['responses']>[number] {
-  const { topic, topicId, partition, errorCode, highWatermark, lastStableOffset, logStartOffset, divergingEpoch, records } = result
-  return {
-    topic,
-    topicId,
-    partitions: [{
-      partitionIndex: partition, errorCode, highWatermark, lastStableOffset, logStartOffset, records, divergingEpoch,
-    }],
-  }
+  const { topic, topicId, partition: partitionIndex, errorCode, highWatermark, lastStableOffset, logStartOffset } = result
+  const { divergingEpoch, records } = result
+  const partition = { partitionIndex, errorCode, highWatermark, lastStableOffset, logStartOffset, records, divergingEpoch }
+  return { topic, topicId, partitions: [partition] }
 }
+
+type ConsumeInput = Partial<FetchPartition> & { maxWaitMs?: number; minBytes?: number; replicaId?: number }
 
 export interface StateInput {
   leader: number
@@ -270,11 +274,12 @@ export interface Claim {
 }
 
 export function leaderAndIsr(brokerEpoch: number, state: StateInput, claim: Claim = {}, version = 7): LeaderAndIsrRequest {
-  const { leader, leaderEpoch, partitionEpoch = leaderEpoch, isr = [1, 2, 3], replicas = [1, 2, 3], isNew = false, partition = 0 } = state
-  const partitionStates = [{
-    topicName: TOPIC, partitionIndex: partition, controllerEpoch: claim.controllerEpoch ?? 1, leader, leaderEpoch, isr, partitionEpoch,
-    replicas, isNew,
-  }]
+  const { leader, leaderEpoch, partitionEpoch = leaderEpoch, isr = [1, 2, 3], replicas = [1, 2, 3] } = state
+  const { isNew = false, partition: partitionIndex = 0 } = state
+  const { controllerEpoch = 1 } = claim
+  const partitionStates = [
+    { topicName: TOPIC, partitionIndex, controllerEpoch, leader, leaderEpoch, isr, partitionEpoch, replicas, isNew },
+  ]
   const request: Input<LeaderAndIsrRequest> = {
     controllerId: 1,
     controllerEpoch: 1,
@@ -295,7 +300,10 @@ export function updateMetadata(
     controllerEpoch: 1,
     brokerEpoch,
     ...claim,
-    liveBrokers: brokers.map((id) => ({ id, endpoints: [{ host: `h${id}`, port: 9000 + id, listener: LISTENER, securityProtocol: 0 }] })),
+    liveBrokers: brokers.map((id) => {
+      const endpoint = { host: `h${id}`, port: 9000 + id, listener: LISTENER, securityProtocol: 0 }
+      return { id, endpoints: [endpoint] }
+    }),
     topicStates,
   }
   return decode(updateMetadataRequest, 8, encode(updateMetadataRequest, 8, request))
@@ -309,7 +317,12 @@ export function brokers(world: World, count: number, setup: BrokerSetup = {}): T
 }
 
 /** Tells each of them of all of them, and of the partition's state. */
-export async function elect(world: World, all: readonly TestBroker[], state: StateInput, live = all.map((each) => each.id)): Promise<void> {
+export async function elect(
+  world: World,
+  all: readonly TestBroker[],
+  state: StateInput,
+  live = all.map((each) => each.id),
+): Promise<void> {
   for (const broker of all) {
     if (!live.includes(broker.id)) continue
     await world.settle(broker.updateMetadata(live), 1000, 'metadata')

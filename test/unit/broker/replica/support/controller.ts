@@ -1,4 +1,4 @@
-import type { AlterPartitionRequest, AlterPartitionResponse } from '../../../../../protocol/messages/alter-partition'
+import type { AlterPartitionRequest, AlterPartitionResponse, BrokerState } from '../../../../../protocol/messages/alter-partition'
 import type { Input } from '../../../../../protocol/messages/codec'
 import { ErrorCode } from '../../../../../protocol/errors'
 import type { Process, World } from '../../../../simulation/world/world'
@@ -13,8 +13,8 @@ export interface Znode {
 }
 
 /**
- * A controller and its ZooKeeper, as far as one partition needs them: registrations, elections, AlterPartition. It never fails, but
- * its messages take their time, and proposals or their answers get lost.
+ * A controller and its ZooKeeper, as far as one partition needs them: registrations, elections, AlterPartition. It never fails,
+ * but its messages take their time, and proposals or their answers get lost.
  */
 export class ModelController {
   readonly znode: Znode
@@ -169,11 +169,12 @@ export class ModelController {
       znode.partitionEpoch++
       this.world.note(this.process, `isr ${isr.join()} partition epoch ${znode.partitionEpoch}`)
     }
-    const partitions = [{ partitionIndex: 0, errorCode, leaderId: znode.leader, leaderRecoveryState: 0, ...znode, isr: [...znode.isr] }]
+    const state = { leaderId: znode.leader, leaderRecoveryState: 0, ...znode, isr: [...znode.isr] }
+    const partitions = [{ partitionIndex: 0, errorCode, ...state }]
     return { throttleTimeMs: 0, errorCode: 0, topics: [{ topicName: '', topicId: TOPIC_ID, partitions }] }
   }
 
-  private isEligible({ brokerId = -1, brokerEpoch = -1 }: { brokerId?: number | undefined; brokerEpoch?: number | undefined }): boolean {
+  private isEligible({ brokerId = -1, brokerEpoch = -1 }: Input<BrokerState>): boolean {
     const czxid = this.live.get(brokerId)
     return czxid !== undefined && (brokerEpoch === -1 || brokerEpoch === czxid)
   }

@@ -3,7 +3,9 @@ import {
 } from '../../../../../protocol/records/batch'
 import { BatchBuilder, iterateBatches } from '../../../../../protocol/records/records'
 import { LogError, StorageError } from '../../../../../broker/log/log-error'
-import type { AppendInfo, AppendOptions, EpochEndOffset, LogConfig, ReadOptions, ReadResult } from '../../../../../broker/log/log-types'
+import type {
+  AppendInfo, AppendOptions, EpochEndOffset, LogConfig, ReadOptions, ReadResult,
+} from '../../../../../broker/log/log-types'
 import type { CreateLogOptions } from '../../../../../broker/log/log-manager'
 import type { LogStore, ReplicaLog } from '../../../../../broker/replica/log-port'
 
@@ -305,7 +307,8 @@ export class FakeLogs implements LogStore {
     const failed = [...this.logs.values(), ...this.futures.values()].filter((log) => log.dir === dir)
     for (const log of failed) {
       log.isOnline = false
-      for (const map of [this.logs, this.futures]) if (map.get(`${log.topic}-${log.partition}`) === log) map.delete(`${log.topic}-${log.partition}`)
+      const name = `${log.topic}-${log.partition}`
+      for (const map of [this.logs, this.futures]) if (map.get(name) === log) map.delete(name)
     }
     this.failureListener?.(dir, failed)
   }
