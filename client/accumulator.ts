@@ -146,7 +146,7 @@ export class PartitionQueue {
     const head = this.pending[0]
     if (head === undefined || this.isWaitingForAnswers(mostInFlight) || this.retryAtMs > nowMs) return undefined
     const full = this.pending.length > 1 || head.size >= batchSize
-    return full || hurry || head.attempts > 0 || nowMs - head.createdMs >= lingerMs ? head : undefined
+    return full || hurry || head.attempts > 0 || nowMs >= head.createdMs + lingerMs ? head : undefined
   }
 
   /** True while time alone lets nothing go out. */
