@@ -4,6 +4,9 @@ import { SimulatedDisk } from './disk'
 import { SimulatedNet } from './net'
 import type { Clock, Environment } from '../../../runtime/ports'
 
+/** Whoever does more than this in no time goes round in circles. */
+const MOST_STEPS_AT_A_TIME = 100_000
+
 /** One thing that will happen: at a virtual time, to one process. */
 interface Happening {
   atMs: number
@@ -144,6 +147,8 @@ export class World {
   readonly random: SeededRandom
   nowMs = 0
   steps = 0
+  /** Since time last went by. */
+  private stepsNow = 0
   private readonly agenda = new Agenda()
   private readonly processes = new Map<string, Process>()
   private order = 0
@@ -225,9 +230,13 @@ export class World {
         this.agenda.push(item)
         throw new Error(`${limitMs} virtual ms went by without: ${what}`)
       }
-      this.nowMs = Math.max(this.nowMs, item.atMs)
+      if (item.atMs > this.nowMs) {
+        this.nowMs = item.atMs
+        this.stepsNow = 0
+      }
       if (item.process.hold(item)) continue
       this.steps++
+      if (++this.stepsNow > MOST_STEPS_AT_A_TIME) throw new Error(`${item.process.name} is busy, and no time goes by`)
       try {
         item.run()
         await settle()
@@ -260,7 +269,10 @@ export class World {
   }
 }
 
+/** Kept from before a run poisons what is not the simulator's. */
+const realImmediate = globalThis.setImmediate
+
 /** All promises that can settle have settled when this resolves: exact, however deep the chain. */
 function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise((resolve) => realImmediate(resolve))
 }

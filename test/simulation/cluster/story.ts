@@ -1,0 +1,169 @@
+import { Admin } from '../../../client/admin'
+import { World } from '../world/world'
+import { SimulatedCluster } from './cluster'
+import { Faults } from './faults'
+import { checkControllerMemory, checkPartitionStates, checkRecords, partitionsInZooKeeper, unfinished } from './final-checks'
+import { CommittedOracle } from './oracle'
+import { poison } from './poison'
+import { Reader, Writer } from './workload'
+import type { Topic } from './workload'
+
+export interface StoryOptions {
+  brokers?: number
+  /** Faults that are begun. */
+  rounds?: number
+}
+
+export interface StoryResult {
+  seed: number
+  hash: string
+  steps: number
+  virtualMs: number
+  acknowledged: number
+  failed: number
+  committed: number
+  faults: Record<string, number>
+}
+
+/** The time in which a healed cluster must be whole again. */
+const RECOVERY_LIMIT_MS = 60_000
+
+/** The failure of a seed, with the last lines of its trace. */
+export class StoryError extends Error {
+  override readonly name = 'StoryError'
+  readonly seed: number
+  readonly lines: readonly string[]
+
+  constructor(seed: number, cause: unknown, lines: readonly string[]) {
+    super(`seed ${seed}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`, { cause })
+    this.seed = seed
+    this.lines = lines
+  }
+}
+
+/** One run: a pure function of the seed and the options. Throws StoryError. */
+export async function tell(seed: number, options: StoryOptions = {}): Promise<StoryResult> {
+  const world = new World(seed)
+  const onRejection = (error: unknown): void => world.fail(error)
+  process.on('unhandledRejection', onRejection)
+  const undo = poison((error) => world.fail(error))
+  try {
+    return await new Story(world, options).run()
+  } catch (error) {
+    throw new StoryError(seed, error, world.lastLines(2000))
+  } finally {
+    undo()
+    process.off('unhandledRejection', onRejection)
+  }
+}
+
+class Story {
+  private readonly world: World
+  private readonly options: StoryOptions
+  private readonly cluster: SimulatedCluster
+  private readonly oracle: CommittedOracle
+  private readonly isDurable: boolean
+  private readonly topics: Topic[]
+  private readonly writers: Writer[]
+  private readonly reader: Reader
+  /** I6: who was controller in which epoch. */
+  private readonly controllers = new Map<number, number>()
+
+  constructor(world: World, options: StoryOptions) {
+    this.world = world
+    this.options = options
+    const random = world.random.fork('story')
+    const brokers = options.brokers ?? 3
+    this.isDurable = random.chance(0.5)
+    this.cluster = new SimulatedCluster(world, brokers, brokers < 3 ? { 'min.insync.replicas': '1', 'default.replication.factor': '1' } : {})
+    this.topics = [
+      { name: 'a', partitions: 1 + random.below(3) },
+      { name: 'b', partitions: 1 },
+    ]
+    this.writers = ['writer-1', 'writer-2'].map((name) => new Writer(this.cluster, name, this.topics))
+    this.reader = new Reader(this.cluster, 'reader', this.topics)
+    this.oracle = new CommittedOracle(this.cluster)
+    this.cluster.onEvent = (broker, event) => {
+      if (event.kind !== 'election' || event.outcome !== 'won') return
+      const epoch = event.controllerEpoch!
+      const other = this.controllers.get(epoch)
+      if (other !== undefined) world.fail(new Error(`I6: brokers ${other} and ${broker.id} both won epoch ${epoch}`))
+      this.controllers.set(epoch, broker.id)
+    }
+    let steps = 0
+    world.invariant = () => {
+      if (++steps % 4 === 0) this.oracle.observe()
+      if (steps % 64 === 0) checkPartitionStates(this.cluster)
+    }
+  }
+
+  async run(): Promise<StoryResult> {
+    const { world, cluster, oracle } = this
+    await cluster.start()
+    await this.createTopics()
+    for (const writer of this.writers) writer.start()
+    this.reader.start()
+    const faults = new Faults(cluster, this.writers, this.reader, this.isDurable)
+    await faults.happen(this.options.rounds ?? 12)
+    faults.healAll()
+    await this.becomeWhole('after the faults')
+    const before = this.acknowledgedTotal
+    await world.runUntil(() => this.acknowledgedTotal > before + 20, 30_000, 'records are acknowledged again')
+    await world.settle(Promise.all(this.writers.map((writer) => writer.stop())), RECOVERY_LIMIT_MS, 'every record has its answer')
+    await this.becomeWhole('without load')
+    await world.runUntil(() => this.isAllRead(), 30_000, 'all is read')
+    this.reader.stop()
+    checkControllerMemory(cluster)
+    checkRecords(cluster, this.writers.flatMap(({ acknowledged }) => acknowledged), this.reader)
+    const result = {
+      seed: world.seed,
+      hash: world.traceHash(),
+      steps: world.steps,
+      virtualMs: Math.round(world.nowMs),
+      acknowledged: this.acknowledgedTotal,
+      failed: this.writers.reduce((sum, { failed }) => sum + failed, 0),
+      committed: oracle.committed,
+      faults: faults.counts,
+    }
+    return result
+  }
+
+  private get acknowledgedTotal(): number {
+    return this.writers.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0)
+  }
+
+  private async createTopics(): Promise<void> {
+    const { cluster, world } = this
+    const admin = new Admin({ 'bootstrap.servers': cluster.bootstrapServers, 'request.timeout.ms': 5000 }, world.process('admin').env)
+    const configs = { 'flush.before.ack': String(this.isDurable) }
+    const replicationFactor = Math.min(3, cluster.brokers.length)
+    const created = await world.settle(
+      admin.createTopics(this.topics.map(({ name, partitions }) => ({ name, partitions, replicationFactor, configs }))), 30_000, 'the topics are created')
+    for (const { name, errorCode, errorMessage } of created) if (errorCode !== 0) throw new Error(`${name} is not created: ${errorMessage}`)
+    await world.settle(admin.close(), 1000, 'the admin client closes')
+  }
+
+  private async becomeWhole(when: string): Promise<void> {
+    let last: string | undefined = 'nothing was looked at'
+    let nextLookMs = 0
+    const isWhole = (): boolean => {
+      if (this.world.nowMs < nextLookMs) return false
+      nextLookMs = this.world.nowMs + 50
+      last = unfinished(this.cluster)
+      // Under load the ends of the logs are never all the same.
+      return last === undefined || (when !== 'without load' && last.startsWith('the replicas of'))
+    }
+    try {
+      await this.world.runUntil(isWhole, RECOVERY_LIMIT_MS, `the cluster is whole ${when}`)
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; ${last}`, { cause: error })
+    }
+  }
+
+  private isAllRead(): boolean {
+    return partitionsInZooKeeper(this.cluster).every(({ topic, partition, state }) => {
+      const log = this.cluster.brokers[state!.leader]?.running?.replicas.localLog(topic, partition)
+      return log !== undefined && this.reader.position(topic, partition) === log.highWatermark
+    })
+  }
+}
