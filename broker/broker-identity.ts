@@ -47,8 +47,8 @@ export function checkIdentities(identities: StoredIdentities, clusterId: string,
     if (id === undefined) continue
     if (configuredId >= 0 && id !== configuredId) {
       throw new StartError(
-        `${dir} belongs to broker ${id}, but broker.id is ${configuredId}: correct broker.id or log.dirs, or remove the directory ` +
-          'to start a new broker.',
+        `${dir} belongs to broker ${id}, but broker.id is ${configuredId}: correct broker.id or log.dirs, ` +
+          'or remove the directory to start a new broker.',
       )
     }
     if (stored !== undefined && stored.id !== id) {

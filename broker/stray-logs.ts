@@ -75,7 +75,8 @@ export async function quarantineStrays(
   if (unexplained.length > local.length / 2) {
     throw new StartError(
       `${unexplained.length} of ${local.length} logs belong to topics that this ZooKeeper does not know, such as ` +
-        `${unexplained[0]!.topic}-${unexplained[0]!.partition}: zookeeper.connect or log.dirs is probably wrong. Nothing was changed.`,
+        `${unexplained[0]!.topic}-${unexplained[0]!.partition}: ` +
+        'zookeeper.connect or log.dirs is probably wrong. Nothing was changed.',
     )
   }
   for (const { topic, partition } of strays) {

@@ -99,7 +99,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('three brokers, one line for machines, three for people; a death is told; a stop is clean; data are found again', async () => {
+test('three brokers: a line for machines, three for people; a death is told; a stop is clean; data are found again', async () => {
   const args = ['--port', '0', '--zookeeper-port', '0', '--data', 'three']
   const first = start('start.js', args)
   const cluster = await ready(first)
