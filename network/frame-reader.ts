@@ -22,6 +22,11 @@ export interface FrameReaderOptions {
    * and its slab is used again at once.
    */
   mayBorrow?(frame: Buffer): boolean
+  /**
+   * Whether the receiver takes a frame now. While it does not, what was received stays uncut, in one piece of the pool's memory,
+   * until `resume`; the receiver should stop the stream as soon as it refuses. Always by default.
+   */
+  mayDeliver?(): boolean
   /** A peer of the cluster: never evicted to make room for others. */
   privileged?: boolean
 }
@@ -41,6 +46,10 @@ export class FrameReader implements SlabHolder {
   private sizeSoFar = 0
   private slab: Buffer | undefined
   private filled = 0
+  /** What was received behind a frame that the receiver did not take: `rest` from `restAt` to `restEnd`. */
+  private rest: Buffer | undefined
+  private restAt = 0
+  private restEnd = 0
 
   constructor(options: FrameReaderOptions) {
     this.options = options
@@ -52,10 +61,19 @@ export class FrameReader implements SlabHolder {
     return this.sizeBytes + this.filled
   }
 
+  /** Something was received that the receiver has not taken. */
+  get hasRest(): boolean {
+    return this.rest !== undefined || this.isComplete
+  }
+
+  private get isComplete(): boolean {
+    return this.slab !== undefined && this.filled === this.size
+  }
+
   /** The part of the slab that the next bytes of a long frame belong into; undefined where the shared buffer will do. */
   receiveBuffer(): Buffer | undefined {
     const { slab } = this
-    if (slab === undefined || this.size - this.filled < leastDirect) return undefined
+    if (slab === undefined || this.rest !== undefined || this.size - this.filled < leastDirect) return undefined
     const end = Math.min(slab.length, this.size)
     return end - this.filled < leastDirect ? undefined : slab.subarray(this.filled, end)
   }
@@ -69,20 +87,81 @@ export class FrameReader implements SlabHolder {
       this.received()
       return
     }
+    if (this.hasRest) {
+      this.keep(chunk, 0)
+      return
+    }
+    const at = this.cut(chunk)
+    if (at < chunk.length && !this.closed) this.keep(chunk, at)
+  }
+
+  /** Delivers what was received meanwhile, as far as the receiver takes it. */
+  resume(): void {
+    if (this.closed || !this.mayDeliver()) return
+    if (this.isComplete) this.deliver((this.slab as Buffer).subarray(0, this.size), this.slab)
+    const { rest } = this
+    if (this.closed || rest === undefined) return
+    this.restAt += this.cut(rest.subarray(this.restAt, this.restEnd))
+    if (this.closed || this.restAt < this.restEnd) return
+    this.giveBackRest()
+    if (this.slab === undefined) this.options.pool.forget(this)
+  }
+
+  /** Cuts frames out of bytes and delivers them; how far it came before the receiver took no more. */
+  private cut(chunk: Buffer): number {
     let at = 0
     while (at < chunk.length && !this.closed) {
       if (this.size < 0) {
         at = this.readSize(chunk, at)
-        if (this.size > 0 || this.closed) continue
-        if (this.size === 0) this.deliver(Buffer.alloc(0), undefined)
-        continue
+        if (this.size !== 0 || this.closed) continue
       }
+      if (this.isComplete) return at
       const wanted = this.size - this.filled
       const available = Math.min(wanted, chunk.length - at)
-      if (this.filled === 0 && available === wanted) this.deliver(chunk.subarray(at, at + available), undefined)
-      else if (this.store(chunk, at, available)) this.received()
+      if (this.filled === 0 && available === wanted) {
+        if (!this.mayDeliver()) return at
+        this.deliver(chunk.subarray(at, at + available), undefined)
+      } else if (this.store(chunk, at, available)) {
+        this.received()
+      }
       at += available
     }
+    return at
+  }
+
+  /** Copies what the receiver does not take yet behind what waits already. */
+  private keep(chunk: Buffer, at: number): void {
+    const { pool } = this.options
+    const waiting = this.restEnd - this.restAt
+    const bytes = waiting + chunk.length - at
+    if (this.rest === undefined || this.restEnd + chunk.length - at > this.rest.length) {
+      const larger = pool.take(bytes, this)
+      if (larger === undefined) {
+        this.drop()
+        this.bad('memory for requests is short')
+        return
+      }
+      this.rest?.copy(larger, 0, this.restAt, this.restEnd)
+      this.giveBackRest()
+      this.rest = larger
+      this.restEnd = waiting
+    }
+    this.restEnd += chunk.copy(this.rest, this.restEnd, at)
+  }
+
+  private giveBackRest(): void {
+    const { pool } = this.options
+    if (this.rest !== undefined) {
+      pool.handOver(this.rest)
+      pool.recycle(this.rest)
+    }
+    this.rest = undefined
+    this.restAt = 0
+    this.restEnd = 0
+  }
+
+  private mayDeliver(): boolean {
+    return this.options.mayDeliver?.() ?? true
   }
 
   /** Gives back all memory; nothing is delivered afterwards. */
@@ -129,7 +208,7 @@ export class FrameReader implements SlabHolder {
   private received(): void {
     const slab = this.slab as Buffer
     if (this.filled === this.size) {
-      this.deliver(slab.subarray(0, this.size), slab)
+      if (this.mayDeliver()) this.deliver(slab.subarray(0, this.size), slab)
       return
     }
     this.options.pool.progress(this)
@@ -165,7 +244,7 @@ export class FrameReader implements SlabHolder {
     }
     this.slab = undefined
     pool.handOver(slab)
-    pool.forget(this)
+    if (this.rest === undefined) pool.forget(this)
     if (!borrow) {
       let given = false
       onFrame(frame, () => {
@@ -188,6 +267,7 @@ export class FrameReader implements SlabHolder {
       pool.recycle(this.slab)
       this.slab = undefined
     }
+    this.giveBackRest()
     pool.forget(this)
     this.filled = 0
     this.size = -1

@@ -9,7 +9,9 @@ import type { AnswerSink, RequestContext, RequestOrigin } from './request-contex
 /** Requests whose answer is outstanding while later ones are handled. */
 const MAX_UNANSWERED = 128
 /** While a client has more than this to read, its next request waits. */
-const MAX_UNREAD_BYTES = 1024 * 1024
+const MAX_UNREAD_BYTES = 256 * 1024
+/** Smaller parts of answers are written together: each costs some hundred bytes as long as it is not read. */
+const SMALL_PART_BYTES = 2048
 
 export interface ConnectionHooks {
   /** A complete request. It must end in exactly one call of `answer`, `noAnswer` or `close`. */
@@ -253,7 +255,7 @@ export class Connection implements StreamHandler, AnswerSink {
   private readonly flush = (): void => {
     this.flushScheduled = false
     if (this.closed || this.out.length === 0) return
-    const parts = this.out
+    const parts = joinSmall(this.out)
     const bytes = this.outBytes
     const releases = this.outReleases
     this.out = []
@@ -279,4 +281,18 @@ function bytesOf(parts: readonly Uint8Array[]): number {
   let bytes = 0
   for (const part of parts) bytes += part.length
   return bytes
+}
+
+function joinSmall(parts: Uint8Array[]): Uint8Array[] {
+  if (parts.length < 8) return parts
+  const joined: Uint8Array[] = []
+  let from = 0
+  for (let at = 0; at <= parts.length; at++) {
+    if (at < parts.length && parts[at]!.length < SMALL_PART_BYTES) continue
+    if (at - from > 1) joined.push(Buffer.concat(parts.slice(from, at)))
+    else if (at > from) joined.push(parts[from]!)
+    if (at < parts.length) joined.push(parts[at]!)
+    from = at + 1
+  }
+  return joined
 }

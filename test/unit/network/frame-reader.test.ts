@@ -204,3 +204,50 @@ test('recycled slabs are used again, last in first out, within a bound', () => {
   reader.onData(bytes.subarray(0, 300_000))
   expect(pool.keptBytes).toBeLessThan(kept)
 })
+
+test('what the receiver does not take yet waits, whole and in order, and costs what was received', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.nat({ max: 40 }), fc.nat(5000), fc.nat(300_000)), { minLength: 1, maxLength: 30 }),
+      fc.array(fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1000, max: 262_144 })), { minLength: 1 }),
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
+      fc.boolean(),
+      (sizes, cuts, takes, direct) => {
+        const bodies = sizes.map((size, i) => Buffer.alloc(size + 1, i + 1))
+        const frames: Buffer[] = []
+        let turn = 0
+        let willing = true
+        const { reader, bad, pool } = readerOf({
+          onFrame: (frame) => {
+            frames.push(Buffer.from(frame))
+            willing = takes[frames.length % takes.length]!
+          },
+          mayBorrow: () => true,
+          mayDeliver: () => willing,
+        })
+        const bytes = Buffer.concat(bodies.map(framed))
+        pour(reader, bytes, () => Math.max(cuts[turn++ % cuts.length]!, Math.ceil(bytes.length / 2000)), direct)
+        while (reader.hasRest) {
+          willing = true
+          reader.resume()
+        }
+        expect(bad).toEqual([])
+        expect(frames.length).toBe(bodies.length)
+        expect(frames.every((frame, i) => frame.equals(bodies[i]!))).toBe(true)
+        expect(pool.usedBytes).toBe(0)
+      },
+    ),
+    { numRuns: 30 },
+  )
+})
+
+test('bytes behind a frame that is not taken are bounded by the pool, and given back at the end', () => {
+  const { reader, bad, pool } = readerOf({ mayDeliver: () => false, pool: new SlabPool(1024 * 1024) })
+  reader.onData(Buffer.concat(Array.from({ length: 1000 }, () => framed(Buffer.alloc(8)))))
+  expect(reader.hasRest).toBe(true)
+  expect(pool.usedBytes).toBeLessThan(32 * 1024)
+  for (let i = 0; i < 100 && bad.length === 0; i++) reader.onData(Buffer.alloc(64 * 1024, 1))
+  expect(bad).toEqual(['memory for requests is short'])
+  reader.close()
+  expect(pool.usedBytes).toBe(0)
+})
