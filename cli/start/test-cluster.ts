@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ApiKey } from '../../protocol/messages/apis'
 import { controllerPath } from '../../zk-schema/controller'
 import { KafkaConnection } from '../../network/kafka-connection'
+import { isZooKeeperError } from '../../zk-schema/session/errors'
 import { openSession } from '../../zk-schema/session/session'
 import { parseProperties } from '../../protocol/files/properties'
 import { readStoredSession } from '../../zk-schema/operations/stored-session'
@@ -169,8 +170,13 @@ export class TestCluster {
   async expireSession(brokerId: number): Promise<void> {
     const credentials = readStoredSession(this.env.disk, this.logDir(brokerId))
     if (credentials === undefined) throw new Error(`broker ${brokerId} has no session`)
-    const session = await openSession(this.env, { connect: this.zookeeperConnect, sessionTimeoutMs: 6000, credentials })
-    await session.close()
+    try {
+      const session = await openSession(this.env, { connect: this.zookeeperConnect, sessionTimeoutMs: 6000, credentials })
+      await session.close()
+    } catch (error) {
+      // It has expired already.
+      if (!isZooKeeperError(error, 'SESSION_EXPIRED')) throw error
+    }
   }
 
   /** Deletes `/controller`; another election follows, which the same broker may win. Resolves when there is a controller again. */

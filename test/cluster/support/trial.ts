@@ -92,10 +92,10 @@ function complaint(what: string, lines: readonly string[]): string {
   return [`${what}:`, ...lines.slice(0, 12), ...more].join('\n  ')
 }
 
-/** Which broker leads a partition of the trial's topic, of those that `fits`. */
+/** Which broker leads a partition of the trial's topic, as soon as there is one. */
 export async function leaderOf({ cluster, topic }: Trial, partition = 0): Promise<number> {
-  const leader = await cluster.leaderOf(topic, partition)
-  if (leader < 0) throw new Error(`${topic}-${partition} has no leader`)
+  let leader = -1
+  await cluster.until(`${topic}-${partition} has a leader`, 30_000, async () => (leader = await cluster.leaderOf(topic, partition)) >= 0)
   return leader
 }
 
