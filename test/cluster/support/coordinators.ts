@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,10 +17,18 @@ export interface Coordinator {
   close(): Promise<void>
 }
 
+const DEBIAN = '/usr/share/java'
+
+/** $PREKRAFT_ZOOKEEPER_CLASSPATH, Debian's package, or what else there is. */
+function classpath(): string | undefined {
+  if (process.env.PREKRAFT_ZOOKEEPER_CLASSPATH !== undefined) return process.env.PREKRAFT_ZOOKEEPER_CLASSPATH
+  return existsSync(join(DEBIAN, 'zookeeper.jar')) ? `${DEBIAN}/*` : apacheClasspath()
+}
+
 /** Why Apache ZooKeeper is not to be used now; undefined if it is. */
 export function whyNotApache(): string | undefined {
   if (process.env.PREKRAFT_LIVE_ZOOKEEPER === undefined) return 'PREKRAFT_LIVE_ZOOKEEPER is not set'
-  return apacheClasspath() === undefined ? 'no Apache ZooKeeper on this machine' : undefined
+  return classpath() === undefined ? 'no Apache ZooKeeper on this machine' : undefined
 }
 
 function freePorts(count: number): Promise<number[]> {
@@ -59,7 +67,7 @@ export class ApacheServer {
 
   start(): void {
     // QuorumPeerMain runs one server as well as one of an ensemble.
-    const args = ['-Xmx256m', '-cp', apacheClasspath()!, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', this.configFile]
+    const args = ['-Xmx256m', '-cp', classpath()!, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', this.configFile]
     this.child = spawn('java', args, { stdio: 'ignore' })
   }
 
