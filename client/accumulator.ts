@@ -117,6 +117,8 @@ export class PartitionQueue {
   /** Complete or growing, not sent yet; the last one takes records. */
   readonly pending: ProducerBatch[] = []
   readonly inFlight: ProducerBatch[] = []
+  /** The node that they went to. */
+  inFlightTo = -1
   private readonly failed: ProducerBatch[] = []
   nextSequence = 0
   /** Of the idempotent producer in this partition; the epoch is the partition's own (the broker keeps one per partition). */

@@ -119,6 +119,8 @@ export class Sender {
         stale.add(queue.topic)
         continue
       }
+      // What went to a former leader must be answered first: behind its back its sequences could be left out of the leader's window.
+      if (queue.inFlight.length > 0 && queue.inFlightTo !== leader) continue
       if ((this.perNode.get(leader) ?? 0) >= this.settings.maxInFlight) continue
       const request = requests.get(leader) ?? { batches: [], bytes: 0 }
       if (request.bytes > 0 && request.bytes + batch.size > this.settings.maxRequestBytes) {
@@ -128,6 +130,7 @@ export class Sender {
       request.batches.push(queue.take(this.settings.idempotent ? this.identity : undefined))
       request.bytes += batch.size
       requests.set(leader, request)
+      queue.inFlightTo = leader
       if (queue.pending.length > 0) nextMs = nowMs
     }
     for (const [leader, { batches }] of requests) this.send(leader, batches)
