@@ -1,0 +1,75 @@
+import { ApiKey } from '../../../../protocol/messages/apis'
+import { batch } from '../support/running-broker'
+
+/** What a client asks in one version of each request; every version must be answered, in its own encoding. */
+export const REQUESTS: Record<number, (version: number, ids: { topic: string }) => object> = {
+  [ApiKey.produce]: (version) => ({
+    acks: 1,
+    timeoutMs: 1000,
+    topicData: [{ name: 'versions', partitionData: [{ index: 0, records: version < 3 ? Buffer.alloc(0) : batch(['a']) }, { index: 99, records: batch(['a']) }] }],
+  }),
+  [ApiKey.fetch]: (version, { topic }) => ({
+    maxWaitMs: 0,
+    minBytes: 0,
+    topics: [
+      {
+        ...(version >= 13 ? { topicId: topic } : { topic: 'versions' }),
+        partitions: [
+          { partition: 0, fetchOffset: 0, partitionMaxBytes: 100_000 },
+          { partition: 99, fetchOffset: 0, partitionMaxBytes: 1000 },
+        ],
+      },
+    ],
+  }),
+  [ApiKey.listOffsets]: () => ({
+    replicaId: -1,
+    topics: [{ name: 'versions', partitions: [{ partitionIndex: 0, timestamp: -1 }, { partitionIndex: 99, timestamp: -2 }] }],
+  }),
+  [ApiKey.metadata]: (version, { topic }) => ({
+    topics: version >= 12 ? [{ topicId: topic, name: null }] : [{ name: 'versions' }, ...(version >= 4 ? [{ name: 'missing' }] : [])],
+    ...(version >= 4 ? { allowAutoTopicCreation: false } : {}),
+    ...(version >= 8 ? { includeTopicAuthorizedOperations: true } : {}),
+    ...(version >= 8 && version <= 10 ? { includeClusterAuthorizedOperations: true } : {}),
+  }),
+  [ApiKey.leaderAndIsr]: () => ({ controllerId: 5, controllerEpoch: 99 }),
+  [ApiKey.stopReplica]: () => ({ controllerId: 5, controllerEpoch: 99 }),
+  [ApiKey.updateMetadata]: () => ({ controllerId: 5, controllerEpoch: 99 }),
+  [ApiKey.controlledShutdown]: () => ({ brokerId: 77 }),
+  [ApiKey.findCoordinator]: (version) => (version >= 4 ? { keyType: 0, coordinatorKeys: ['g', 'h'] } : { key: 'g' }),
+  [ApiKey.apiVersions]: (version) => (version >= 3 ? { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' } : {}),
+  [ApiKey.createTopics]: (version) => ({
+    topics: [
+      { name: `created-${version}`, numPartitions: 1, replicationFactor: 1 },
+      { name: 'bad name', numPartitions: 1, replicationFactor: 1 },
+    ],
+    timeoutMs: 5000,
+    ...(version >= 1 ? { validateOnly: version % 2 === 0 } : {}),
+  }),
+  [ApiKey.deleteTopics]: (version) =>
+    version >= 6 ? { topics: [{ name: 'missing' }], timeoutMs: 1000 } : { topicNames: ['missing'], timeoutMs: 1000 },
+  [ApiKey.deleteRecords]: () => ({
+    topics: [{ name: 'versions', partitions: [{ partitionIndex: 0, offset: 0 }, { partitionIndex: 99, offset: 0 }] }],
+    timeoutMs: 1000,
+  }),
+  [ApiKey.initProducerId]: () => ({ transactionalId: null, transactionTimeoutMs: 1000 }),
+  [ApiKey.offsetForLeaderEpoch]: () => ({ topics: [{ topic: 'versions', partitions: [{ partition: 0, leaderEpoch: 0 }, { partition: 99, leaderEpoch: 0 }] }] }),
+  [ApiKey.describeConfigs]: (version) => ({
+    resources: [{ resourceType: 2, resourceName: 'versions', configurationKeys: null }, { resourceType: 4, resourceName: '0', configurationKeys: ['log.dirs'] }],
+    ...(version >= 1 ? { includeSynonyms: true } : {}),
+  }),
+  [ApiKey.alterConfigs]: () => ({ resources: [{ resourceType: 2, resourceName: 'versions', configs: [{ name: 'retention.ms', value: '5000' }] }], validateOnly: true }),
+  [ApiKey.alterReplicaLogDirs]: () => ({ dirs: [{ path: '/nowhere', topics: [{ name: 'versions', partitions: [0] }] }] }),
+  [ApiKey.describeLogDirs]: () => ({ topics: null }),
+  [ApiKey.createPartitions]: () => ({ topics: [{ name: 'versions', count: 1, assignments: null }], timeoutMs: 1000 }),
+  [ApiKey.electLeaders]: () => ({ topicPartitions: [{ topic: 'versions', partitions: [0, 99] }], timeoutMs: 1000 }),
+  [ApiKey.incrementalAlterConfigs]: () => ({
+    resources: [{ resourceType: 2, resourceName: 'versions', configs: [{ name: 'retention.ms', configOperation: 0, value: '6000' }] }],
+    validateOnly: true,
+  }),
+  [ApiKey.alterPartitionReassignments]: () => ({ topics: [{ name: 'versions', partitions: [{ partitionIndex: 0, replicas: null }] }] }),
+  [ApiKey.listPartitionReassignments]: () => ({ topics: null }),
+  [ApiKey.alterPartition]: () => ({ brokerId: 77, brokerEpoch: 1 }),
+  [ApiKey.describeCluster]: () => ({}),
+  [ApiKey.describeProducers]: () => ({ topics: [{ name: 'versions', partitionIndexes: [0, 99] }] }),
+  [ApiKey.allocateProducerIds]: () => ({ brokerId: 77, brokerEpoch: 1 }),
+}
