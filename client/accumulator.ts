@@ -129,6 +129,8 @@ export class PartitionQueue {
    * been answered under their sequences, or they could be written twice.
    */
   private restart: 'no' | 'whenClear' | 'now' = 'no'
+  /** Number of the newest batch that is known to be in the log; then those before it are there, too, if they had sequences. */
+  private newestStored = -1
   /** Batches so far. */
   created = 0
   /** Not before this time: a back-off after a failure. */
@@ -189,6 +191,17 @@ export class PartitionQueue {
 
   get isRecovering(): boolean {
     return this.failed.length > 0
+  }
+
+  /** An idempotent batch is in the log. */
+  stored(batch: ProducerBatch): void {
+    this.newestStored = Math.max(this.newestStored, batch.number)
+    // One before it was refused because the leader knows only the newest batches of a producer, one after it was restarted.
+    if (this.restart === 'now' && this.failed.every((each) => this.mustBeStored(each))) this.restart = 'no'
+  }
+
+  mustBeStored(batch: ProducerBatch): boolean {
+    return batch.number < this.newestStored
   }
 
   /** A batch that had a sequence was given up. */

@@ -215,6 +215,7 @@ export class Sender {
   }
 
   private succeed(batch: ProducerBatch, offset: number, logAppendTimeMs: number): void {
+    if (batch.sequence !== NO_SEQUENCE) batch.queue.stored(batch)
     batch.queue.done(batch)
     this.settle(batch, () => batch.succeed(offset, logAppendTimeMs))
   }
@@ -224,6 +225,8 @@ export class Sender {
     const nowMs = this.cluster.env.clock.monoMs()
     const inTime = nowMs - batch.createdMs < this.settings.deliveryTimeoutMs && batch.attempts <= this.settings.retries && !this.cluster.isClosed
     const sequenceBroken = this.settings.idempotent && error instanceof ProtocolError && breaksSequence(error.code)
+    // The leader takes sequences only in order. Where it is stored is not known any more.
+    if (sequenceBroken && queue.mustBeStored(batch)) return this.succeed(batch, -1, -1)
     // A batch behind one that failed is out of order only until that one has been sent again.
     const behindAFailure = sequenceBroken && (queue.isRecovering || queue.inFlight[0] !== batch)
     if (inTime && (mayRetry(error) || sequenceBroken)) {
