@@ -1,3 +1,4 @@
+import { validateTopicName } from '../protocol/rules/topic-name'
 import type { Logger } from '../runtime/log'
 import { brokerIdPath, brokerIdsPath, decodeBroker } from '../zk-schema/brokers'
 import type { NodeData, ZooKeeperSession } from '../zk-schema/session/session'
@@ -96,6 +97,12 @@ export class Loader {
   }
 
   private decodeTopic(name: string, node: NodeData): TopicNode | string {
+    // Hands can write any name; it becomes the name of a directory on every broker.
+    const invalid = validateTopicName(name)
+    if (invalid !== undefined) {
+      this.logger.warn({ path: topicPath(name), reason: invalid }, 'the znode of a topic has an invalid name, the topic is left alone')
+      return invalid
+    }
     try {
       const { topicId, partitions } = decodeTopic(name, node.data)
       const assignments = new Map<number, ReplicaAssignment>()

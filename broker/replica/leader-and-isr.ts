@@ -3,6 +3,7 @@ import type { Input } from '../../protocol/messages/codec'
 import type {
   LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponse,
 } from '../../protocol/messages/leader-and-isr'
+import { validateTopicName } from '../../protocol/rules/topic-name'
 import type { FetcherManager } from './fetcher-manager'
 import type { LeadershipChange } from './options'
 import type { Partition } from './partition'
@@ -70,6 +71,7 @@ function applyOne(
   const order = known === undefined ? 1 : compareEpochs(state, known.seen)
   if (order < 0) return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH }
   if (!state.replicas.includes(brokerId)) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+  if (known === undefined && validateTopicName(topic) !== undefined) return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION }
   const partition = core.getOrCreate(topic, index)
   try {
     if (partition.isApplied(state)) repeat(partition, topicId)
