@@ -134,8 +134,11 @@ export const expireAll: Fault = async ({ cluster }) => {
   await Promise.all(cluster.brokerIds.map((id) => cluster.expireSession(id)))
 }
 
-export const deleteController: Fault = async (trial) => {
-  await trial.cluster.moveController()
+export const deleteController: Fault = async ({ cluster }) => {
+  await cluster.zookeeper(async (session) => {
+    await session.remove(controllerPath, -1)
+    await cluster.until('there is a controller', 20_000, async () => (await session.exists(controllerPath)) !== undefined)
+  })
 }
 
 /** Again and again, as fast as it is there. */

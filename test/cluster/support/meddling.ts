@@ -18,7 +18,7 @@ export function deeds(topic: string, broker: number): Deed[] {
   const state = (data: string): Deed => ({ deed: 'set', path: `/brokers/topics/${topic}/partitions/1/state`, data })
   return [
     ...named('/brokers/topics/malformed'),
-    { deed: 'create', path: '/brokers/topics/not a name', data: '{"version":1,"partitions":{"0":[0]}}' },
+    { deed: 'create', path: '/brokers/topics/not a name', data: '{"version":1,"partitions":{"0":[0,1,2]}}' },
     { deed: 'create', path: '/brokers/topics/strangers', data: '{"version":3,"partitions":{"0":[77,78]},"adding_replicas":{},"removing_replicas":{}}' },
     { deed: 'create', path: '/brokers/ids/not-a-number', data: '{}' },
     { deed: 'create', path: '/brokers/ids/4711', data: 'garbage' },
@@ -79,6 +79,8 @@ export const meddle: Fault = async (trial) => {
   }))
   await cluster.moveController()
   await load.progress('with a mess in ZooKeeper, under the next controller')
+  await cluster.restart(0)
+  await load.progress('with a mess in ZooKeeper, after a restart')
   await carryOut(trial, [
     { deed: 'create', path: `/brokers/topics/${byHand}`, data: '{"version":1,"partitions":{"0":[0,1],"1":[2,0,1]}}' },
   ])

@@ -33,7 +33,7 @@ def report(n, partition):
     def answered(error, message):
         waiting[partition] -= 1
         if error is None:
-            out.write('a %d %d %d\n' % (n, partition, message.offset()))
+            out.write('a %d %d %d\n' % (n, partition, -1 if message.offset() is None else message.offset()))
         else:
             out.write('e %d %d %s\n' % (n, partition, error.str()))
         out.flush()
