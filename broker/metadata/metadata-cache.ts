@@ -72,6 +72,8 @@ export class MetadataCache {
   private readonly listeners = new Set<(change: MetadataChange) => void>()
   private controller = -1
   private updates = 0
+  /** Our registration that the last update was meant for; -1: none, or they do not say (before 2.2). */
+  private toldEpoch = -1
 
   /** -1 before the first update. */
   get controllerId(): number {
@@ -147,7 +149,7 @@ export class MetadataCache {
   /** Takes an UpdateMetadata of any version (0-8). The caller has checked that it comes from the controller. */
   update(request: UpdateMetadataRequest): MetadataChange {
     const brokersChanged = this.replaceBrokers(request)
-    const topics = new Set<string>()
+    const topics = new Set(this.forgetOfEarlierRegistration(request.brokerEpoch))
     const deletedPartitions: { topic: string; partition: number }[] = []
     for (const { name, topicId, states } of statesByTopic(request)) {
       if (this.mergeTopic(name, topicId, states, deletedPartitions)) topics.add(name)
@@ -157,6 +159,18 @@ export class MetadataCache {
     const change = { brokersChanged, topics, deletedPartitions }
     if (brokersChanged || topics.size > 0 || this.updates === 1) for (const listener of [...this.listeners]) listener(change)
     return change
+  }
+
+  /**
+   * The first request to a new registration of this broker, after its session expired: what was deleted meanwhile nobody tells, and
+   * what is still there is told anew. Returns the names of the topics that are forgotten.
+   */
+  private forgetOfEarlierRegistration(brokerEpoch: number): string[] {
+    if (brokerEpoch <= this.toldEpoch) return []
+    const names = this.toldEpoch < 0 ? [] : [...this.topicsByName.keys()]
+    this.toldEpoch = brokerEpoch
+    for (const name of names) this.forgetTopic(this.topicsByName.get(name)!)
+    return names
   }
 
   /** The broker list is always complete in a request. */

@@ -59,6 +59,19 @@ test('merges partitions, replaces brokers, forgets what is being deleted', () =>
   expect(cache.topicName(ID_A)).toBeUndefined()
 })
 
+test('what was told to an earlier registration of this broker is forgotten: nobody tells what was deleted meanwhile', () => {
+  const cache = new MetadataCache()
+  const topics = (...names: string[]) => names.map((topicName, i) => ({ topicName, topicId: [ID_A, ID_B][i]!, partitionStates: [state(0, 1)] }))
+  cache.update(request({ brokerEpoch: 5, topicStates: topics('a', 'b') }))
+  cache.update(request({ brokerEpoch: 5 }))
+  expect(cache.topicCount).toBe(2)
+  const change = cache.update(request({ brokerEpoch: 9, topicStates: topics('a') }))
+  expect([...cache.topics()].map(({ name }) => name)).toEqual(['a'])
+  expect([...change.topics].sort()).toEqual(['a', 'b'])
+  expect(change.deletedPartitions).toEqual([])
+  expect(cache.topicName(ID_B)).toBeUndefined()
+})
+
 test('a topic with another id is another topic', () => {
   const cache = new MetadataCache()
   cache.update(request({ topicStates: [{ topicName: 'a', topicId: ID_A, partitionStates: [state(0, 1), state(1, 1)] }] }))
