@@ -32,6 +32,8 @@ export interface Partition {
   state: PartitionState
   /** The topic's znodes were lost and written again under the same id: what was true before, for the first leader to follow. */
   former: LeaderAndIsr | undefined
+  /** While a reassignment runs that began under this controller: the replicas before it, in their order (the znode loses it). */
+  originalReplicas: readonly number[] | undefined
   readonly replicaStates: Map<number, ReplicaState>
 }
 
@@ -192,7 +194,7 @@ export class ControllerContext {
     assert(!topic.partitions.has(index), `partition ${topic.name}-${index} is known already`)
     const partition: Partition = {
       topic, index, assignment: plainAssignment([]), leadership: undefined, state: 'NonExistentPartition', former: undefined,
-      replicaStates: new Map(),
+      originalReplicas: undefined, replicaStates: new Map(),
     }
     topic.partitions.set(index, partition)
     this.partitionCount++

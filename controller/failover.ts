@@ -7,6 +7,7 @@ import { StaleEpochError } from './errors'
 import { addLoadedTopics } from './events/topic-change'
 import { setUpFeatures } from './features'
 import { readNotifications, removeNotifications } from './notification-queue'
+import { afterRestarts } from './partition-state-machine'
 import { resumeReassignments } from './reassignment'
 import { RequestBatch } from './request-batch'
 import type { Replica } from './replica-state-machine'
@@ -76,11 +77,30 @@ async function initializeContext(term: Term): Promise<void> {
   await addLoadedTopics(term, await loader.topics(names))
   const partitions = [...context.allPartitions()]
   for (const partition of partitions) context.noteReassignment(partition)
-  const states = await leadership.read(partitions)
-  for (const [index, partition] of partitions.entries()) partition.leadership = states[index]
-  const highestEpoch = states.reduce((highest, state) => Math.max(highest, state?.controllerEpoch ?? 0), 0)
+  const states = await leadership.readWithZxids(partitions)
+  for (const [index, partition] of partitions.entries()) partition.leadership = states[index]?.leadership
+  const highestEpoch = states.reduce((highest, state) => Math.max(highest, state?.leadership.controllerEpoch ?? 0), 0)
   if (highestEpoch > term.epoch) throw new StaleEpochError(highestEpoch)
+  await noticeRestarts(term, new Map(partitions.map((partition, index) => [partition, states[index]?.mzxid ?? Infinity])))
   for (const broker of context.brokers.values()) channels.add(broker)
+}
+
+/**
+ * A broker that registered after the last write of a state restarted since, and no controller saw it go. What it had not synced may be lost,
+ * and so it must neither lead on in the same epoch, in which it could write other records at offsets that followers have, nor stay in
+ * the ISR beside members that did not restart (Kafka sees such a bounce only while a controller remembers the former epoch).
+ */
+async function noticeRestarts(term: Term, mzxids: ReadonlyMap<Partition, number>): Promise<void> {
+  const { context, leadership } = term
+  const hasRestarted = (broker: number, partition: Partition): boolean => (context.brokers.get(broker)?.epoch ?? -1) > mzxids.get(partition)!
+  const affected = [...mzxids.keys()].filter(
+    (partition) => partition.leadership?.isr.some((broker) => hasRestarted(broker, partition)) === true && partition.topic.deletion === 'none')
+  if (affected.length === 0) return
+  term.logger.info({ partitions: affected.length }, 'brokers restarted while there was no controller')
+  await leadership.update(affected, (partition, current) => {
+    const next = afterRestarts(current, (broker) => context.isLive(broker), (broker) => hasRestarted(broker, partition))
+    return next === undefined ? 'keep' : { write: next }
+  })
 }
 
 async function initializeDeletions(term: Term): Promise<void> {

@@ -101,15 +101,19 @@ export class LeadershipWriter {
 
   /** The states as ZooKeeper has them; undefined where there is none or none that can be read. */
   async read(partitions: readonly Partition[]): Promise<(Leadership | undefined)[]> {
+    return (await this.readWithZxids(partitions)).map((state) => state?.leadership)
+  }
+
+  /** The same, with the zxid of the last write. */
+  async readWithZxids(partitions: readonly Partition[]): Promise<({ leadership: Leadership; mzxid: number } | undefined)[]> {
     const paths = partitions.map((partition) => partitionStatePath(partition.topic.name, partition.index))
     const nodes = await this.session.getMany(paths)
     return nodes.map((node, index) => {
       if (node === undefined) return undefined
-      const state = readPartitionState(partitions[index]!, node)
-      if (state === undefined) {
-        this.logger.warn({ path: paths[index] }, 'the state of a partition cannot be read, it is left alone')
-      }
-      return state
+      const leadership = readPartitionState(partitions[index]!, node)
+      if (leadership !== undefined) return { leadership, mzxid: node.stat.mzxid }
+      this.logger.warn({ path: paths[index] }, 'the state of a partition cannot be read, it is left alone')
+      return undefined
     })
   }
 

@@ -80,6 +80,20 @@ export function withoutReplica(current: LeaderAndIsr, broker: number): LeaderAnd
   return { leader, isr, leaderEpoch: current.leaderEpoch + 1, recoveryState: current.recoveryState }
 }
 
+/**
+ * Some brokers restarted unseen: out of the ISR with them as long as a live member did not; the last ones stay, but lead in a new epoch only.
+ * undefined: there is nothing to change.
+ */
+export function afterRestarts(
+  current: LeaderAndIsr, isLive: (broker: number) => boolean, hasRestarted: (broker: number) => boolean,
+): LeaderAndIsr | undefined {
+  const steady = current.isr.filter((broker) => !hasRestarted(broker))
+  if (steady.length === current.isr.length) return undefined
+  if (!steady.some(isLive)) return hasRestarted(current.leader) ? withNextEpoch(current) : undefined
+  const leader = hasRestarted(current.leader) ? NO_LEADER : current.leader
+  return { leader, isr: steady, leaderEpoch: current.leaderEpoch + 1, recoveryState: current.recoveryState }
+}
+
 /** The same leader and ISR under the next leader epoch, so that brokers take a changed assignment. */
 export function withNextEpoch(current: LeaderAndIsr): LeaderAndIsr {
   const { leader, isr, leaderEpoch, recoveryState } = current

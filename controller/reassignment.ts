@@ -60,6 +60,7 @@ async function updateAssignments(term: Term, reassignments: ReadonlyMap<Partitio
   for (const [partition, assignment] of reassignments) {
     context.reassigning.add(partition)
     if (sameAssignment(partition.assignment, assignment)) continue
+    if (!isBeingReassigned(partition.assignment)) partition.originalReplicas = partition.assignment.replicas
     const changes = byTopic.get(partition.topic) ?? new Map<Partition, ReplicaAssignment>()
     byTopic.set(partition.topic, changes.set(partition, assignment))
     const gone = partition.assignment.replicas.filter((broker) => !assignment.replicas.includes(broker))
@@ -174,6 +175,7 @@ function byIndex(assignments: ReadonlyMap<Partition, ReplicaAssignment>): Map<nu
 function forgetReassignment(term: Term, partition: Partition): void {
   const { reassigning } = term.context
   reassigning.delete(partition)
+  partition.originalReplicas = undefined
   term.watches.forgetNode(partitionStatePath(partition.topic.name, partition.index))
   const isLast = ![...partition.topic.partitions.values()].some((other) => reassigning.has(other))
   if (isLast) partition.topic.ineligibleForDeletion = undefined

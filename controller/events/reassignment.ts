@@ -116,7 +116,14 @@ function planReassignment(
     return { code: ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, message: errorMessage(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS) }
   }
   if (partition === undefined || partition.topic.deletion !== 'none') return UNKNOWN_PARTITION
-  return reassignTo(current, replicas ?? originReplicas(current))
+  return reassignTo(current, replicas ?? originalOrder(partition))
+}
+
+/** What a cancelled reassignment goes back to: the preferred leader too, where it is still remembered. */
+function originalOrder({ assignment, originalReplicas }: Partition): readonly number[] {
+  const origin = originReplicas(assignment)
+  const isRemembered = originalReplicas?.length === origin.length && origin.every((replica) => originalReplicas.includes(replica))
+  return isRemembered ? originalReplicas : origin
 }
 
 function replicasFault(term: Term, current: ReplicaAssignment, replicas: readonly number[]): string | undefined {

@@ -512,6 +512,15 @@ describe('reassignment (KIP-455)', () => {
     ).toMatchObject({ errorCode: ErrorCode.NO_REASSIGNMENT_IN_PROGRESS })
   })
 
+  test('gives the preferred leader back when it is cancelled, though the znode had lost the order', async () => {
+    await cluster.createTopic('u', [[0, 1, 2]])
+    await ask('u', 0, [2, 3, 1])
+    expect(partitionIn(cluster.memory(), 'u', 0)!.replicas).toEqual([2, 3, 1, 0])
+    await ask('u', 0, null)
+    await cluster.converged()
+    expect(partitionIn(cluster.memory(), 'u', 0)).toMatchObject({ replicas: [0, 1, 2], adding: [], removing: [] })
+  })
+
   test('survives a change of controller', async () => {
     await ask('t', 0, [2, 3])
     await cluster.startBroker(4)

@@ -1,15 +1,14 @@
 /**
- * Crash the controller at every write to ZooKeeper: before it, after it, and with the answer lost, for each kind of work. The
- * next
- * controller, or the same one, must bring ZooKeeper, memory and brokers to agree, and the work to its end.
+ * Crash the controller at every write to ZooKeeper: before it, after it, with the answer lost, with the session expired; for each
+ * kind of work. The next controller, or the same one, must bring ZooKeeper, memory and brokers to agree, and the work to its end.
  */
 import { TestCluster } from './support/cluster'
 import type { Node } from './support/cluster'
 import { ZooKeeperError } from '../../../zk-schema/session/errors'
 
-type Mode = 'crash before' | 'crash after' | 'lost, not done' | 'lost, but done'
+type Mode = 'crash before' | 'crash after' | 'lost, not done' | 'lost, but done' | 'expired'
 
-const MODES: Mode[] = ['crash before', 'crash after', 'lost, not done', 'lost, but done']
+const MODES: Mode[] = ['crash before', 'crash after', 'lost, not done', 'lost, but done', 'expired']
 const WRITES = ['multi', 'create', 'set', 'remove'] as const
 const CONTROLLERS = [3, 4]
 
@@ -34,6 +33,10 @@ function strike(node: Node, at: number, mode: Mode): { writes: number } {
     const real = Object.getPrototypeOf(session)[name] as (...args: unknown[]) => Promise<unknown>
     session[name] = async (...args) => {
       if (++counter.writes !== at) return real.apply(session, args)
+      if (mode === 'expired') {
+        await cluster.expireSession(node.id)
+        return real.apply(session, args)
+      }
       if (mode === 'crash after' || mode === 'lost, but done') await real.apply(session, args).catch(() => undefined)
       if (mode.startsWith('lost')) throw new ZooKeeperError('CONNECTION_LOSS', name, String(args[0]))
       cluster.crash(node.id)

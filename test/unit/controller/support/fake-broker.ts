@@ -39,6 +39,7 @@ export class FakeBroker {
   brokers: number[] = []
   readonly seen: SeenRequest[] = []
   private controllerEpoch = 0
+  private toldEpoch = -1
   private readonly waiting: (() => void)[] = []
 
   constructor(id: number) {
@@ -129,6 +130,9 @@ export class FakeBroker {
   }
 
   private updateMetadata(request: UpdateMetadataRequest): Input<UpdateMetadataResponse> {
+    // As broker/metadata does: a new registration is told everything anew.
+    if (request.brokerEpoch > this.toldEpoch) this.metadata.clear()
+    this.toldEpoch = request.brokerEpoch
     this.brokers = request.liveBrokers.map(({ id }) => id).sort((a, b) => a - b)
     const states = [
       ...request.ungroupedPartitionStates,
