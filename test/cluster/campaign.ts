@@ -70,7 +70,7 @@ async function main(): Promise<number> {
       const both: Fault = other === undefined ? fault : async (trial) => void (await Promise.all([fault(trial), other(trial).catch(() => {})]))
       const before = performance.now()
       try {
-        await underLoad(bench.cluster, both, { random, rdkafka: random() < 0.5 })
+        await underLoad(bench.cluster, both, { random, rdkafka: random() < 0.5, requestTimeoutMs: random() < 0.3 ? 15_000 : 3000 })
         passed++
         console.log(`passed  ${title} (${((performance.now() - before) / 1000).toFixed(1)} s)`)
       } catch (error) {

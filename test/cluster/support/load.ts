@@ -11,6 +11,8 @@ export interface LoadOptions {
   clients?: number
   /** And one of librdkafka's, where Python has it. */
   rdkafka?: boolean
+  /** When writers give up waiting for an answer and ask again. Default: 5000. */
+  requestTimeoutMs?: number
 }
 
 /** Records of one client and one partition that wait for their acknowledgement at most. */
@@ -40,6 +42,7 @@ export class Load {
   private readonly cluster: TestCluster
   private readonly options: LoadOptions
   private readonly acknowledged: number[]
+  private readonly requestTimeoutMs: number
   private going = true
   private readonly writers: Promise<void>[] = []
   private readonly readers: Promise<void>[] = []
@@ -48,12 +51,14 @@ export class Load {
   constructor(cluster: TestCluster, options: LoadOptions) {
     this.cluster = cluster
     this.options = options
+    this.requestTimeoutMs = options.requestTimeoutMs ?? 5000
     this.acknowledged = new Array<number>(options.partitions).fill(0)
     for (let i = 0; i < (options.clients ?? 2); i++) this.writers.push(this.write(`client-${i}`))
     this.readers.push(this.read('reader'), this.watchEnds())
     if (options.rdkafka === true && RdkafkaProducer.isThere()) {
       const { topic, partitions } = options
-      this.rdkafka = new RdkafkaProducer(cluster.bootstrapServers, topic, partitions, PADDING, (partition) => this.acknowledged[partition]!++)
+      const args = [cluster.bootstrapServers, topic, String(partitions), PADDING, String(this.requestTimeoutMs)]
+      this.rdkafka = new RdkafkaProducer(args, (partition) => this.acknowledged[partition]!++)
     }
   }
 
@@ -89,7 +94,7 @@ export class Load {
   }
 
   private async write(client: string): Promise<void> {
-    const producer = new Producer({ 'bootstrap.servers': this.cluster.bootstrapServers, 'client.id': client, 'linger.ms': 2, 'request.timeout.ms': 15_000 })
+    const producer = new Producer({ 'bootstrap.servers': this.cluster.bootstrapServers, 'client.id': client, 'linger.ms': 2, 'request.timeout.ms': this.requestTimeoutMs })
     const waiting = new Array<number>(this.options.partitions).fill(0)
     const outcomes = new Set<Promise<void>>()
     for (let n = 0; this.going; ) {

@@ -26,9 +26,10 @@ export class RdkafkaProducer {
     return (isThere ??= pythonHas('confluent_kafka'))
   }
 
-  constructor(bootstrap: string, topic: string, partitions: number, padding: string, onAcknowledged: (partition: number) => void) {
+  /** `args` as the script names them. */
+  constructor(args: readonly string[], onAcknowledged: (partition: number) => void) {
     const script = join(__dirname, 'rdkafka_producer.py')
-    this.child = spawn(PYTHON, [script, bootstrap, topic, String(partitions), padding])
+    this.child = spawn(PYTHON, [script, ...args])
     this.ended = new Promise((resolve) => this.child.once('close', () => resolve()))
     this.child.stderr.on('data', (chunk: Buffer) => (this.errors = (this.errors + chunk.toString()).slice(-2000)))
     this.child.stdout.on('data', (chunk: Buffer) => {

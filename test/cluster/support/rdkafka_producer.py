@@ -5,7 +5,7 @@ import time
 
 from confluent_kafka import Producer
 
-bootstrap, topic, partitions, padding = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+bootstrap, topic, partitions, padding, timeout = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5])
 going = True
 out = sys.stdout
 
@@ -23,7 +23,7 @@ producer = Producer({
     'acks': 'all',
     'linger.ms': 2,
     'delivery.timeout.ms': 120000,
-    'request.timeout.ms': 15000,
+    'request.timeout.ms': timeout,
     'reconnect.backoff.max.ms': 1000,
     'topic.metadata.refresh.interval.ms': 5000,
 })

@@ -25,6 +25,7 @@ let topics = 0
 export interface TrialOptions {
   random?: () => number
   rdkafka?: boolean
+  requestTimeoutMs?: number
   /** Also of the topic. */
   configs?: Record<string, string>
   /** How long everything may take to be well again. */
@@ -45,7 +46,7 @@ export async function underLoad(cluster: TestCluster, fault: Fault, options: Tri
     const configs = { 'min.insync.replicas': '2', 'segment.bytes': '262144', ...options.configs }
     await admin.createTopics([{ name: topic, partitions: PARTITIONS, replicationFactor: 3, configs }])
     await cluster.waitUntilHealthy()
-    load = new Load(cluster, { topic, partitions: PARTITIONS, rdkafka: options.rdkafka ?? false })
+    load = new Load(cluster, { topic, partitions: PARTITIONS, rdkafka: options.rdkafka ?? false, requestTimeoutMs: options.requestTimeoutMs ?? 5000 })
     await load.progress('before the fault')
     await fault({ cluster, admin, topic, load, random: options.random ?? Math.random })
     await load.progress('after the fault')
