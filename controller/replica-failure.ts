@@ -12,9 +12,8 @@ export async function onReplicasOffline(term: Term, replicas: readonly Replica[]
   const others = replicas.filter(({ partition }) => partition.topic.deletion !== 'started')
   const leaderless = new Set<Partition>()
   for (const { partition } of others) {
-    if (
-      partition.leadership !== undefined && partition.state === 'OnlinePartition' && !context.hasLiveLeader(partition)
-    ) leaderless.add(partition)
+    const isLed = partition.leadership !== undefined && partition.state === 'OnlinePartition'
+    if (isLed && !context.hasLiveLeader(partition)) leaderless.add(partition)
   }
   await changes.movePartitions(leaderless, 'OfflinePartition')
   await changes.onlineLeaderless()
