@@ -137,14 +137,18 @@ async function consumeLines([program, ...args]: string[], job: Job): Promise<Rea
   return out.trim().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as ReadRecord)
 }
 
-const KCAT_SETTINGS = [
-  'message.max.bytes=12582912', 'fetch.message.max.bytes=12582912', 'receive.message.max.bytes=67108864', 'topic.metadata.refresh.interval.ms=5000',
-  'reconnect.backoff.max.ms=1000',
-].flatMap((setting) => ['-X', setting])
+function settings(...given: string[]): string[] {
+  return given.flatMap((setting) => ['-X', setting])
+}
 
 function kcatProducer({ bootstrap, topic, codec }: Job): string[] {
-  const idempotent = ['-X', 'enable.idempotence=true', '-X', 'linger.ms=2', '-X', 'delivery.timeout.ms=120000']
-  return ['-P', '-q', '-b', bootstrap, '-t', topic, '-p', '0', '-z', codec, ...KCAT_SETTINGS, ...idempotent]
+  const reliable = settings(
+    'enable.idempotence=true', 'linger.ms=2', 'delivery.timeout.ms=120000', 'message.max.bytes=12582912',
+    'topic.metadata.refresh.interval.ms=5000', 'reconnect.backoff.max.ms=1000',
+    // kcat gives up when the last connection breaks, also if the other brokers have long been there again: it must connect to all.
+    'enable.sparse.connections=false',
+  )
+  return ['-P', '-q', '-b', bootstrap, '-t', topic, '-p', '0', '-z', codec, ...reliable]
 }
 
 /** One call of kcat per record: it gives all messages of a call the same key and headers. */
@@ -224,7 +228,9 @@ class KcatStream implements Production {
 
 /** The values are ASCII without tabs and line ends. */
 async function consumeByKcat({ bootstrap, topic, count }: Job & { count: number }): Promise<ReadRecord[]> {
-  const args = ['-C', '-q', '-b', bootstrap, '-t', topic, '-p', '0', '-o', 'beginning', '-c', String(count), ...KCAT_SETTINGS, '-f', '%o\t%K\t%k\t%h\t%S\t%s\n']
+  const large = settings('fetch.message.max.bytes=12582912', 'receive.message.max.bytes=67108864')
+  const format = '%o\t%K\t%k\t%h\t%S\t%s\n'
+  const args = ['-C', '-q', '-b', bootstrap, '-t', topic, '-p', '0', '-o', 'beginning', '-c', String(count), ...large, '-f', format]
   const child = spawn('kcat', args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const chunks: Buffer[] = []
   let errors = ''
