@@ -145,6 +145,7 @@ export function checkRecords(cluster: SimulatedCluster, acknowledged: readonly A
   }
   const last = new Map<string, { offset: number; number: number }>()
   const lost: string[] = []
+  let disorder: string | undefined
   const ordered = [...acknowledged].sort((a, b) => a.offset - b.offset)
   for (const { topic, partition, offset, key, value } of ordered) {
     // A batch that was acknowledged because a later one was stored: where, the producer was not told.
@@ -158,11 +159,12 @@ export function checkRecords(cluster: SimulatedCluster, acknowledged: readonly A
     const byKey = `${topic}-${partition}/${key}`
     const before = last.get(byKey)
     if (before !== undefined && before.number >= number) {
-      throw new Error(`I10: ${key} of ${topic}-${partition} has ${before.number} at ${before.offset} and ${number} at ${offset}`)
+      disorder ??= `I10: ${key} of ${topic}-${partition} has ${before.number} at ${before.offset} and ${number} at ${offset}`
     }
     last.set(byKey, { offset, number })
   }
   if (lost.length > 0) throw new Error(`I1: ${lost.length} acknowledged records are lost: ${lost.slice(0, 10).join('; ')}`)
+  if (disorder !== undefined) throw new Error(disorder)
   for (const [place, value] of reader.seen) {
     if (stored.get(place)?.value !== value) throw new Error(`I2: ${value} was read at ${place}, where ${stored.get(place)?.value} is now`)
   }

@@ -74,10 +74,6 @@ export class CommittedOracle {
       this.verifyNewLeader(broker, name, committed, log, leaderEpoch)
       return this.advance(name, committed, log, leaderEpoch)
     }
-    if (known.broker === broker.id && known.incarnation !== incarnation && process.env.LAX !== undefined) {
-      committed.leaders.delete(leaderEpoch)
-      return
-    }
     if (known.broker !== broker.id || known.incarnation !== incarnation) {
       throw new Error(`I5: ${name} has two leaders in epoch ${leaderEpoch}: brokers ${known.broker} and ${broker.id}`)
     }

@@ -38,12 +38,14 @@ export function poison(onLeak: (error: Error) => void): () => void {
     const table = (prefix === 'crypto.' ? ((found as { default?: Table }).default ?? found) : found) as Table
     for (const key of keys) if (typeof table[key] === 'function') put(table, key, leak(prefix + key))
   }
+  // What maps stack traces to sources draws random numbers.
+  put(Error as unknown as Table, 'prepareStackTrace', undefined)
   const RealDate = Date
   const noNow = leak('new Date()')
   put(globalThis as unknown as Table, 'Date', new Proxy(RealDate, {
     construct: (target, args: []) => (args.length === 0 ? noNow() : new target(...args)),
   }))
   return () => {
-    for (const restore of restores.reverse()) restore()
+    for (const restore of restores.splice(0).reverse()) restore()
   }
 }

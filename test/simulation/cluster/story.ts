@@ -50,6 +50,7 @@ export async function tell(seed: number, options: StoryOptions = {}): Promise<St
   try {
     return await new Story(world, options).run()
   } catch (error) {
+    undo()
     throw new StoryError(seed, error, world.lastLines(2000))
   } finally {
     undo()

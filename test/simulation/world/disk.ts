@@ -304,7 +304,7 @@ export class SimulatedDisk implements Disk {
   }
 }
 
-class SimulatedFile implements DiskFile {
+export class SimulatedFile implements DiskFile {
   readonly path: string
   private readonly process: Process
   private readonly disk: SimulatedDisk
