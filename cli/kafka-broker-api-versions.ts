@@ -1,5 +1,6 @@
 import { Admin } from '../client/admin'
 import { ApiKey, apiByKey } from '../protocol/messages/apis'
+import { UsageError } from './tool/command-line'
 import { propertiesOf, runTool } from './tool/run'
 import type { ApiVersionsResponse } from '../protocol/messages/api-versions'
 import type { Node } from '../client/cluster'
@@ -29,13 +30,16 @@ function describe(node: Node, answer: ApiVersionsResponse): string {
   return `${node.host}:${node.port} (id: ${node.id} rack: ${node.rack ?? 'null'}) -> (\n\t${lines.join(',\n\t')}\n)`
 }
 
+const PURPOSE = 'This tool helps to retrieve broker version information.'
+
 void runTool({
-  purpose: 'This tool helps to retrieve broker version information.',
+  purpose: PURPOSE,
   options: [
     { name: 'bootstrap-server', argument: 'String: server(s) to use for bootstrapping', description: 'REQUIRED: The servers to connect to.' },
     { name: 'command-config', argument: 'String: command config property file', description: 'A property file with the configuration of the admin client.' },
   ],
   async run(line) {
+    if (process.argv.length === 2) throw new UsageError(PURPOSE)
     const admin = new Admin({ ...propertiesOf(line, 'command-config'), 'bootstrap.servers': line.required('bootstrap-server') })
     try {
       const { nodes } = await admin.describeCluster()

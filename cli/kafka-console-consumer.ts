@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { Consumer } from '../client/consumer'
-import { parseProperties } from '../protocol/files/properties'
 import { RecordFormat } from './console/record-format'
 import { topicFilter } from './topics/options'
 import { UsageError } from './tool/command-line'
-import { pairsOf, propertiesOf, runTool } from './tool/run'
+import { pairsOf, propertiesIn, propertiesOf, runTool } from './tool/run'
 import type { CommandLine } from './tool/command-line'
 import type { TopicPartition } from '../client/leaders'
 
@@ -30,7 +28,7 @@ function check(line: CommandLine): void {
     throw new UsageError('Option "[group]" needs consumer groups, which this version of prekraft does not have yet.', false)
   }
   const formatter = line.text('formatter', 'DefaultMessageFormatter')
-  if (!/(Default|NoOp)MessageFormatter$/.test(formatter)) throw new UsageError(`Class ${formatter} could not be found: there are DefaultMessageFormatter and NoOpMessageFormatter.`, false)
+  if (!/(Default|NoOp)MessageFormatter$/.test(formatter)) throw new UsageError(`Class ${formatter} could not be found: there are DefaultMessageFormatter and NoOpMessageFormatter.`)
 }
 
 async function partitionsOf(consumer: Consumer, line: CommandLine): Promise<TopicPartition[]> {
@@ -47,8 +45,11 @@ function out(bytes: Buffer): Promise<void> | undefined {
   return new Promise((resolve) => process.stdout.once('drain', resolve))
 }
 
+const PURPOSE = 'This tool helps to read data from Kafka topics and outputs it to standard output.'
+
 void runTool({
-  purpose: 'This tool helps to read data from Kafka topics and outputs it to standard output.',
+  purpose: PURPOSE,
+  usageForUnknown: true,
   options: [
     { name: 'topic', argument: 'String: topic', description: 'The topic to read.' },
     { name: 'include', argument: 'String: Java regex (String)', description: 'The topics to read, as a regular expression.' },
@@ -75,11 +76,13 @@ void runTool({
     { name: 'enable-systest-events', description: 'Accepted for old scripts.' },
   ],
   async run(line) {
+    if (process.argv.length === 2) throw new UsageError(PURPOSE)
     check(line)
+    line.whole('partition')
     const start = startOf(line)
     const formatFile = line.value('formatter-config')
     const format = new RecordFormat({
-      ...(formatFile === undefined ? {} : parseProperties(readFileSync(formatFile, 'utf8'))),
+      ...(formatFile === undefined ? {} : propertiesIn(formatFile)),
       ...(line.has('key-deserializer') ? { 'key.deserializer': line.required('key-deserializer') } : {}),
       ...(line.has('value-deserializer') ? { 'value.deserializer': line.required('value-deserializer') } : {}),
       ...pairsOf(line.values('property')),

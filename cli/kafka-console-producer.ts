@@ -1,10 +1,9 @@
 import { createInterface } from 'node:readline'
-import { readFileSync } from 'node:fs'
 import { lineFormat, parseLine } from './console/line-reader'
-import { parseProperties } from '../protocol/files/properties'
 import { Producer } from '../client/producer'
+import { checkAddresses } from './tool/addresses'
 import { UsageError } from './tool/command-line'
-import { pairsOf, propertiesOf, runTool } from './tool/run'
+import { pairsOf, propertiesIn, propertiesOf, runTool } from './tool/run'
 import type { CommandLine } from './tool/command-line'
 
 /** Records that may be on their way before the next line is read. */
@@ -37,6 +36,7 @@ const int = (name: string, what: string, description: string): { name: string; a
 
 void runTool({
   purpose: 'This tool helps to read data from standard input and publish it to Kafka.',
+  usageForUnknown: true,
   options: [
     { name: 'topic', argument: 'String: topic', description: 'REQUIRED: The topic to write to.' },
     { name: 'bootstrap-server', argument: 'String: server to connect to', description: 'REQUIRED: The servers to connect to, host:port and comma.' },
@@ -66,11 +66,12 @@ void runTool({
   async run(line) {
     if (!line.has('bootstrap-server') && !line.has('broker-list')) throw new UsageError('Missing required option(s) [bootstrap-server]')
     const topic = line.required('topic')
+    checkAddresses(line.value('bootstrap-server') ?? line.required('broker-list'))
     const reader = line.text('line-reader', 'kafka.tools.ConsoleProducer$LineMessageReader')
     if (!/LineMessageReader$/.test(reader)) throw new Error(`Could not find the line reader ${reader}: LineMessageReader is the one there is`)
     const readerFile = line.value('reader-config')
     const format = lineFormat({
-      ...(readerFile === undefined ? {} : parseProperties(readFileSync(readerFile, 'utf8'))),
+      ...(readerFile === undefined ? {} : propertiesIn(readerFile)),
       ...pairsOf(line.values('property')),
     })
     const producer = new Producer(producerConfig(line))

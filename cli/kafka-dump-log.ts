@@ -27,9 +27,9 @@ function decoderOf(name: string | undefined): Decoder {
 }
 
 function dumpLog(path: string, line: CommandLine, print: (text: string) => void, complaints: Complaints): void {
-  print(`Log starting offset: ${baseOffsetOf(path)}`)
   const keyOf = decoderOf(line.value('key-decoder-class'))
   const payloadOf = decoderOf(line.value('value-decoder-class'))
+  print(`Log starting offset: ${baseOffsetOf(path)}`)
   const options = {
     contents: line.has('print-data-log'),
     metadata: !line.has('skip-record-metadata'),
@@ -75,6 +75,10 @@ void runTool({
     { name: 'key-decoder-class', argument: 'String', description: 'How keys are shown: StringDecoder, LongDecoder, IntegerDecoder.' },
     { name: 'value-decoder-class', argument: 'String', description: 'How values are shown: StringDecoder, LongDecoder, IntegerDecoder.' },
   ],
+  failure: (message, error) => {
+    const { code, path } = error as NodeJS.ErrnoException
+    return { err: path === undefined ? message : `${path} cannot be read (${code ?? message})` }
+  },
   async run(line) {
     if (process.argv.length === 2) throw new UsageError(PURPOSE)
     const files = line.required('files').split(',').map((file) => file.trim()).filter((file) => file !== '')

@@ -3,6 +3,7 @@ import { isInternalTopic } from '../protocol/rules/topic-name'
 import { OffsetSpec } from '../client/offsets'
 import { ProtocolError, errorName } from '../protocol/errors'
 import { UsageError } from './tool/command-line'
+import { checkAddresses } from './tool/addresses'
 import { propertiesOf, runTool } from './tool/run'
 import { topicFilter } from './topics/options'
 import type { CommandLine } from './tool/command-line'
@@ -67,7 +68,9 @@ void runTool({
   failure: (message) => ({ err: `Error occurred: ${message}` }),
   async run(line) {
     if (process.argv.length === 2) throw new UsageError('An interactive shell for getting topic-partition offsets.')
-    const servers = line.value('bootstrap-server') ?? line.value('broker-list') ?? line.required('bootstrap-server')
+    const servers = line.value('bootstrap-server') ?? line.value('broker-list')
+    if (servers === undefined) throw new Error('Missing required option(s) [bootstrap-server]')
+    checkAddresses(servers)
     if (line.has('topic-partitions') && (line.has('topic') || line.has('partitions'))) throw new Error('--topic-partitions cannot be used with --topic or --partitions')
     const timestamp = timeOf(line)
     const filter = filterOf(line)
@@ -80,17 +83,20 @@ void runTool({
       if (partitions.length === 0) throw new Error('Could not match any topic-partitions with the specified filters')
       const lines = await Promise.all(
         partitions.map(async (wanted) => {
+          const name = `${wanted.topic}-${wanted.partition}`
           try {
             const [answer] = (await admin.listOffsets([wanted])).values()
-            return answer === undefined || (answer.offset < 0 && timestamp !== OffsetSpec.maxTimestamp) ? `${wanted.topic}:${wanted.partition}:` : `${wanted.topic}:${wanted.partition}:${answer.offset}`
+            return answer === undefined || answer.offset < 0 ? [] : [{ name, text: `${wanted.topic}:${wanted.partition}:${answer.offset}` }]
           } catch (error) {
             const why = error instanceof ProtocolError ? errorName(error.code) : String(error)
-            process.stderr.write(`Skip getting offsets for topic-partition ${wanted.topic}-${wanted.partition} due to error: ${why}\n`)
-            return undefined
+            process.stderr.write(`Skip getting offsets for topic-partition ${name} due to error: ${why}\n`)
+            return []
           }
         }),
       )
-      process.stdout.write(lines.filter((text) => text !== undefined).map((text) => `${text}\n`).join(''))
+      // By name and not by number: t-10 comes before t-2.
+      const sorted = lines.flat().sort((a, b) => (a.name < b.name ? -1 : 1))
+      process.stdout.write(sorted.map(({ text }) => `${text}\n`).join(''))
     } finally {
       await admin.close()
     }

@@ -2,6 +2,7 @@ import { byBroker } from './topics/by-broker'
 import { byZooKeeper } from './topics/by-zookeeper'
 import { checkOptions, OPTIONS } from './topics/options'
 import { hasCollisionCharacters } from '../protocol/rules/topic-name'
+import { UsageError } from './tool/command-line'
 import { runTool } from './tool/run'
 
 const COLLISION_WARNING =
@@ -12,6 +13,7 @@ void runTool({
   options: OPTIONS,
   failure: (message) => ({ out: `Error while executing topic command : ${message}` }),
   async run(line) {
+    if (process.argv.length === 2) throw new UsageError('Create, delete, describe, or change a topic.')
     const action = checkOptions(line)
     if (action === 'create' && hasCollisionCharacters(line.required('topic'))) process.stdout.write(`${COLLISION_WARNING}\n`)
     const lines = await (line.has('zookeeper') ? byZooKeeper(action, line) : byBroker(action, line))

@@ -8,6 +8,8 @@ import {
 import { decodeProducerSnapshot } from '../../protocol/files/producer-snapshot'
 import { SegmentReader, baseOffsetOf, logFileOf, recordsOf } from './records'
 
+const NOT_FOUND = 'The following indexed offsets are not found in the log.'
+
 /** What does not fit, by file, to be told after all files. */
 export class Complaints {
   private readonly byTitle = new Map<string, string[]>()
@@ -19,7 +21,7 @@ export class Complaints {
   }
 
   lines(): string[] {
-    return [...this.byTitle].flatMap(([title, lines]) => [title, ...lines.map((line) => `  ${line}`)])
+    return [...this.byTitle].flatMap(([title, lines]) => [title, ...lines.map((line) => (title === NOT_FOUND ? line : `  ${line}`))])
   }
 }
 
@@ -86,7 +88,7 @@ export function dumpTimeIndex(path: string, mode: Mode, print: (line: string) =>
         break
       }
       if (found === undefined || lastOffsetAt(found, 0) !== offset) {
-        complaints.add(`The following indexed offsets are not found in the log.`, `Indexed offset: ${offset}, found log offset: ${found === undefined ? -1 : lastOffsetAt(found, 0)}`)
+        complaints.add(NOT_FOUND, `Indexed offset: ${offset}, found log offset: ${found === undefined ? -1 : lastOffsetAt(found, 0)}`)
       } else {
         const largest = Math.max(-1, ...recordsOf(found).map((record) => record.timestamp))
         if (largest !== timestamp) complaints.add(`Found timestamp mismatch in :${absolute}`, `Index timestamp: ${timestamp}, log timestamp: ${largest}`)

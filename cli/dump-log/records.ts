@@ -88,21 +88,21 @@ export function recordsOf(batch: Buffer): Record[] {
 }
 
 export function recordLine(batch: Buffer, record: Record, options: { contents: boolean; metadata: boolean; parse: (record: Record) => { key?: string | undefined; payload?: string | undefined } }): string {
-  const parts: string[] = []
+  let line = ''
   if (options.metadata) {
     const sequence = baseSequenceAt(batch, 0) < 0 ? -1 : baseSequenceAt(batch, 0) + (record.offset - baseOffsetAt(batch, 0))
-    parts.push(
-      `offset: ${record.offset} ${timestampName(batch)}: ${record.timestamp} keySize: ${record.key?.length ?? -1} valueSize: ${record.value?.length ?? -1}`,
+    line = [
+      `| offset: ${record.offset} ${timestampName(batch)}: ${record.timestamp} keySize: ${record.key?.length ?? -1} valueSize: ${record.value?.length ?? -1}`,
       `sequence: ${sequence} headerKeys: [${record.headers.map(({ key }) => key).join(',')}]`,
-    )
+    ].join(' ')
     const marker = isControlAt(batch, 0) ? parseControlRecord(record.key, record.value) : undefined
-    if (marker !== undefined) parts.push(`endTxnMarker: ${marker.type === ControlType.commit ? 'COMMIT' : 'ABORT'} coordinatorEpoch: ${marker.coordinatorEpoch}`)
+    if (marker !== undefined) line += ` endTxnMarker: ${marker.type === ControlType.commit ? 'COMMIT' : 'ABORT'} coordinatorEpoch: ${marker.coordinatorEpoch}`
   }
   if (options.contents && !isControlAt(batch, 0)) {
     const { key, payload } = options.parse(record)
-    if (key !== undefined) parts.push(`key: ${key}`)
-    if (payload !== undefined) parts.push(`payload: ${payload}`)
+    // Without metadata only a key brings the bar.
+    if (key !== undefined) line += `${options.metadata ? '' : '|'} key: ${key}`
+    if (payload !== undefined) line += ` payload: ${payload}`
   }
-  return `| ${parts.join(' ')}`
+  return line
 }
-

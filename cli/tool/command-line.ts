@@ -30,9 +30,11 @@ export class CommandLine {
     return this.found.has(name)
   }
 
-  /** The last one given. */
+  /** Throws ArgumentError if it was given more than once. */
   value(name: string): string | undefined {
-    return this.found.get(name)?.at(-1)
+    const given = this.found.get(name)
+    if (given !== undefined && given.length > 1) throw new ArgumentError(`Found multiple arguments for option ${name}, but you asked for only one`)
+    return given?.[0]
   }
 
   values(name: string): string[] {

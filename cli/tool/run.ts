@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { parseProperties } from '../../protocol/files/properties'
+import { ConfigError } from '../../client/config'
 import { CommandLine, UsageError, parseCommandLine } from './command-line'
+import { usageOf } from './usage'
+import { KAFKA_VERSION } from './version'
 import type { OptionSpec } from './usage'
-
-/** The Kafka version whose tools these are, and whose versions of the protocol are spoken. */
-export const KAFKA_VERSION = '3.9.1'
 
 export interface Tool {
   /** One sentence for `--help`. */
   purpose: string
   options: readonly OptionSpec[]
   run(line: CommandLine): Promise<number | void>
+  /** An option that is unknown or lacks its argument shows the usage too; Kafka's tools differ in that. */
+  usageForUnknown?: boolean
   /** How this tool words a failure, on which stream; by default the message on stderr. */
   failure?(message: string, error: unknown): { out?: string; err?: string }
 }
@@ -51,10 +53,17 @@ export async function runTool(tool: Tool): Promise<void> {
     process.exitCode = 1
     const message = error instanceof Error ? error.message : String(error)
     if (error instanceof UsageError) {
-      process.stderr.write(error.withUsage && line !== undefined ? `${message}\n${line.usage}\n` : `${message}\n`)
+      if (line === undefined && tool.usageForUnknown !== true && tool.failure !== undefined) {
+        const { err = message } = tool.failure(message, error)
+        process.stderr.write(`${err}\n`)
+        return
+      }
+      const isShown = line === undefined ? tool.usageForUnknown === true : error.withUsage
+      process.stderr.write(isShown ? `${message}\n${usageOf(options)}\n` : `${message}\n`)
       return
     }
-    const { out, err } = tool.failure?.(message, error) ?? { err: message }
+    // A configuration that makes no sense is no failure of what was asked: Kafka says it in front of everything else.
+    const { out, err } = (error instanceof ConfigError ? undefined : tool.failure?.(message, error)) ?? { err: message }
     if (out !== undefined) process.stdout.write(`${out}\n`)
     if (err !== undefined) process.stderr.write(`${err}\n`)
     if (process.env['PREKRAFT_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
@@ -64,8 +73,18 @@ export async function runTool(tool: Tool): Promise<void> {
 /** Reads a properties file named on the command line, or gives nothing. */
 export function propertiesOf(line: CommandLine, option: string): Record<string, string> {
   const file = line.value(option)
-  if (file === undefined) return {}
-  return parseProperties(readFileSync(file, 'utf8'))
+  return file === undefined ? {} : propertiesIn(file)
+}
+
+/** Throws UsageError if the file cannot be read. */
+export function propertiesIn(file: string): Record<string, string> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`, false)
+  }
+  return parseProperties(text)
 }
 
 /** `key=value` pairs from repeated options; without `=` the value is empty. */

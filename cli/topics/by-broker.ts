@@ -1,7 +1,7 @@
 import { Admin, ResourceType } from '../../client/admin'
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { isInternalTopic } from '../../protocol/rules/topic-name'
-import { ZERO_UUID } from '../../protocol/rules/uuid'
+import { ZERO_UUID, uuidFromBytes } from '../../protocol/rules/uuid'
 import { propertiesOf } from '../tool/run'
 import { describeLines } from './describe'
 import { parseAssignment, parseConfigs, topicFilter } from './options'
@@ -116,9 +116,23 @@ async function describe(admin: Admin, line: CommandLine): Promise<string[]> {
 }
 
 async function named(admin: Admin, line: CommandLine): Promise<string[]> {
-  const topicId = line.value('topic-id')
+  const typed = line.value('topic-id')
+  const topicId = typed === undefined ? undefined : canonicalId(typed)
   if (topicId === undefined || topicId === ZERO_UUID) return existing(admin, line)
   const found = (await admin.listTopics()).filter((topic) => topic.topicId === topicId).map(({ name }) => name)
   if (found.length === 0 && !line.has('if-exists')) throw new Error(`TopicId '${topicId}' does not exist as expected`)
   return found
+}
+
+const ID_BYTES = 16
+const LONGEST_ID = 24
+
+/** An id may be typed with padding, or with other bits behind its last byte. */
+function canonicalId(typed: string): string {
+  if (typed.length > LONGEST_ID) throw new Error(`Input string with prefix \`${typed.slice(0, LONGEST_ID)}\` is too long to be decoded as a base64 UUID`)
+  const bytes = Buffer.from(typed, 'base64url')
+  if (bytes.length !== ID_BYTES) {
+    throw new Error(`Input string \`${typed}\` decoded as ${bytes.length} bytes, which is not equal to the expected ${ID_BYTES} bytes of a base64-encoded UUID`)
+  }
+  return uuidFromBytes(bytes)
 }

@@ -68,7 +68,7 @@ export function checkOptions(line: CommandLine): Action {
   if (action !== 'list' && action !== 'describe') line.requireAll(['topic'])
   if (action === 'alter') {
     if (line.has('config')) {
-      throw new UsageError('Option combination "[bootstrap-server],[config]" can\'t be used with option "[alter]" (the kafka-configs CLI supports altering topic configs with a --bootstrap-server option)')
+      throw new UsageError('Option combination "[[bootstrap-server], [config]]" can\'t be used with option "[alter]" (the kafka-configs CLI supports altering topic configs with a --bootstrap-server option)')
     }
     line.requireAll(['partitions'])
   }

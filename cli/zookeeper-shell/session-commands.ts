@@ -1,5 +1,5 @@
 import { removeWatches, whoAmI } from '../../zk-schema/session/rare-requests'
-import { KAFKA_VERSION } from '../tool/run'
+import { KAFKA_VERSION } from '../tool/version'
 import { CommandError, checkPath } from './words'
 import type { Command } from './command'
 import type { ArmedWatch, WatchKind } from '../../zk-schema/session/watches'
