@@ -56,7 +56,8 @@ export class BrokerChannel {
   private sending: { sinceMs: number } | undefined
   private connection: ControlConnection | undefined
   private closed = false
-  private lastBrokersVersion = -1
+  /** Of the brokers in the newest UpdateMetadata that was sent or waits. */
+  private announcedVersion = -1
   private wake: (() => void) | undefined
   private timer: Timer | undefined
 
@@ -78,15 +79,19 @@ export class BrokerChannel {
 
   enqueue(batch: ControlBatch): void {
     if (this.closed) return
-    const last = this.pending.at(-1)
+    let last = this.pending.at(-1)
     if (last !== undefined && canMerge(last.batch, batch, last.announcesBrokers)) {
-      if (batch.brokers.version > last.batch.brokers.version) last.announcesBrokers = true
       mergeInto(last.batch, batch)
     } else {
-      const announcesBrokers = batch.brokers.version !== this.lastBrokersVersion
-      this.pending.push({ batch, announcesBrokers, sinceMs: this.options.clock.monoMs() })
+      last = { batch, announcesBrokers: false, sinceMs: this.options.clock.monoMs() }
+      this.pending.push(last)
     }
-    this.lastBrokersVersion = batch.brokers.version
+    // Only UpdateMetadata tells who is registered; what has none must not pass for the announcement.
+    const { updateMetadata, brokers } = last.batch
+    if (updateMetadata !== undefined && brokers.version !== this.announcedVersion) {
+      last.announcesBrokers = true
+      this.announcedVersion = brokers.version
+    }
     if (this.sending === undefined) void this.run()
   }
 

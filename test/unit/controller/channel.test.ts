@@ -135,6 +135,16 @@ describe('a channel', () => {
     expect(channel.oldestAgeMs).toBe(0)
   })
 
+  test('announces brokers before a LeaderAndIsr, also behind a StopReplica of the same moment', async () => {
+    const seen: string[] = []
+    const { channel } = channelTo(seen)
+    channel.enqueue(batch({ stopReplica: new Map([stops('gone', true)]) }, 5))
+    channel.enqueue(batch({ updateMetadata: new Map([tells('a', 1)]) }, 5))
+    channel.enqueue(batch({ leaderAndIsr: new Map([leads('a', 1)]), updateMetadata: new Map([tells('a', 1)]) }, 5))
+    while (channel.queueSize > 0) await new Promise((resolve) => setImmediate(resolve))
+    expect(seen.map((each) => each.split(' ')[0])).toEqual(['StopReplica', 'UpdateMetadata', 'LeaderAndIsr', 'UpdateMetadata'])
+  })
+
   test('tries for ever, from where it broke off', async () => {
     const seen: string[] = []
     const { channel, closed } = channelTo(seen, (count) => count === 2 || count === 3)
