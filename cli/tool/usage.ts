@@ -13,31 +13,31 @@ export interface OptionSpec {
 
 const WIDTH = 40
 
-/** Breaks text into lines of at most `width`, at blanks or after hyphens; what is longer than a line is cut. */
+/** Where a line may end: at blanks, and within a word behind one of - , : . and in front of a letter. */
+const PIECES = /(?<= )|(?<=[-,:.])(?=[A-Za-z])/
+
+/** Breaks text into lines of at most `width`; all but the first of a paragraph are indented. What is longer than a line is cut. */
 function wrap(text: string, width: number, indent: string): string[] {
-  const lines: string[] = []
-  for (const paragraph of text.split('\n')) {
+  return text.split('\n').flatMap((paragraph) => {
+    const lines: string[] = []
+    const room = (): number => width - (lines.length > 0 ? indent.length : 0)
+    const end = (line: string): void => void lines.push((lines.length > 0 ? indent : '') + line.trimEnd())
     let line = ''
-    for (const word of paragraph.split(' ')) {
-      let rest = word
-      const room = (): number => width - (lines.length > 0 ? indent.length : 0)
-      while (rest !== '') {
-        const joined = line === '' ? rest : `${line} ${rest}`
-        if (joined.length < room()) {
-          line = joined
-          rest = ''
-        } else if (line !== '') {
-          lines.push((lines.length > 0 ? indent : '') + line)
-          line = ''
-        } else {
-          lines.push((lines.length > 0 ? indent : '') + rest.slice(0, room() - 1))
-          rest = rest.slice(room() - 1)
-        }
+    for (const piece of paragraph.split(PIECES)) {
+      let rest = piece
+      if (line !== '' && (line + rest).trimEnd().length >= room()) {
+        end(line)
+        line = ''
       }
+      while (rest.trimEnd().length >= room()) {
+        end(rest.slice(0, room() - 1))
+        rest = rest.slice(room() - 1)
+      }
+      line += rest
     }
-    lines.push((lines.length > 0 ? indent : '') + line)
-  }
-  return lines
+    end(line)
+    return lines
+  })
 }
 
 export function usageOf(options: readonly OptionSpec[]): string {
