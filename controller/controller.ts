@@ -231,7 +231,10 @@ export class Controller {
         await this.stepDownIfMoved()
         return this.elect()
       case 'ControllerChange':
-        return this.stepDownIfMoved()
+        await this.stepDownIfMoved()
+        // It may have been deleted before this handler armed the watch again: then no event tells of it.
+        if (this.activeId < 0) return this.elect()
+        return
       case 'RegisterBrokerAndReelect':
         await this.register()
         await this.stepDownIfMoved()

@@ -58,6 +58,19 @@ describe('the office', () => {
     expect([...cluster.nodes.values()].filter(({ controller }) => controller.isActive())).toHaveLength(1)
   })
 
+  test('/controller that goes as soon as it is there does no harm', async () => {
+    cluster = await TestCluster.start([0, 1])
+    await cluster.converged()
+    let removed = 0
+    // Whoever hears that it is there looks for it when it has gone again.
+    while (removed < 30) {
+      await cluster.zk.remove('/controller', -1).then(() => removed++, () => {})
+      await cluster.until(async () => (await cluster.zk.exists('/controller')) !== undefined)
+    }
+    await cluster.converged()
+    expect([...cluster.nodes.values()].filter(({ controller }) => controller.isActive())).toHaveLength(1)
+  })
+
   test('the session of the controller expires: it registers anew under a new epoch', async () => {
     cluster = await TestCluster.start([0, 1, 2])
     await cluster.createTopic('t', [[0, 1, 2]])
@@ -305,9 +318,12 @@ describe('brokers', () => {
     await cluster.converged()
     const controller = await cluster.controller()
     const epoch = cluster.fake(1).epoch
-    expect(
-      await controller.controlledShutdown({ brokerId: 1, brokerEpoch: epoch - 1 }, 3),
-    ).toEqual({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
+    // An earlier incarnation, nobody in particular, a later one.
+    for (const other of [epoch - 1, -1, epoch + 1]) {
+      expect(
+        await controller.controlledShutdown({ brokerId: 1, brokerEpoch: other }, 3),
+      ).toEqual({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
+    }
     expect(
       await controller.controlledShutdown({ brokerId: 9, brokerEpoch: 1 }, 3),
     ).toEqual({ errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED })
