@@ -6,6 +6,8 @@ import type { Environment } from '../runtime/ports'
 import type { Input } from '../protocol/messages/schema'
 import type { MetadataRequest, MetadataResponse } from '../protocol/messages/metadata'
 
+const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
+
 export interface SendOptions {
   version?: number
   timeoutMs?: number
@@ -70,6 +72,17 @@ function topicOf(topic: MetadataResponse['topics'][number]): TopicMetadata {
   }
 }
 
+/** A broker that is behind must not undo what another one has told: the leader with the higher epoch is the later one. */
+function newestOf(topic: TopicMetadata, known: TopicMetadata | undefined): TopicMetadata {
+  if (known === undefined || known.topicId !== topic.topicId || topic.topicId === ZERO_UUID) return topic
+  const before = new Map(known.partitions.map((each) => [each.partition, each]))
+  const partitions = topic.partitions.map((each) => {
+    const other = before.get(each.partition)
+    return other !== undefined && other.leaderEpoch > each.leaderEpoch ? other : each
+  })
+  return { ...topic, partitions }
+}
+
 /**
  * The cluster as a client knows it: connections to its nodes, opened when needed, and the newest metadata. Everything that
  * talks to brokers goes through here.
@@ -81,6 +94,8 @@ export class Cluster {
   controllerId = -1
   private nodes = new Map<number, Node>()
   private readonly topics = new Map<string, TopicMetadata & { readMs: number }>()
+  /** What was last told without an error; a broker that has just started knows no topic. */
+  private readonly newest = new Map<string, TopicMetadata>()
   private readonly connections = new Map<string, Promise<KafkaConnection>>()
   private closed = false
   private sleepers = new Set<() => void>()
@@ -115,6 +130,11 @@ export class Cluster {
     if (topic !== undefined) topic.readMs = -Infinity
   }
 
+  /** Of the leader that is known; -1 if none is. A broker that knows another one says so instead of answering (KIP-320). */
+  leaderEpoch(topic: string, partition: number): number {
+    return this.newest.get(topic)?.partitions.find((each) => each.partition === partition)?.leaderEpoch ?? -1
+  }
+
   /** True when its partitions are known, fresh or not. */
   isKnown(name: string): boolean {
     const topic = this.topics.get(name)
@@ -140,7 +160,8 @@ export class Cluster {
       this.nodes = new Map(response.brokers.map((each) => [each.nodeId, { id: each.nodeId, host: each.host, port: each.port, rack: each.rack }]))
     }
     const readMs = this.env.clock.monoMs()
-    const found = response.topics.map(topicOf)
+    const found = response.topics.map(topicOf).map((topic) => newestOf(topic, this.newest.get(topic.name)))
+    for (const topic of found) if (topic.errorCode === 0) this.newest.set(topic.name, topic)
     for (const topic of found) this.topics.set(topic.name, { ...topic, readMs })
     return found
   }

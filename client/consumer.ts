@@ -305,7 +305,12 @@ export class Consumer {
         topics: byTopic(states).map(({ topic, partitions }) => ({
           topic,
           topicId: ids.get(topic)!,
-          partitions: partitions.map((state) => ({ partition: state.partition, fetchOffset: state.fetchPosition, partitionMaxBytes: this.maxPartitionBytes })),
+          partitions: partitions.map((state) => ({
+            partition: state.partition,
+            currentLeaderEpoch: this.cluster.leaderEpoch(state.topic, state.partition),
+            fetchOffset: state.fetchPosition,
+            partitionMaxBytes: this.maxPartitionBytes,
+          })),
         })),
       },
       { version, timeoutMs: this.cluster.settings.requestTimeoutMs + this.maxWaitMs },

@@ -46,7 +46,11 @@ export async function listOffsets(
         isolationLevel,
         topics: byTopic(partitions).map(({ topic, partitions: list }) => ({
           name: topic,
-          partitions: list.map(({ partition, timestamp }) => ({ partitionIndex: partition, currentLeaderEpoch: -1, timestamp })),
+          partitions: list.map(({ partition, timestamp }) => ({
+            partitionIndex: partition,
+            currentLeaderEpoch: cluster.leaderEpoch(topic, partition),
+            timestamp,
+          })),
         })),
       }, { version })
       const answers = new Map<string, OffsetAndTimestamp | ProtocolError>()
