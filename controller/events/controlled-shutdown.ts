@@ -14,13 +14,15 @@ const UNKNOWN_EPOCH = -1
 export async function onControlledShutdown(
   term: Term, event: EventOf<'ControlledShutdown'>,
 ): Promise<Input<ControlledShutdownResponse>> {
-  const { context, changes, channels, logger } = term
+  const { context, changes, channels, logger, rules } = term
   const { brokerId, brokerEpoch } = event.request
   const broker = context.brokers.get(brokerId)
   if (broker === undefined) return { errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED }
-  if (brokerEpoch !== UNKNOWN_EPOCH && brokerEpoch < broker.epoch) {
+  // Only the broker itself knows its epoch: anybody else could take it out of all ISRs.
+  const isItself = brokerEpoch === broker.epoch || (brokerEpoch === UNKNOWN_EPOCH && !rules.brokerEpochs)
+  if (!isItself) {
     logger.info(
-      { broker: brokerId, epoch: brokerEpoch, known: broker.epoch }, 'controlled shutdown of an incarnation that is gone',
+      { broker: brokerId, epoch: brokerEpoch, known: broker.epoch }, 'controlled shutdown of an incarnation that is not there',
     )
     return { errorCode: ErrorCode.STALE_BROKER_EPOCH }
   }
