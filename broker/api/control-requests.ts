@@ -23,9 +23,12 @@ const CONFIG_WAIT_MS = 2000
 export function leaderAndIsrHandler(services: BrokerServices): Handler<LeaderAndIsrRequest, LeaderAndIsrResponse> {
   return async (context) => {
     if (cameFromElsewhere(context)) return
-    const topics = newTopics(services, context.body)
-    if (topics.length > 0) await readConfigs(services, topics)
-    context.respond(await services.replicas.becomeLeaderOrFollower(context.body, context.apiVersion))
+    // Not before the request is believed: anybody may send one with a hundred thousand names.
+    const prepare = async (): Promise<void> => {
+      const topics = newTopics(services, context.body)
+      if (topics.length > 0) await readConfigs(services, topics)
+    }
+    context.respond(await services.replicas.becomeLeaderOrFollower(context.body, context.apiVersion, prepare))
   }
 }
 

@@ -111,11 +111,17 @@ export class ReplicaManager {
 
   /**
    * The controller's requests. They never reject: one that is not believed is answered with STALE_BROKER_EPOCH or
-   * STALE_CONTROLLER_EPOCH and changes nothing. Those that are applied are applied without interruption.
+   * STALE_CONTROLLER_EPOCH and changes nothing. Those that are applied are applied without interruption, after `prepare`.
    */
-  async becomeLeaderOrFollower(request: LeaderAndIsrRequest, version: number): Promise<Input<LeaderAndIsrResponse>> {
+  async becomeLeaderOrFollower(
+    request: LeaderAndIsrRequest, version: number, prepare?: () => Promise<void>,
+  ): Promise<Input<LeaderAndIsrResponse>> {
     const count = request.ungroupedPartitionStates.length + partitionCount(request.topicStates)
-    const errorCode = await this.believe('LeaderAndIsr', request, count)
+    let errorCode = await this.believe('LeaderAndIsr', request, count)
+    if (errorCode === ErrorCode.NONE && prepare !== undefined) {
+      await prepare()
+      errorCode = this.belief.isStale(request)
+    }
     if (errorCode !== ErrorCode.NONE) return { errorCode }
     const response = applyLeaderAndIsr(this.core, this.fetchers, request, version)
     for (const partition of this.core.partitions()) this.futures.resume(partition)
