@@ -11,14 +11,14 @@ import type { TestCluster } from '../../../index'
 import type { ZooKeeperSession } from '../../../zk-schema/session/session'
 
 /** One partition, as one party sees it. */
-interface View {
+export interface View {
   replicas: string
   leader: number
   leaderEpoch: number
   isr: string
 }
 
-interface World {
+export interface World {
   controller: number
   brokers: string
   topics: Map<string, { id: string; partitions: Map<number, View> }>
@@ -32,7 +32,8 @@ function sorted(ids: readonly number[]): string {
   return list([...ids].sort((a, b) => a - b))
 }
 
-async function inZooKeeper(session: ZooKeeperSession): Promise<{ world: World; epochs: Map<number, number>; controllerEpoch: number }> {
+/** What ZooKeeper says: the truth. */
+export async function inZooKeeper(session: ZooKeeperSession): Promise<{ world: World; epochs: Map<number, number>; controllerEpoch: number }> {
   const controller = decodeController((await session.get(controllerPath))?.data ?? null).brokerId
   const controllerEpoch = decodeControllerEpoch((await session.get(controllerEpochPath))!.data)
   const ids = (await session.children(brokerIdsPath))!.names.map(Number)
@@ -53,7 +54,8 @@ async function inZooKeeper(session: ZooKeeperSession): Promise<{ world: World; e
   return { world: { controller, brokers: sorted(ids), topics }, epochs, controllerEpoch }
 }
 
-async function atBroker(cluster: TestCluster, broker: number): Promise<World> {
+/** What one broker answers. */
+export async function atBroker(cluster: Pick<TestCluster, 'port'>, broker: number): Promise<World> {
   const env = realEnvironment()
   const connection = new KafkaConnection(env, { host: '127.0.0.1', port: cluster.port(broker), clientId: 'agreement', requestTimeoutMs: 5000 })
   try {
@@ -90,7 +92,8 @@ function inMemory(memory: ControllerMemory, controller: number): World {
   return { controller, brokers: sorted(memory.brokers.map(({ id }) => id)), topics }
 }
 
-function compare(who: string, one: World, truth: World, add: (difference: string) => void): void {
+/** Adds a sentence for each thing that one party sees otherwise than ZooKeeper has it. */
+export function compare(who: string, one: World, truth: World, add: (difference: string) => void): void {
   if (one.controller !== truth.controller) add(`${who}: the controller is ${one.controller}, in ZooKeeper ${truth.controller}`)
   if (one.brokers !== truth.brokers) add(`${who}: the brokers are ${one.brokers}, in ZooKeeper ${truth.brokers}`)
   for (const name of one.topics.keys()) if (!truth.topics.has(name)) add(`${who}: topic ${name} is not in ZooKeeper`)

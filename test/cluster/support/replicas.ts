@@ -4,6 +4,9 @@ import { decodeLeaderEpochCheckpoint } from '../../../protocol/files/leader-epoc
 import { baseOffsetAt, batchIsCompleteAt, batchIsValidAt, batchSizeAt, lastOffsetAt, leaderEpochAt } from '../../../protocol/records/batch'
 import type { TestCluster } from '../../../index'
 
+/** What is asked of a cluster here. */
+type WithLogDirs = Pick<TestCluster, 'logDirs'>
+
 interface Replica {
   broker: number
   directory: string
@@ -11,7 +14,7 @@ interface Replica {
   batches: { base: number; last: number; epoch: number; bytes: Buffer }[]
 }
 
-function replicaOf(cluster: TestCluster, broker: number, name: string): Replica | undefined {
+function replicaOf(cluster: WithLogDirs, broker: number, name: string): Replica | undefined {
   const directory = cluster.logDirs(broker).map((dir) => join(dir, name)).find((path) => existsSync(path))
   if (directory === undefined) return undefined
   const files = readdirSync(directory).filter((file) => file.endsWith('.log')).sort()
@@ -43,7 +46,7 @@ function complaintsOf({ broker, batches }: Replica): string[] {
  * Compares what the replicas of a partition have on disk below its high watermark, byte by byte. A replica may begin later than
  * another; none may end before the high watermark. Gives sentences, or nothing.
  */
-export function replicaDifferences(cluster: TestCluster, topic: string, partition: number, brokers: readonly number[], highWatermark: number): string[] {
+export function replicaDifferences(cluster: WithLogDirs, topic: string, partition: number, brokers: readonly number[], highWatermark: number): string[] {
   const name = `${topic}-${partition}`
   const replicas: Replica[] = []
   for (const broker of brokers) {

@@ -1,0 +1,260 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { compare, inZooKeeper, atBroker } from '../cluster/support/agreement'
+import { RdkafkaProducer } from '../cluster/support/rdkafka-producer'
+import { replicaDifferences } from '../cluster/support/replicas'
+import { ApiKey } from '../../protocol/messages/apis'
+import { batchIsCompleteAt, batchSizeAt } from '../../protocol/records/batch'
+import { decodeRecords } from '../../protocol/records/records'
+import { controllerPath, decodeController } from '../../zk-schema/controller'
+import { until } from './mixed-cluster'
+import type { Kind, MixedCluster } from './mixed-cluster'
+import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/create-topics'
+import type { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/list-offsets'
+import type { Input } from '../../protocol/messages/codec'
+import type { Sent } from '../cluster/support/history'
+
+/** The topic that is written to all the time: every pair of kinds as leader and follower. */
+export const LOAD = 'load'
+const LOAD_ASSIGNMENT = [
+  [0, 10, 1],
+  [10, 1, 11],
+  [1, 11, 0],
+  [11, 0, 10],
+]
+
+/** What either kind logs in an all-Apache cluster, too, when a broker comes, goes or is slow. */
+const USUAL = [
+  /NetworkClient\)$/,
+  /RequestSendThread/,
+  /could not be established/,
+  /Error when sending leader epoch request/,
+  /ReplicaFetcherThread\).*Error in response for fetch request|Error in response for fetch request/,
+  // The follower hears of a new epoch after the leader.
+  /Partition \S+ marked as failed/,
+  // A controller that was deposed a moment ago.
+  /STALE_CONTROLLER_EPOCH/,
+  /from an old controller|its controller epoch \d+ is old/,
+  /Unexpected error handling request RequestHeader\(apiKey=UPDATE_METADATA/,
+  /Session 0x\w+ for server/,
+  /Client session timed out/,
+  /No meta\.properties file|is expected to exist/,
+  /Received UNKNOWN_TOPIC_(ID|OR_PARTITION) from the leader/,
+  /cannot become follower since the new leader -1/,
+  /Unable to reconnect to ZooKeeper service/,
+  /lost the connection to ZooKeeper/,
+  /cannot send to the broker, trying again/,
+  /waiting for the znode of a namesake to go/,
+]
+
+export class Run {
+  readonly cluster: MixedCluster
+  failures = 0
+  private readonly wanted: string[]
+  private readonly sent: Sent[] = []
+  private runs = 0
+
+  constructor(cluster: MixedCluster, wanted: string[]) {
+    this.cluster = cluster
+    this.wanted = wanted
+  }
+
+  async prepare(): Promise<void> {
+    await until('all brokers are known', 30_000, async () => (await this.cluster.metadata(0)).brokers.length === 4)
+    // Several segments, and indexes with something in them.
+    await this.createTopic(LOAD, LOAD_ASSIGNMENT, {
+      'min.insync.replicas': '2',
+      'segment.bytes': '100000',
+      'index.interval.bytes': '1000',
+    })
+    await this.agreed()
+    this.report('start', [...this.differences()])
+  }
+
+  /** One thing done under load, and everything looked at after it. */
+  async step(name: string, act: () => Promise<void>): Promise<void> {
+    if (this.wanted.length > 0 && !this.wanted.some((part) => name.includes(part))) return
+    const began = Date.now()
+    const found: string[] = []
+    const producer = new RdkafkaProducer(
+      [this.cluster.bootstrap, LOAD, String(LOAD_ASSIGNMENT.length), `.${++this.runs}.`, '15000'],
+      () => undefined,
+    )
+    try {
+      await act()
+      await this.agreed()
+    } catch (error) {
+      found.push((error as Error).message)
+    }
+    const answers = await producer.stop()
+    this.sent.push(...answers.map((one) => ({ ...one, client: `${this.runs}` })))
+    const unknown = answers.filter(({ outcome }) => outcome !== 'acknowledged')
+    if (unknown.length > 0)
+      found.push(`${unknown.length} of ${answers.length} writes without acknowledgement: ${unknown[0]!.error}`)
+    try {
+      await this.agreed()
+    } catch (error) {
+      found.push((error as Error).message)
+    }
+    try {
+      found.push(...(await this.differencesOfReplicas()), ...(await this.lostOrRepeated()))
+    } catch (error) {
+      found.push((error as Error).message)
+    }
+    found.push(...this.differences())
+    this.report(`${name} (${((Date.now() - began) / 1000).toFixed(1)} s, ${answers.length} writes)`, found)
+  }
+
+  async controller(): Promise<number> {
+    return await this.cluster.zookeeper(async (session) => {
+      const node = await session.get(controllerPath)
+      return node === undefined ? -1 : decodeController(node.data).brokerId
+    })
+  }
+
+  /** Takes the controller away until one of this kind has it. */
+  async moveController(kind: Kind): Promise<number> {
+    for (let i = 0; i < 40; i++) {
+      const id = await this.controller()
+      if (id >= 0 && this.cluster.node(id).kind === kind) return id
+      if (id >= 0) await this.cluster.zookeeper((session) => session.remove(controllerPath, -1))
+      await until('there is a controller', 20_000, async () => (await this.controller()) >= 0)
+    }
+    throw new Error(`the controller does not move to ${kind}`)
+  }
+
+  /** Asks the controller; the answer's errors are the caller's. */
+  async askController<Req, Res>(key: number, body: Input<Req>): Promise<Res> {
+    return await this.cluster.ask<Req, Res>(await this.controller(), key, body)
+  }
+
+  async createTopic(
+    name: string,
+    assignment: number[][] | { partitions: number; replicas: number },
+    configs: Record<string, string> = {},
+  ): Promise<void> {
+    const body = Array.isArray(assignment)
+      ? {
+          numPartitions: -1,
+          replicationFactor: -1,
+          assignments: assignment.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
+        }
+      : { numPartitions: assignment.partitions, replicationFactor: assignment.replicas, assignments: [] }
+    const answer = await this.askController<CreateTopicsRequest, CreateTopicsResponse>(ApiKey.createTopics, {
+      topics: [{ name, ...body, configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })) }],
+      timeoutMs: 30_000,
+      validateOnly: false,
+    })
+    for (const topic of answer.topics)
+      if (topic.errorCode !== 0) throw new Error(`${name} is not created: ${topic.errorCode} ${topic.errorMessage}`)
+  }
+
+  /** Waits until every running broker says what ZooKeeper says, and every running replica is in sync. */
+  async agreed(timeoutMs = 45_000): Promise<void> {
+    await until('all agree', timeoutMs, async () => {
+      const { cluster } = this
+      const { world } = await cluster.zookeeper(inZooKeeper)
+      const found: string[] = []
+      const running = new Set(cluster.running)
+      if (world.brokers !== [...running].sort((a, b) => a - b).join(',')) found.push(`brokers in ZooKeeper: ${world.brokers}`)
+      for (const [name, topic] of world.topics) {
+        for (const [partition, view] of topic.partitions) {
+          const ids = view.replicas
+            .split(',')
+            .map(Number)
+            .filter((id) => running.has(id))
+            .sort((a, b) => a - b)
+            .join(',')
+          const alone = ids === '' // the last in the ISR stays there
+          if (!alone && view.isr !== ids)
+            found.push(`${name}-${partition}: replicas ${view.replicas}, running ${ids}, ISR ${view.isr}, leader ${view.leader}`)
+        }
+      }
+      for (const id of running)
+        compare(`broker ${id} (${cluster.node(id).kind})`, await atBroker(cluster, id), world, (difference) =>
+          found.push(difference),
+        )
+      return found.slice(0, 4).join('; ')
+    })
+  }
+
+  async differencesOfReplicas(): Promise<string[]> {
+    const { cluster } = this
+    const { world } = await cluster.zookeeper(inZooKeeper)
+    const found: string[] = []
+    for (const [name, topic] of world.topics) {
+      for (const [partition, view] of topic.partitions) {
+        if (view.leader < 0) continue
+        const answer = await cluster.ask<ListOffsetsRequest, ListOffsetsResponse>(view.leader, ApiKey.listOffsets, {
+          replicaId: -1,
+          isolationLevel: 0,
+          topics: [{ name, partitions: [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp: -1 }] }],
+        })
+        const { errorCode, offset } = answer.topics[0]!.partitions[0]!
+        if (errorCode !== 0) found.push(`${name}-${partition}: leader ${view.leader} answers error ${errorCode} for its end`)
+        else found.push(...replicaDifferences(cluster, name, partition, view.isr.split(',').map(Number), offset))
+      }
+    }
+    return found
+  }
+
+  /** Reads the leaders' files: every acknowledged record once, at its offset; none twice. */
+  async lostOrRepeated(): Promise<string[]> {
+    const { cluster } = this
+    const { world } = await cluster.zookeeper(inZooKeeper)
+    const found: string[] = []
+    const seen = new Map<string, string>()
+    for (let partition = 0; partition < LOAD_ASSIGNMENT.length; partition++) {
+      const directory = join(
+        cluster.logDirs(world.topics.get(LOAD)!.partitions.get(partition)!.leader)[0]!,
+        `${LOAD}-${partition}`,
+      )
+      for (const file of readdirSync(directory)
+        .filter((name) => name.endsWith('.log'))
+        .sort()) {
+        const bytes = readFileSync(join(directory, file))
+        for (let at = 0; batchIsCompleteAt(bytes, at); at += batchSizeAt(bytes, at)) {
+          for (const { offset, value } of decodeRecords(bytes.subarray(at, at + batchSizeAt(bytes, at)))) {
+            const [, n, run] = /^rdkafka:(\d+)\.(\d+)\.$/.exec(value?.toString() ?? '') ?? []
+            if (n === undefined) continue
+            const key = `${run}/${n}`
+            if (seen.has(key)) found.push(`record ${key} is twice in the log: at ${seen.get(key)} and at ${partition}/${offset}`)
+            seen.set(key, `${partition}/${offset}`)
+          }
+        }
+      }
+    }
+    // librdkafka does not always know the offset of what it had to send again.
+    const isLost = ({ client, n, outcome, partition, offset }: Sent): boolean => {
+      const place = seen.get(`${client}/${n}`)
+      return outcome === 'acknowledged' && (offset === -1 ? place === undefined : place !== `${partition}/${offset}`)
+    }
+    const lost = this.sent.filter(isLost)
+    if (lost.length > 0) {
+      const { client, n, partition, offset } = lost[0]!
+      found.push(
+        `${lost.length} acknowledged records are not where they were said to be: ` +
+          `first ${client}/${n} at ${partition}/${offset}, is at ${seen.get(`${client}/${n}`)}`,
+      )
+    }
+    return found.slice(0, 5)
+  }
+
+  /** What the logs say that is not usual. */
+  differences(): string[] {
+    return this.cluster
+      .complaints()
+      .filter((line) => !USUAL.some((pattern) => pattern.test(line)))
+      .map((line) => line.slice(0, 330))
+  }
+
+  report(name: string, found: string[]): void {
+    if (found.length > 0) this.failures++
+    process.stdout.write(
+      `${found.length === 0 ? 'ok    ' : 'FAILED'} ${name}\n${found
+        .slice(0, 12)
+        .map((one) => `         ${one}\n`)
+        .join('')}`,
+    )
+  }
+}

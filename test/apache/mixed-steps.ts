@@ -1,0 +1,359 @@
+import { ApiKey } from '../../protocol/messages/apis'
+import { decodeTopic, topicPath } from '../../zk-schema/topics'
+import { pause, until } from './mixed-cluster'
+import type { Kind } from './mixed-cluster'
+import type { Run } from './mixed-run'
+import type {
+  AlterPartitionReassignmentsRequest,
+  AlterPartitionReassignmentsResponse,
+} from '../../protocol/messages/alter-partition-reassignments'
+import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/create-partitions'
+import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/delete-topics'
+import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/describe-configs'
+import type { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/elect-leaders'
+import type {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from '../../protocol/messages/incremental-alter-configs'
+import type { InitProducerIdRequest, InitProducerIdResponse } from '../../protocol/messages/init-producer-id'
+import type {
+  ListPartitionReassignmentsRequest,
+  ListPartitionReassignmentsResponse,
+} from '../../protocol/messages/list-partition-reassignments'
+
+const CONSOLE_CONSUMER = 'org.apache.kafka.tools.consumer.ConsoleConsumer'
+const CONSOLE_PRODUCER = 'kafka.tools.ConsoleProducer'
+
+/** Everything that a controller of this kind does. */
+export async function steps(run: Run, kind: Kind): Promise<void> {
+  const { cluster } = run
+  const of = (name: string): string => `${name} [controller: ${kind}]`
+  const topic = `t-${kind}`
+
+  await run.step(of('move the controller'), async () => void (await run.moveController(kind)))
+  await run.moveController(kind)
+
+  await run.step(of('create topics'), async () => {
+    await run.createTopic(
+      topic,
+      [
+        [0, 10, 1, 11],
+        [10, 0, 11, 1],
+      ],
+      { 'min.insync.replicas': '3' },
+    )
+    await run.createTopic(`${topic}-auto`, { partitions: 6, replicas: 3 })
+    const tool = cluster.tool('org.apache.kafka.tools.TopicCommand', [
+      '--bootstrap-server',
+      `127.0.0.1:${cluster.port(11)}`,
+      '--create',
+      '--topic',
+      `${topic}-tool`,
+      '--partitions',
+      '3',
+      '--replication-factor',
+      '4',
+    ])
+    if (!tool.includes('Created topic')) throw new Error(tool)
+  })
+
+  await run.step(of('console tools'), async () => {
+    const lines = Array.from({ length: 200 }, (_, i) => `line ${i}`)
+    for (const id of [1, 10]) {
+      const said = cluster.tool(
+        CONSOLE_PRODUCER,
+        ['--bootstrap-server', `127.0.0.1:${cluster.port(id)}`, '--topic', `${topic}-tool`, '--request-required-acks', 'all'],
+        `${lines.join('\n')}\n`,
+      )
+      if (/ERROR|Exception/.test(said)) throw new Error(said)
+    }
+    let count = 0
+    for (const partition of ['0', '1', '2']) {
+      const said = cluster.tool(CONSOLE_CONSUMER, [
+        '--bootstrap-server',
+        `127.0.0.1:${cluster.port(11)}`,
+        '--topic',
+        `${topic}-tool`,
+        '--partition',
+        partition,
+        '--offset',
+        'earliest',
+        '--timeout-ms',
+        '3000',
+      ])
+      count += said.split('\n').filter((line) => line.startsWith('line ')).length
+    }
+    if (count !== 400) throw new Error(`${count} of 400 lines came back`)
+  })
+
+  await run.step(of('add partitions'), async () => {
+    const answer = await run.askController<CreatePartitionsRequest, CreatePartitionsResponse>(ApiKey.createPartitions, {
+      topics: [
+        { name: topic, count: 4, assignments: [{ brokerIds: [1, 11, 0, 10] }, { brokerIds: [11, 1, 10, 0] }] },
+        { name: `${topic}-auto`, count: 8, assignments: null },
+      ],
+      timeoutMs: 30_000,
+      validateOnly: false,
+    })
+    for (const { errorCode, errorMessage } of answer.results) if (errorCode !== 0) throw new Error(`${errorCode} ${errorMessage}`)
+  })
+
+  await run.step(of('change configurations through either kind'), async () => {
+    for (const [through, key, value] of [
+      [0, 'retention.ms', '7777777'],
+      [10, 'segment.bytes', '2000000'],
+      [1, 'max.message.bytes', '900000'],
+      [11, 'min.insync.replicas', '2'],
+    ] as const) {
+      const answer = await cluster.ask<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
+        through,
+        ApiKey.incrementalAlterConfigs,
+        {
+          resources: [{ resourceType: 2, resourceName: topic, configs: [{ name: key, configOperation: 0, value }] }],
+          validateOnly: false,
+        },
+      )
+      if (answer.responses[0]!.errorCode !== 0) throw new Error(`through ${through}: ${answer.responses[0]!.errorMessage}`)
+      for (const id of cluster.running) {
+        await until(`broker ${id} has ${key}`, 10_000, async () => {
+          const { results } = await cluster.ask<DescribeConfigsRequest, DescribeConfigsResponse>(id, ApiKey.describeConfigs, {
+            resources: [{ resourceType: 2, resourceName: topic, configurationKeys: [key] }],
+          })
+          return results[0]!.configs[0]?.value === value
+        })
+      }
+    }
+  })
+
+  await run.step(of('producer ids'), async () => {
+    const seen = new Set<number>()
+    for (const id of cluster.running) {
+      const { errorCode, producerId } = await cluster.ask<InitProducerIdRequest, InitProducerIdResponse>(
+        id,
+        ApiKey.initProducerId,
+        { transactionalId: null, transactionTimeoutMs: 60_000, producerId: -1, producerEpoch: -1 },
+      )
+      if (errorCode !== 0 || seen.has(producerId)) throw new Error(`broker ${id}: error ${errorCode}, id ${producerId}`)
+      seen.add(producerId)
+    }
+  })
+
+  for (const id of [0, 1, 10, 11]) {
+    if ((await run.controller()) === id) continue
+    await run.step(of(`stop and continue ${id}`), async () => {
+      cluster.signal(id, 'SIGSTOP')
+      await pause(6500)
+      cluster.signal(id, 'SIGCONT')
+      await pause(1000)
+    })
+  }
+
+  for (const id of [1, 11, 0, 10]) {
+    if ((await run.controller()) === id) continue
+    await run.step(of(`controlled shutdown of ${id}`), async () => {
+      const tookMs = await cluster.stop(id, 'SIGTERM')
+      await run.agreed()
+      await cluster.start(id)
+      if (tookMs > 8000) throw new Error(`it took ${tookMs} ms`)
+    })
+    await run.step(of(`kill -9 ${id}`), async () => {
+      await cluster.stop(id, 'SIGKILL')
+      await run.agreed()
+      await cluster.start(id)
+    })
+  }
+
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    await run.step(of(`end the controller with ${signal}`), async () => {
+      const id = await run.moveController(kind)
+      await cluster.stop(id, signal)
+      await run.agreed()
+      await cluster.start(id)
+    })
+    await run.moveController(kind)
+  }
+
+  await run.step(of('preferred leaders'), async () => {
+    await run.agreed()
+    const answer = await run.askController<ElectLeadersRequest, ElectLeadersResponse>(ApiKey.electLeaders, {
+      electionType: 0,
+      topicPartitions: null,
+      timeoutMs: 30_000,
+    })
+    if (answer.errorCode !== 0) throw new Error(`error ${answer.errorCode}`)
+    for (const { topic: name, partitionResult } of answer.replicaElectionResults) {
+      for (const { partitionId, errorCode, errorMessage } of partitionResult)
+        if (errorCode !== 0) throw new Error(`${name}-${partitionId}: ${errorCode} ${errorMessage}`)
+    }
+    await until('every partition is led by its preferred leader', 10_000, async () => {
+      const { topics } = await cluster.metadata(0)
+      return topics
+        .flatMap(({ name, partitions }) =>
+          partitions.map(({ partitionIndex, leaderId, replicaNodes }) =>
+            leaderId === replicaNodes[0] ? '' : `${name}-${partitionIndex} is led by ${leaderId}`,
+          ),
+        )
+        .filter((one) => one !== '')
+        .join('; ')
+    })
+  })
+
+  await run.step(of('reassign'), async () => {
+    await reassign(run, 'load', [
+      [10, 11, 0],
+      [0, 1, 10],
+      [11, 10, 1],
+      [0, 1, 11],
+    ])
+    await reassign(run, 'load', [
+      [0, 10, 1],
+      [10, 1, 11],
+      [1, 11, 0],
+      [11, 0, 10],
+    ])
+  })
+
+  await run.step(of('reassign with the tool'), async () => {
+    const json = JSON.stringify({
+      version: 1,
+      partitions: [
+        { topic: `${topic}-auto`, partition: 0, replicas: [0, 1] },
+        { topic: `${topic}-auto`, partition: 1, replicas: [10, 11] },
+      ],
+    })
+    const file = `${cluster.dir}/reassign.json`
+    await import('node:fs').then(({ writeFileSync }) => writeFileSync(file, json))
+    const common = ['--bootstrap-server', `127.0.0.1:${cluster.port(10)}`, '--reassignment-json-file', file]
+    const said = cluster.tool('org.apache.kafka.tools.reassign.ReassignPartitionsCommand', [...common, '--execute'])
+    if (!said.includes('Successfully started')) throw new Error(said)
+    await run.agreed()
+    const verified = cluster.tool('org.apache.kafka.tools.reassign.ReassignPartitionsCommand', [...common, '--verify'])
+    if ((verified.match(/is completed/g) ?? []).length < 2) throw new Error(verified)
+  })
+
+  await run.step(of('cancel a reassignment'), async () => {
+    // The added replica cannot catch up, so the reassignment is there to be cancelled.
+    const [partition, replicas] = kind === 'apache' ? [0, [0, 11, 10]] : [3, [11, 1, 10]]
+    const added = replicas[1]!
+    if ((await run.controller()) === added) throw new Error(`${added} is the controller`)
+    cluster.signal(added, 'SIGSTOP')
+    try {
+      await submit(run, 'load', [...Array.from({ length: partition }, () => undefined), replicas])
+      await pause(700)
+      await submit(run, 'load', [...Array.from({ length: partition }, () => undefined), null])
+    } finally {
+      cluster.signal(added, 'SIGCONT')
+    }
+    await until('nothing is reassigned', 30_000, async () => (await ongoing(run)) === 0)
+    await reassign(run, 'load', [
+      [0, 10, 1],
+      [10, 1, 11],
+      [1, 11, 0],
+      [11, 0, 10],
+    ])
+  })
+
+  await run.step(of('delete topics'), async () => {
+    await deleteTopics(run, [`${topic}-auto`])
+  })
+  for (const dead of [1, 11, 0, 10]) {
+    if ((await run.controller()) === dead) continue
+    await run.step(of(`delete a topic while ${dead} is dead`), async () => {
+      const name = `${topic}-gone-${dead}`
+      await run.createTopic(name, [
+        [0, 10, 1, 11],
+        [11, 1, 10, 0],
+      ])
+      await run.agreed()
+      await cluster.stop(dead, 'SIGKILL')
+      await run.agreed()
+      await run.askController<DeleteTopicsRequest, DeleteTopicsResponse>(ApiKey.deleteTopics, {
+        topics: [{ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }],
+        topicNames: [name],
+        timeoutMs: 3000,
+      })
+      await pause(1500)
+      await cluster.start(dead)
+      await until(
+        `${name} is gone`,
+        30_000,
+        async () => (await cluster.zookeeper((session) => session.get(topicPath(name)))) === undefined,
+      )
+      // The same name again: nobody may still have the old log.
+      await run.createTopic(name, [[dead, dead === 0 ? 1 : 0, 10 === dead ? 11 : 10]])
+      await run.agreed()
+      await deleteTopics(run, [name])
+    })
+  }
+}
+
+/** Brokers of one kind become the other, on the same id and directory, and back. */
+export async function change(run: Run): Promise<void> {
+  const { cluster } = run
+  for (const [id, kinds] of [
+    [0, ['prekraft', 'apache']],
+    [10, ['apache', 'prekraft']],
+  ] as const) {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      for (const kind of kinds) {
+        await run.step(`change ${id} to ${kind} after ${signal}`, async () => {
+          await cluster.stop(id, signal)
+          // An Apache broker ends with NODEEXISTS while the session of the one before it lives; ours waits.
+          if (signal === 'SIGKILL' && kind === 'apache') await run.agreed()
+          await cluster.start(id, kind)
+          const clean = kind === 'apache' ? 'since clean shutdown file was found' : '"cleanShutdown":true'
+          if (cluster.logOf(id).includes(clean) !== (signal === 'SIGTERM'))
+            throw new Error(`its start is not the one after ${signal}`)
+        })
+      }
+    }
+  }
+}
+
+async function submit(run: Run, topic: string, replicas: readonly (readonly number[] | null | undefined)[]): Promise<void> {
+  const partitions = replicas.flatMap((each, partitionIndex) =>
+    each === undefined ? [] : [{ partitionIndex, replicas: each === null ? null : [...each] }],
+  )
+  const answer = await run.askController<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>(
+    ApiKey.alterPartitionReassignments,
+    { timeoutMs: 30_000, topics: [{ name: topic, partitions }] },
+  )
+  if (answer.errorCode !== 0) throw new Error(`error ${answer.errorCode} ${answer.errorMessage}`)
+  for (const { partitions: each } of answer.responses)
+    for (const { partitionIndex, errorCode, errorMessage } of each)
+      if (errorCode !== 0) throw new Error(`${topic}-${partitionIndex}: ${errorCode} ${errorMessage}`)
+}
+
+async function ongoing(run: Run): Promise<number> {
+  const answer = await run.askController<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>(
+    ApiKey.listPartitionReassignments,
+    { timeoutMs: 30_000, topics: null },
+  )
+  if (answer.errorCode !== 0) throw new Error(`error ${answer.errorCode}`)
+  return answer.topics.length
+}
+
+async function reassign(run: Run, topic: string, replicas: readonly (readonly number[])[]): Promise<void> {
+  await submit(run, topic, replicas)
+  await until('the reassignment is complete', 40_000, async () => (await ongoing(run)) === 0)
+  const node = await run.cluster.zookeeper((session) => session.get(topicPath(topic)))
+  const { partitions } = decodeTopic(topic, node!.data)
+  for (const [i, each] of replicas.entries())
+    if (String(partitions.get(i)!.replicas) !== String(each))
+      throw new Error(`${topic}-${i} has ${partitions.get(i)!.replicas}, not ${each}`)
+}
+
+async function deleteTopics(run: Run, names: string[]): Promise<void> {
+  const answer = await run.askController<DeleteTopicsRequest, DeleteTopicsResponse>(ApiKey.deleteTopics, {
+    topics: names.map((name) => ({ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' })),
+    topicNames: names,
+    timeoutMs: 30_000,
+  })
+  for (const { name, errorCode, errorMessage } of answer.responses)
+    if (errorCode !== 0) throw new Error(`${name}: ${errorCode} ${errorMessage}`)
+  await until(
+    `${names} are gone`,
+    30_000,
+    async () => (await run.cluster.zookeeper((session) => session.get(topicPath(names[0]!)))) === undefined,
+  )
+}

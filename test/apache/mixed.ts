@@ -1,0 +1,56 @@
+/**
+ * prekraft and Apache brokers in one cluster, either kind as controller, and brokers that change from one kind to the other.
+ *   node -r ./test/support/register.cjs test/apache/mixed.ts [part of a step's name ...]
+ */
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { whyNoApache } from './jars'
+import { MixedCluster } from './mixed-cluster'
+import { Run } from './mixed-run'
+import { change, steps } from './mixed-steps'
+
+const SETTINGS = {
+  'zookeeper.session.timeout.ms': '12000',
+  'replica.lag.time.max.ms': '4000',
+  'offsets.topic.replication.factor': '4',
+  'offsets.topic.num.partitions': '4',
+  'auto.leader.rebalance.enable': 'false',
+  'unclean.leader.election.enable': 'false',
+}
+
+async function main(): Promise<number> {
+  const why = whyNoApache()
+  if (why !== undefined) {
+    process.stdout.write(`skipped: ${why}\n`)
+    return 0
+  }
+  const wanted = process.argv.slice(2)
+  const port = Number(process.env.MIXED_PORT ?? 41192)
+  const cluster = new MixedCluster(process.env.MIXED_DIR ?? mkdtempSync(join(tmpdir(), 'mixed-')), port + 8, SETTINGS)
+  const run = new Run(cluster, wanted)
+  process.on('SIGINT', () => void cluster.close().then(() => process.exit(130)))
+  process.on('SIGTERM', () => void cluster.close().then(() => process.exit(143)))
+  try {
+    await cluster.startZooKeeper()
+    for (const [i, kind] of (['apache', 'apache', 'prekraft', 'prekraft'] as const).entries())
+      cluster.add([0, 1, 10, 11][i]!, kind, port + i)
+    await Promise.all([cluster.start(0), cluster.start(1)])
+    await Promise.all([cluster.start(10), cluster.start(11)])
+    await run.prepare()
+    await change(run)
+    for (const kind of ['apache', 'prekraft'] as const) await steps(run, kind)
+  } finally {
+    await cluster.close()
+  }
+  process.stdout.write(`${run.failures === 0 ? 'passed' : `${run.failures} steps failed`}; logs in ${cluster.dir}\n`)
+  return run.failures === 0 ? 0 : 1
+}
+
+void main().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    process.stderr.write(`${error.stack}\n`)
+    process.exit(1)
+  },
+)
