@@ -16,7 +16,7 @@ import { Metrics } from '../../../../runtime/metrics'
 import { realEnvironment } from '../../../../runtime/real'
 import { startZooKeeperServer } from '../../../../zookeeper/server'
 import type { Socket } from 'node:net'
-import type { Broker } from '../../../../broker/broker'
+import type { Broker, BrokerOptions } from '../../../../broker/broker'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../../../protocol/messages/create-topics'
 import type { FetchRequest, FetchResponse } from '../../../../protocol/messages/fetch'
 import type { ProduceRequest, ProduceResponse } from '../../../../protocol/messages/produce'
@@ -37,8 +37,11 @@ export class RunningCluster {
   private readonly connections: KafkaConnection[] = []
   private closeZooKeeper: () => Promise<void> = async () => {}
 
-  static async start(brokers: number, properties: Record<string, string> = {}): Promise<RunningCluster> {
+  private options: Partial<BrokerOptions> = {}
+
+  static async start(brokers: number, properties: Record<string, string> = {}, options: Partial<BrokerOptions> = {}): Promise<RunningCluster> {
     const cluster = new RunningCluster()
+    cluster.options = options
     const zookeeper = await startZooKeeperServer(cluster.env, { port: 0, tickTimeMs: 500, maxSessionTimeoutMs: 60_000 })
     cluster.zookeeperPort = zookeeper.port
     cluster.closeZooKeeper = () => zookeeper.close()
@@ -67,6 +70,7 @@ export class RunningCluster {
       hostName: '127.0.0.1',
       processId: process.pid,
       onFatal: (error) => this.fatal.push(error),
+      ...this.options,
     })
     this.brokers.push(broker)
     return broker
