@@ -32,7 +32,7 @@ function producerConfig(line: CommandLine): Record<string, string | number> {
   return merged
 }
 
-const int = (name: string, what: string, description: string): { name: string; argument: string; description: string } => ({ name, argument: `Integer: ${what}`, description })
+const number = (name: string, what: string, description: string): { name: string; argument: string; description: string } => ({ name, argument: what, description })
 
 void runTool({
   purpose: 'This tool helps to read data from standard input and publish it to Kafka.',
@@ -43,17 +43,17 @@ void runTool({
     { name: 'broker-list', argument: 'String: broker-list', description: 'DEPRECATED, use --bootstrap-server instead.' },
     { name: 'sync', description: 'Waits for each record\'s answer before the next is sent.' },
     { name: 'compression-codec', argument: 'String: compression-codec', optionalArgument: true, description: 'none, gzip, snappy, lz4 or zstd; without a value gzip.' },
-    int('batch-size', 'size', 'Accepted for old scripts; batches are made by size in bytes (--max-partition-memory-bytes).'),
-    int('message-send-max-retries', 'Integer', 'How often a record is sent again. Default: 3.'),
-    int('retry-backoff-ms', 'Long', 'The pause before that, ms. Default: 100.'),
-    int('timeout', 'Long: timeout_ms', 'How long a record may wait for others to fill a batch, ms. Default: 1000.'),
+    number('batch-size', 'Integer: size', 'Accepted for old scripts; batches are made by size in bytes (--max-partition-memory-bytes).'),
+    number('message-send-max-retries', 'Integer', 'How often a record is sent again. Default: 3.'),
+    number('retry-backoff-ms', 'Long', 'The pause before that, ms. Default: 100.'),
+    number('timeout', 'Long: timeout_ms', 'How long a record may wait for others to fill a batch, ms. Default: 1000.'),
     { name: 'request-required-acks', argument: 'String: request required acks', description: 'all, -1, 0 or 1. Default: -1.' },
-    int('request-timeout-ms', 'request timeout ms', 'How long a request may take, ms. Default: 1500.'),
-    int('metadata-expiry-ms', 'metadata expiration interval', 'Accepted for old scripts: metadata.max.age.ms.'),
-    int('max-block-ms', 'max block on send', 'How long sending may wait for metadata or memory, ms. Default: 60000.'),
-    int('max-memory-bytes', 'total memory in bytes', 'Memory for records that wait. Default: 33554432.'),
-    int('max-partition-memory-bytes', 'memory in bytes per partition', 'The size of a batch. Default: 16384.'),
-    int('socket-buffer-size', 'size', 'Accepted for old scripts.'),
+    number('request-timeout-ms', 'Integer: request timeout ms', 'How long a request may take, ms. Default: 1500.'),
+    number('metadata-expiry-ms', 'Long: metadata expiration interval', 'Accepted for old scripts: metadata.max.age.ms.'),
+    number('max-block-ms', 'Long: max block on send', 'How long sending may wait for metadata or memory, ms. Default: 60000.'),
+    number('max-memory-bytes', 'Long: total memory in bytes', 'Memory for records that wait. Default: 33554432.'),
+    number('max-partition-memory-bytes', 'Integer: memory in bytes per partition', 'The size of a batch. Default: 16384.'),
+    number('socket-buffer-size', 'Integer: size', 'Accepted for old scripts.'),
     { name: 'line-reader', argument: 'String: reader_class', description: 'Kafka\'s LineMessageReader only.' },
     {
       name: 'property', argument: 'String: prop', repeat: true,

@@ -1,4 +1,4 @@
-/** How Kafka's tools (by JOpt Simple) lay out their usage: two columns of 40, continuation lines indented by two. */
+/** How Kafka's tools (by JOpt Simple) lay out their usage: two columns, continuation lines indented by two. */
 
 export interface OptionSpec {
   name: string
@@ -11,27 +11,30 @@ export interface OptionSpec {
   repeat?: boolean
 }
 
-const WIDTH = 40
+const WIDTH = 80
+const BETWEEN = 2
+const INDENT = '  '
 
 /** Where a line may end: at blanks, and within a word behind one of - , : . and in front of a letter. */
 const PIECES = /(?<= )|(?<=[-,:.])(?=[A-Za-z])/
 
-/** Breaks text into lines of at most `width`; all but the first of a paragraph are indented. What is longer than a line is cut. */
-function wrap(text: string, width: number, indent: string): string[] {
+/** Breaks text into lines; all but the first of a paragraph are indented. What is longer than a line is cut. */
+function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap((paragraph) => {
     const lines: string[] = []
-    const room = (): number => width - (lines.length > 0 ? indent.length : 0)
-    const end = (line: string): void => void lines.push((lines.length > 0 ? indent : '') + line.trimEnd())
+    const room = (): number => width - (lines.length > 0 ? INDENT.length : 0)
+    const end = (line: string): void => void lines.push((lines.length > 0 ? INDENT : '') + line.trimEnd())
     let line = ''
     for (const piece of paragraph.split(PIECES)) {
       let rest = piece
-      if (line !== '' && (line + rest).trimEnd().length >= room()) {
+      // The blank behind a word counts.
+      if (line !== '' && (line + rest).length > room()) {
         end(line)
         line = ''
       }
-      while (rest.trimEnd().length >= room()) {
-        end(rest.slice(0, room() - 1))
-        rest = rest.slice(room() - 1)
+      while (rest.trimEnd().length > room()) {
+        end(rest.slice(0, room()))
+        rest = rest.slice(room())
       }
       line += rest
     }
@@ -40,16 +43,28 @@ function wrap(text: string, width: number, indent: string): string[] {
   })
 }
 
+function widest(texts: Iterable<string>): number {
+  let most = 0
+  for (const text of texts) most = Math.max(most, text.length)
+  return most
+}
+
 export function usageOf(options: readonly OptionSpec[]): string {
-  const rows = [...options].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, argument, optionalArgument, description }) => {
-    const shown = argument === undefined ? `--${name}` : `--${name} ${optionalArgument ? `[${argument}]` : `<${argument}>`}`
-    return { left: wrap(shown, WIDTH, '  '), right: wrap(description, WIDTH, '  ') }
-  })
-  const lines = [`${'Option'.padEnd(WIDTH)} ${'Description'.padEnd(WIDTH)}`, `${'------'.padEnd(WIDTH)} ${'-----------'.padEnd(WIDTH)}`]
-  for (const { left, right } of rows) {
-    for (let i = 0; i < Math.max(left.length, right.length); i++) {
-      lines.push(`${(left[i] ?? '').padEnd(WIDTH)} ${(right[i] ?? '').padEnd(WIDTH)}`)
-    }
+  const rows = [...options]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, argument, optionalArgument, description }) => {
+      const shown = argument === undefined ? `--${name}` : `--${name} ${optionalArgument ? `[${argument}]` : `<${argument}>`}`
+      return { shown, description }
+    })
+  // The left column takes what its widest option needs, up to a half; the right one the rest.
+  const optionWidth = Math.min(widest(rows.map(({ shown }) => shown)), (WIDTH - BETWEEN) / 2)
+  const descriptionWidth = WIDTH - BETWEEN - optionWidth
+  const lines: [option: string, description: string][] = [['Option', 'Description'], ['------', '-----------']]
+  for (const { shown, description } of rows) {
+    const [left, right] = [wrap(shown, optionWidth), wrap(description, descriptionWidth)]
+    for (let i = 0; i < Math.max(left.length, right.length); i++) lines.push([left[i] ?? '', right[i] ?? ''])
   }
-  return lines.join('\n')
+  const leftWidth = widest(lines.map(([option]) => option))
+  const rightWidth = widest(lines.map(([, description]) => description))
+  return lines.map(([option, description]) => `${option.padEnd(leftWidth + BETWEEN)}${description.padEnd(rightWidth)}`).join('\n')
 }
