@@ -16,6 +16,8 @@ export interface RegistrarOptions {
   version: BrokerVersion
   /** Where id and password of the session are kept for the next start; the first log directory. */
   sessionDirectory: string
+  /** Called each time when the znode is there. */
+  onRegistered(session: ZooKeeperSession): void
   logger: Logger
 }
 
@@ -51,8 +53,8 @@ export class BrokerRegistrar {
   }
 
   /**
-   * Resolves when the own epoch is `epoch` or newer, or it is clear that it will not be. A controller may see the znode before this
-   * broker hears that it is there; while no registration is under way there is nothing to wait for.
+   * Resolves when the own epoch is `epoch` or newer, or it is clear that it will not be. A controller may see the znode
+   * before this broker hears that it is there; while no registration is under way there is nothing to wait for.
    */
   async awaitEpoch(epoch: number): Promise<void> {
     if (epoch <= this.currentEpoch) return
@@ -73,6 +75,7 @@ export class BrokerRegistrar {
     )
     this.currentEpoch = epoch
     logger.info({ brokerEpoch: epoch }, 'registered in ZooKeeper')
+    this.options.onRegistered(session)
   }
 
   /**

@@ -21,6 +21,7 @@ import { TopicConfigStore } from './config/topic-config-store'
 import { ZkTopicConfigWriter } from './config/topic-config-writer'
 import { controlledShutdown } from './controlled-shutdown'
 import { createController } from './controller-part'
+import { forgetDeletedTopics } from './deleted-topics'
 import { FeatureEpoch } from './feature-epoch'
 import { LogManager } from './log/log-manager'
 import { logManagerOptions, replicaConfig, replicationProtocol, socketServerOptions } from './part-options'
@@ -241,6 +242,11 @@ async function start(
     broker,
     version: config.protocol.featureZnode ? 5 : 4,
     sessionDirectory: config.logDirs[0]!,
+    onRegistered: (newSession) => {
+      forgetDeletedTopics(newSession, metadata, logger).catch((error: unknown) => {
+        logger.warn({ err: error }, 'cannot find out which topics were deleted meanwhile')
+      })
+    },
     logger,
   })
   const controller = createController({

@@ -72,8 +72,6 @@ export class MetadataCache {
   private readonly listeners = new Set<(change: MetadataChange) => void>()
   private controller = -1
   private updates = 0
-  /** Our registration that the last update was meant for; -1: none, or they do not say (before 2.2). */
-  private toldEpoch = -1
 
   /** -1 before the first update. */
   get controllerId(): number {
@@ -149,7 +147,7 @@ export class MetadataCache {
   /** Takes an UpdateMetadata of any version (0-8). The caller has checked that it comes from the controller. */
   update(request: UpdateMetadataRequest): MetadataChange {
     const brokersChanged = this.replaceBrokers(request)
-    const topics = new Set(this.forgetOfEarlierRegistration(request.brokerEpoch))
+    const topics = new Set<string>()
     const deletedPartitions: { topic: string; partition: number }[] = []
     for (const { name, topicId, states } of statesByTopic(request)) {
       if (this.mergeTopic(name, topicId, states, deletedPartitions)) topics.add(name)
@@ -157,20 +155,25 @@ export class MetadataCache {
     this.controller = request.controllerId
     this.updates++
     const change = { brokersChanged, topics, deletedPartitions }
-    if (brokersChanged || topics.size > 0 || this.updates === 1) for (const listener of [...this.listeners]) listener(change)
+    if (brokersChanged || topics.size > 0 || this.updates === 1) this.tell(change)
     return change
   }
 
-  /**
-   * The first request to a new registration of this broker, after its session expired: what was deleted meanwhile nobody tells, and
-   * what is still there is told anew. Returns the names of the topics that are forgotten.
-   */
-  private forgetOfEarlierRegistration(brokerEpoch: number): string[] {
-    if (brokerEpoch <= this.toldEpoch) return []
-    const names = this.toldEpoch < 0 ? [] : [...this.topicsByName.keys()]
-    this.toldEpoch = brokerEpoch
-    for (const name of names) this.forgetTopic(this.topicsByName.get(name)!)
-    return names
+  /** Forgets these very topics, which are known to be deleted; one of the same name that came since stays. */
+  forget(deleted: Iterable<TopicMetadata>): void {
+    const topics = new Set<string>()
+    for (const topic of deleted) {
+      const known = this.topicsByName.get(topic.name)
+      const isSame = known === topic || (known?.topicId !== undefined && known.topicId === topic.topicId)
+      if (known === undefined || !isSame) continue
+      this.forgetTopic(known)
+      topics.add(topic.name)
+    }
+    if (topics.size > 0) this.tell({ brokersChanged: false, topics, deletedPartitions: [] })
+  }
+
+  private tell(change: MetadataChange): void {
+    for (const listener of [...this.listeners]) listener(change)
   }
 
   /** The broker list is always complete in a request. */

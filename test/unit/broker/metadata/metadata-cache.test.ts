@@ -59,17 +59,26 @@ test('merges partitions, replaces brokers, forgets what is being deleted', () =>
   expect(cache.topicName(ID_A)).toBeUndefined()
 })
 
-test('what was told to an earlier registration of this broker is forgotten: nobody tells what was deleted meanwhile', () => {
+test('a new registration of this broker forgets nothing: what it is told first need not be everything', () => {
   const cache = new MetadataCache()
-  const topics = (...names: string[]) => names.map((topicName, i) => ({ topicName, topicId: [ID_A, ID_B][i]!, partitionStates: [state(0, 1)] }))
-  cache.update(request({ brokerEpoch: 5, topicStates: topics('a', 'b') }))
-  cache.update(request({ brokerEpoch: 5 }))
-  expect(cache.topicCount).toBe(2)
-  const change = cache.update(request({ brokerEpoch: 9, topicStates: topics('a') }))
+  cache.update(request({ brokerEpoch: 5, topicStates: [{ topicName: 'a', topicId: ID_A, partitionStates: [state(0, 1), state(1, 1)] }] }))
+  cache.update(request({ brokerEpoch: 9 }))
+  cache.update(request({ brokerEpoch: 9, topicStates: [{ topicName: 'a', topicId: ID_A, partitionStates: [state(0, 2)] }] }))
+  expect([...cache.topic('a')!.partitions.keys()]).toEqual([0, 1])
+})
+
+test('forgets topics that are found to be deleted, and not their namesakes', () => {
+  const cache = new MetadataCache()
+  const topics = (id: string, ...names: string[]) => names.map((topicName) => ({ topicName, topicId: id, partitionStates: [state(0, 1)] }))
+  cache.update(request({ topicStates: [...topics(ID_A, 'a'), ...topics(ID_B, 'b')] }))
+  const changes: string[][] = []
+  cache.onChange((change) => changes.push([...change.topics]))
+  const known = [...cache.topics()]
+  cache.update(request({ topicStates: topics('cccccccccccccccccccccA', 'a') }))
+  cache.forget(known)
   expect([...cache.topics()].map(({ name }) => name)).toEqual(['a'])
-  expect([...change.topics].sort()).toEqual(['a', 'b'])
-  expect(change.deletedPartitions).toEqual([])
   expect(cache.topicName(ID_B)).toBeUndefined()
+  expect(changes).toEqual([['a'], ['b']])
 })
 
 test('a topic with another id is another topic', () => {
