@@ -23,6 +23,8 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 async function main(): Promise<void> {
   process.title = 'prekraft-broker'
+  // Started for a test: it ends with the process that started it, whose end closes this input.
+  if (process.env['PREKRAFT_TIED'] === '1') process.stdin.on('end', () => process.exit(1)).resume()
   let logger: Logger | undefined
   try {
     const { config, warnings } = readConfig(process.argv.slice(2))

@@ -46,6 +46,8 @@ function fail(sentence: string): never {
 
 async function main(file: string | undefined): Promise<void> {
   process.title = 'prekraft-zookeeper'
+  // Started for a test: it ends with the process that started it, whose end closes this input.
+  if (process.env['PREKRAFT_TIED'] === '1') process.stdin.on('end', () => process.exit(1)).resume()
   if (file === undefined) fail('Usage: zookeeper <zookeeper.properties>')
   let text: string
   try {

@@ -2,12 +2,15 @@ import { spawn } from 'node:child_process'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { isWarning, readable } from './log-lines'
 import type { ChildProcess } from 'node:child_process'
+import type { Writable } from 'node:stream'
 
 export interface ChildOptions {
   /** `broker 1`, `zookeeper`. */
   name: string
   args: readonly string[]
   logFile: string
+  /** It ends when we do, however we end. */
+  isTied: boolean
   /** A warning or an error appeared in its log. */
   onWarning(line: string): void
   onExit(child: Child): void
@@ -39,7 +42,13 @@ export class Child {
     this.logFile = options.logFile
     const log = openSync(options.logFile, 'a')
     this.logPosition = fstatSync(log).size
-    this.process = spawn(process.execPath, options.args, { stdio: ['ignore', log, log], detached: true, env: environment() })
+    const stdin = options.isTied ? 'pipe' : 'ignore'
+    const env = options.isTied ? { ...environment(), PREKRAFT_TIED: '1' } : environment()
+    this.process = spawn(process.execPath, options.args, { stdio: [stdin, log, log], detached: true, env })
+    // The pipe closes with this process, and with that the child's input ends; it keeps nobody alive.
+    const pipe = this.process.stdin as (Writable & { unref?(): void }) | null
+    pipe?.on('error', () => {})
+    pipe?.unref?.()
     closeSync(log)
     const ended = (): void => {
       if (this.over) return

@@ -184,6 +184,8 @@ export class Cluster {
       name,
       args: [join(this.distDir, program), properties],
       logFile,
+      // What is started for a test or a command has no life beyond it.
+      isTied: this.isTemporary,
       onWarning: (line) => {
         if (this.stopping === undefined) this.events.say(`${name}: ${line}`)
       },

@@ -30,6 +30,8 @@ afterAll(async () => {
 }, 60_000)
 
 const MB = 1024 * 1024
+/** What is free already and not yet given back to the machine, while a broker answers as fast as it can. */
+const GARBAGE_BYTES = 128 * MB
 
 /** What the process grows by at most while `work` is done and an honest client is served. */
 async function growthDuring(work: () => Promise<void>): Promise<number> {
@@ -219,7 +221,7 @@ test('who floods and does not read is not read either', async () => {
     await honest.served(50)
     for (const socket of sockets) socket.destroy()
   })
-  expect(growth).toBeLessThan(MAX_GROWTH_BYTES)
+  expect(growth).toBeLessThan(MAX_GROWTH_BYTES + GARBAGE_BYTES)
 }, 60_000)
 
 test('slow readers of large answers hold what is bounded', async () => {
@@ -243,7 +245,7 @@ test('slow readers of large answers hold what is bounded', async () => {
     for (const socket of sockets) socket.destroy()
   })
   // 512 MiB is what all clients together may leave unread.
-  expect(growth).toBeLessThan(512 * MB + MAX_GROWTH_BYTES)
+  expect(growth).toBeLessThan(512 * MB + 2 * GARBAGE_BYTES)
 }, 60_000)
 
 test('the honest client never waited long, and the broker is as it was', async () => {
