@@ -100,14 +100,17 @@ export function parseCommandLine(specs: readonly OptionSpec[], argv: readonly st
     }
     const name = full(match[1]!)
     const spec = byName.get(name)!
-    args.push(`--${name}`)
-    if (spec.argument === undefined) continue
+    if (spec.argument === undefined) {
+      args.push(`--${name}`)
+      continue
+    }
     const next = argv[i + 1]
-    if (match[2] !== undefined) args.push(match[2])
+    // Behind an equals sign a value may begin with a dash.
+    if (match[2] !== undefined) args.push(`--${name}=${match[2]}`)
     else if (next !== undefined && !(next.startsWith('-') && byName.has(next.replace(/^--?/, '').split('=')[0]!))) {
-      args.push(next)
+      args.push(`--${name}=${next}`)
       i++
-    } else if (spec.optionalArgument) args.push('')
+    } else if (spec.optionalArgument) args.push(`--${name}=`)
     else throw new UsageError(`Option ${name} requires an argument`, false)
   }
   const parsed = yargs(args)

@@ -33,8 +33,9 @@ function wrap(text: string, width: number): string[] {
         line = ''
       }
       while (rest.trimEnd().length > room()) {
-        end(rest.slice(0, room()))
-        rest = rest.slice(room())
+        const length = room()
+        end(rest.slice(0, length))
+        rest = rest.slice(length)
       }
       line += rest
     }
