@@ -7,26 +7,41 @@ import type { Node } from '../client/cluster'
 
 /** What Kafka 3.9's client knows beside what a ZooKeeper-mode broker has: shown as UNSUPPORTED where a broker lacks it. */
 const KRAFT_ONLY: Record<number, string> = {
-  55: 'DescribeQuorum', 64: 'UnregisterBroker', 71: 'GetTelemetrySubscriptions', 72: 'PushTelemetry', 74: 'ListClientMetricsResources',
-  75: 'DescribeTopicPartitions', 76: 'ShareGroupHeartbeat', 77: 'ShareGroupDescribe', 78: 'ShareFetch', 79: 'ShareAcknowledge', 80: 'AddRaftVoter',
-  81: 'RemoveRaftVoter', 83: 'InitializeShareGroupState', 84: 'ReadShareGroupState', 85: 'WriteShareGroupState', 86: 'DeleteShareGroupState',
+  55: 'DescribeQuorum',
+  64: 'UnregisterBroker',
+  71: 'GetTelemetrySubscriptions',
+  72: 'PushTelemetry',
+  74: 'ListClientMetricsResources',
+  75: 'DescribeTopicPartitions',
+  76: 'ShareGroupHeartbeat',
+  77: 'ShareGroupDescribe',
+  78: 'ShareFetch',
+  79: 'ShareAcknowledge',
+  80: 'AddRaftVoter',
+  81: 'RemoveRaftVoter',
+  83: 'InitializeShareGroupState',
+  84: 'ReadShareGroupState',
+  85: 'WriteShareGroupState',
+  86: 'DeleteShareGroupState',
   87: 'ReadShareGroupStateSummary',
 }
 
 function describe(node: Node, answer: ApiVersionsResponse): string {
   const offered = new Map(answer.apiKeys.map((each) => [each.apiKey, each]))
   const known = new Set([...Object.values(ApiKey), ...Object.keys(KRAFT_ONLY).map(Number)])
-  const lines = [...new Set([...known, ...offered.keys()])].sort((a, b) => a - b).map((key) => {
-    const range = offered.get(key)
-    const api = apiByKey(key)
-    const name = `${api?.name ?? KRAFT_ONLY[key] ?? 'UNKNOWN'}(${key})`
-    if (range === undefined) return `${name}: UNSUPPORTED`
-    const shown = range.minVersion === range.maxVersion ? `${range.minVersion}` : `${range.minVersion} to ${range.maxVersion}`
-    if (api === undefined) return `${name}: ${shown}`
-    const usable = Math.min(api.maxVersion, range.maxVersion)
-    if (usable < range.minVersion) return `${name}: ${shown} [unusable: node too new]`
-    return usable < api.minVersion ? `${name}: ${shown} [unusable: node too old]` : `${name}: ${shown} [usable: ${usable}]`
-  })
+  const lines = [...new Set([...known, ...offered.keys()])]
+    .sort((a, b) => a - b)
+    .map((key) => {
+      const range = offered.get(key)
+      const api = apiByKey(key)
+      const name = `${api?.name ?? KRAFT_ONLY[key] ?? 'UNKNOWN'}(${key})`
+      if (range === undefined) return `${name}: UNSUPPORTED`
+      const shown = range.minVersion === range.maxVersion ? `${range.minVersion}` : `${range.minVersion} to ${range.maxVersion}`
+      if (api === undefined) return `${name}: ${shown}`
+      const usable = Math.min(api.maxVersion, range.maxVersion)
+      if (usable < range.minVersion) return `${name}: ${shown} [unusable: node too new]`
+      return usable < api.minVersion ? `${name}: ${shown} [unusable: node too old]` : `${name}: ${shown} [usable: ${usable}]`
+    })
   return `${node.host}:${node.port} (id: ${node.id} rack: ${node.rack ?? 'null'}) -> (\n\t${lines.join(',\n\t')}\n)`
 }
 
@@ -35,8 +50,16 @@ const PURPOSE = 'This tool helps to retrieve broker version information.'
 void runTool({
   purpose: PURPOSE,
   options: [
-    { name: 'bootstrap-server', argument: 'String: server(s) to use for bootstrapping', description: 'REQUIRED: The servers to connect to.' },
-    { name: 'command-config', argument: 'String: command config property file', description: 'A property file with the configuration of the admin client.' },
+    {
+      name: 'bootstrap-server',
+      argument: 'String: server(s) to use for bootstrapping',
+      description: 'REQUIRED: The servers to connect to.',
+    },
+    {
+      name: 'command-config',
+      argument: 'String: command config property file',
+      description: 'A property file with the configuration of the admin client.',
+    },
   ],
   async run(line) {
     if (process.argv.length === 2) throw new UsageError(PURPOSE)
@@ -46,7 +69,9 @@ void runTool({
       for (const node of nodes) {
         const text = await admin.apiVersions(node).then(
           (answer) => describe(node, answer),
-          (error: unknown) => `${node.host}:${node.port} (id: ${node.id} rack: ${node.rack ?? 'null'}) -> ERROR: ${error instanceof Error ? error.message : String(error)}`,
+          (error: unknown) =>
+            `${node.host}:${node.port} (id: ${node.id} rack: ${node.rack ?? 'null'}) -> ERROR: ` +
+            `${error instanceof Error ? error.message : String(error)}`,
         )
         process.stdout.write(`${text}\n`)
       }

@@ -32,18 +32,35 @@ function producerConfig(line: CommandLine): Record<string, string | number> {
   return merged
 }
 
-const number = (name: string, what: string, description: string): { name: string; argument: string; description: string } => ({ name, argument: what, description })
+const number = (name: string, what: string, description: string): { name: string; argument: string; description: string } => ({
+  name,
+  argument: what,
+  description,
+})
 
 void runTool({
   purpose: 'This tool helps to read data from standard input and publish it to Kafka.',
   usageForUnknown: true,
   options: [
     { name: 'topic', argument: 'String: topic', description: 'REQUIRED: The topic to write to.' },
-    { name: 'bootstrap-server', argument: 'String: server to connect to', description: 'REQUIRED: The servers to connect to, host:port and comma.' },
+    {
+      name: 'bootstrap-server',
+      argument: 'String: server to connect to',
+      description: 'REQUIRED: The servers to connect to, host:port and comma.',
+    },
     { name: 'broker-list', argument: 'String: broker-list', description: 'DEPRECATED, use --bootstrap-server instead.' },
-    { name: 'sync', description: 'Waits for each record\'s answer before the next is sent.' },
-    { name: 'compression-codec', argument: 'String: compression-codec', optionalArgument: true, description: 'none, gzip, snappy, lz4 or zstd; without a value gzip.' },
-    number('batch-size', 'Integer: size', 'Accepted for old scripts; batches are made by size in bytes (--max-partition-memory-bytes).'),
+    { name: 'sync', description: "Waits for each record's answer before the next is sent." },
+    {
+      name: 'compression-codec',
+      argument: 'String: compression-codec',
+      optionalArgument: true,
+      description: 'none, gzip, snappy, lz4 or zstd; without a value gzip.',
+    },
+    number(
+      'batch-size',
+      'Integer: size',
+      'Accepted for old scripts; batches are made by size in bytes (--max-partition-memory-bytes).',
+    ),
     number('message-send-max-retries', 'Integer', 'How often a record is sent again. Default: 3.'),
     number('retry-backoff-ms', 'Long', 'The pause before that, ms. Default: 100.'),
     number('timeout', 'Long: timeout_ms', 'How long a record may wait for others to fill a batch, ms. Default: 1000.'),
@@ -54,21 +71,32 @@ void runTool({
     number('max-memory-bytes', 'Long: total memory in bytes', 'Memory for records that wait. Default: 33554432.'),
     number('max-partition-memory-bytes', 'Integer: memory in bytes per partition', 'The size of a batch. Default: 16384.'),
     number('socket-buffer-size', 'Integer: size', 'Accepted for old scripts.'),
-    { name: 'line-reader', argument: 'String: reader_class', description: 'Kafka\'s LineMessageReader only.' },
+    { name: 'line-reader', argument: 'String: reader_class', description: "Kafka's LineMessageReader only." },
     {
-      name: 'property', argument: 'String: prop', repeat: true,
-      description: 'How lines are read, key=value: parse.key=false, parse.headers=false, ignore.error=false, key.separator=\\t, headers.delimiter=\\t, headers.separator=,, headers.key.separator=:, null.marker=',
+      name: 'property',
+      argument: 'String: prop',
+      repeat: true,
+      description:
+        'How lines are read, key=value: parse.key=false, parse.headers=false, ignore.error=false, key.separator=\\t, ' +
+        'headers.delimiter=\\t, headers.separator=,, headers.key.separator=:, null.marker=',
     },
     { name: 'reader-config', argument: 'String: config file', description: 'A file with such properties.' },
-    { name: 'producer-property', argument: 'String: producer_prop', repeat: true, description: 'A configuration of the producer, key=value.' },
+    {
+      name: 'producer-property',
+      argument: 'String: producer_prop',
+      repeat: true,
+      description: 'A configuration of the producer, key=value.',
+    },
     { name: 'producer.config', argument: 'String: config file', description: 'A file with configurations of the producer.' },
   ],
   async run(line) {
-    if (!line.has('bootstrap-server') && !line.has('broker-list')) throw new UsageError('Missing required option(s) [bootstrap-server]')
+    if (!line.has('bootstrap-server') && !line.has('broker-list'))
+      throw new UsageError('Missing required option(s) [bootstrap-server]')
     const topic = line.required('topic')
     checkAddresses(line.value('bootstrap-server') ?? line.required('broker-list'))
     const reader = line.text('line-reader', 'kafka.tools.ConsoleProducer$LineMessageReader')
-    if (!/LineMessageReader$/.test(reader)) throw new Error(`Could not find the line reader ${reader}: LineMessageReader is the one there is`)
+    if (!/LineMessageReader$/.test(reader))
+      throw new Error(`Could not find the line reader ${reader}: LineMessageReader is the one there is`)
     const readerFile = line.value('reader-config')
     const format = lineFormat({
       ...(readerFile === undefined ? {} : propertiesIn(readerFile)),
@@ -81,16 +109,22 @@ void runTool({
     const send = (text: string, number: number): Promise<void> => {
       const record = parseLine(topic, text, number, format)
       unanswered++
-      return producer.send(record).then(
-        () => {},
-        (error: unknown) => {
-          failed++
-          process.stderr.write(`Error when sending message to topic ${topic} with error: ${error instanceof Error ? error.message : String(error)}\n`)
-        },
-      ).finally(() => {
-        unanswered--
-        drained?.()
-      })
+      return producer
+        .send(record)
+        .then(
+          () => {},
+          (error: unknown) => {
+            failed++
+            process.stderr.write(
+              `Error when sending message to topic ${topic} with error: ` +
+                `${error instanceof Error ? error.message : String(error)}\n`,
+            )
+          },
+        )
+        .finally(() => {
+          unanswered--
+          drained?.()
+        })
     }
     const input = createInterface({ input: process.stdin, terminal: false })
     const prompt = (): void => {

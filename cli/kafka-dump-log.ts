@@ -7,7 +7,9 @@ import type { CommandLine } from './tool/command-line'
 import type { Mode } from './dump-log/indexes'
 import type { Record } from '../protocol/records/records'
 
-const PURPOSE = 'This tool helps to parse a log file and dump its contents to the console, useful for debugging a seemingly corrupt log segment.'
+const PURPOSE =
+  'This tool helps to parse a log file and dump its contents to the console, useful for debugging a seemingly corrupt ' +
+  'log segment.'
 
 type Decoder = (bytes: Buffer) => string
 
@@ -22,7 +24,10 @@ function decoderOf(name: string | undefined): Decoder {
     case 'IntegerDecoder':
       return (bytes) => String(bytes.readInt32BE(0))
     default:
-      throw new UsageError(`Could not find the decoder ${name ?? ''}: there are StringDecoder, DefaultDecoder, LongDecoder, IntegerDecoder`, false)
+      throw new UsageError(
+        `Could not find the decoder ${name ?? ''}: there are StringDecoder, DefaultDecoder, LongDecoder, IntegerDecoder`,
+        false,
+      )
   }
 }
 
@@ -50,12 +55,14 @@ function dumpLog(path: string, line: CommandLine, print: (text: string) => void,
       position = at + batch.length
       if (!deep) continue
       for (const record of recordsOf(batch)) {
-        if (lastOffset !== -1 && record.offset !== lastOffset + 1) complaints.add(`Non-consecutive offsets in ${resolve(path)}`, `${lastOffset} is followed by ${record.offset}`)
+        if (lastOffset !== -1 && record.offset !== lastOffset + 1)
+          complaints.add(`Non-consecutive offsets in ${resolve(path)}`, `${lastOffset} is followed by ${record.offset}`)
         lastOffset = record.offset
         print(recordLine(batch, record, options))
       }
     }
-    if (end === log.size && position < end) print(`Found ${end - position} invalid bytes at the end of ${path.split('/').at(-1) ?? path}`)
+    if (end === log.size && position < end)
+      print(`Found ${end - position} invalid bytes at the end of ${path.split('/').at(-1) ?? path}`)
   } finally {
     log.close()
   }
@@ -65,15 +72,23 @@ void runTool({
   purpose: PURPOSE,
   options: [
     { name: 'files', argument: 'String: file1, file2, ...', description: 'REQUIRED: The files of a log to show, by comma.' },
-    { name: 'print-data-log', description: 'Shows the records\' keys and values too. Implies --deep-iteration.' },
+    { name: 'print-data-log', description: "Shows the records' keys and values too. Implies --deep-iteration." },
     { name: 'deep-iteration', description: 'Shows the records of each batch.' },
     { name: 'verify-index-only', description: 'Checks indexes against the log without showing them.' },
     { name: 'index-sanity-check', description: 'Checks indexes as a broker does at start.' },
     { name: 'max-message-size', argument: 'Integer: size', description: 'The largest message. Default: 5242880.' },
     { name: 'max-bytes', argument: 'Integer: size', description: 'Reads only so many bytes of a log.' },
     { name: 'skip-record-metadata', description: 'Shows only keys and values of records.' },
-    { name: 'key-decoder-class', argument: 'String', description: 'How keys are shown: StringDecoder, LongDecoder, IntegerDecoder.' },
-    { name: 'value-decoder-class', argument: 'String', description: 'How values are shown: StringDecoder, LongDecoder, IntegerDecoder.' },
+    {
+      name: 'key-decoder-class',
+      argument: 'String',
+      description: 'How keys are shown: StringDecoder, LongDecoder, IntegerDecoder.',
+    },
+    {
+      name: 'value-decoder-class',
+      argument: 'String',
+      description: 'How values are shown: StringDecoder, LongDecoder, IntegerDecoder.',
+    },
   ],
   failure: (message, error) => {
     const { code, path } = error as NodeJS.ErrnoException
@@ -81,7 +96,11 @@ void runTool({
   },
   async run(line) {
     if (process.argv.length === 2) throw new UsageError(PURPOSE)
-    const files = line.required('files').split(',').map((file) => file.trim()).filter((file) => file !== '')
+    const files = line
+      .required('files')
+      .split(',')
+      .map((file) => file.trim())
+      .filter((file) => file !== '')
     const mode: Mode = line.has('index-sanity-check') ? 'sanity' : line.has('verify-index-only') ? 'verify' : 'dump'
     const complaints = new Complaints()
     const print = (text: string): void => void process.stdout.write(`${text}\n`)

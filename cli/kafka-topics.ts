@@ -6,7 +6,8 @@ import { UsageError } from './tool/command-line'
 import { runTool } from './tool/run'
 
 const COLLISION_WARNING =
-  "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could collide. To avoid issues it is best to use either, but not both."
+  "WARNING: Due to limitations in metric names, topics with a period ('.') or underscore ('_') could collide. To avoid " +
+  'issues it is best to use either, but not both.'
 
 void runTool({
   purpose: 'This tool helps to create, delete, describe, or change a topic.',

@@ -83,7 +83,10 @@ async function run(line: CommandLine): Promise<number> {
   const recordings = (): string[] => [...named, ...(data === undefined ? [] : recordingsIn(data))]
   const connect = line.value('zookeeper') ?? (data === undefined ? undefined : zookeeperOf(data))
   if (recordings().length === 0 && connect === undefined) {
-    throw new UsageError(`There is no broker in ${data ?? DEFAULT_DATA}: name its data directory with --data, or what to watch with --recording and --zookeeper.`)
+    throw new UsageError(
+      `There is no broker in ${data ?? DEFAULT_DATA}: name its data directory with --data, or what to watch with ` +
+        '--recording and --zookeeper.',
+    )
   }
   if (line.has('snapshot')) {
     const memory = await askForSnapshot(recordings(), SNAPSHOT_TIMEOUT_MS)
@@ -95,7 +98,10 @@ async function run(line: CommandLine): Promise<number> {
   process.stdout.write(`${HEADER}\n`)
   watch.followRecordings(recordings())
   if (connect !== undefined) watch.followZooKeeper(connect)
-  const timers = [setInterval(() => watch.flush(), FLUSH_MS), setInterval(() => watch.followRecordings(recordings()), LOOK_FOR_BROKERS_MS)]
+  const timers = [
+    setInterval(() => watch.flush(), FLUSH_MS),
+    setInterval(() => watch.followRecordings(recordings()), LOOK_FOR_BROKERS_MS),
+  ]
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())
@@ -108,11 +114,24 @@ async function run(line: CommandLine): Promise<number> {
 void runTool({
   purpose: 'This tool shows what ZooKeeper, the controller and the brokers do, live, one line per event.',
   options: [
-    { name: 'data', argument: 'String: directory', description: 'The data directory of npm start: its brokers and their ZooKeeper are watched. Default: ./data.' },
-    { name: 'recording', argument: 'String: directory', repeat: true, description: 'The directory of one broker\'s recording (recording.dir). Several times for several brokers.' },
-    { name: 'zookeeper', argument: 'String: host:port/chroot', description: 'The ZooKeeper to watch. Default: the one of the brokers in --data.' },
+    {
+      name: 'data',
+      argument: 'String: directory',
+      description: 'The data directory of npm start: its brokers and their ZooKeeper are watched. Default: ./data.',
+    },
+    {
+      name: 'recording',
+      argument: 'String: directory',
+      repeat: true,
+      description: "The directory of one broker's recording (recording.dir). Several times for several brokers.",
+    },
+    {
+      name: 'zookeeper',
+      argument: 'String: host:port/chroot',
+      description: 'The ZooKeeper to watch. Default: the one of the brokers in --data.',
+    },
     { name: 'from-beginning', description: 'Shows first what the recordings hold from before.' },
-    { name: 'snapshot', description: 'Prints the controller\'s memory as JSON, and ends.' },
+    { name: 'snapshot', description: "Prints the controller's memory as JSON, and ends." },
   ],
   run,
 })

@@ -24,10 +24,14 @@ export function lineFormat(properties: Readonly<Record<string, string>>): LineFo
     ignoreError: flag('ignore.error'),
     nullMarker: properties['null.marker'],
   }
-  if (format.headersDelimiter === format.headersSeparator) throw new Error('headers.delimiter and headers.separator may not be equal')
-  if (format.headersDelimiter === format.headersKeySeparator) throw new Error('headers.delimiter and headers.key.separator may not be equal')
-  if (format.headersSeparator === format.headersKeySeparator) throw new Error('headers.separator and headers.key.separator may not be equal')
-  if (format.nullMarker !== undefined && format.nullMarker === format.keySeparator) throw new Error('null.marker and key.separator may not be equal')
+  if (format.headersDelimiter === format.headersSeparator)
+    throw new Error('headers.delimiter and headers.separator may not be equal')
+  if (format.headersDelimiter === format.headersKeySeparator)
+    throw new Error('headers.delimiter and headers.key.separator may not be equal')
+  if (format.headersSeparator === format.headersKeySeparator)
+    throw new Error('headers.separator and headers.key.separator may not be equal')
+  if (format.nullMarker !== undefined && format.nullMarker === format.keySeparator)
+    throw new Error('null.marker and key.separator may not be equal')
   return format
 }
 
@@ -55,7 +59,12 @@ export function parseLine(topic: string, line: string, number: number, format: L
   }
 }
 
-function splitHeaders(text: string, number: number, format: LineFormat, orNull: (text: string) => string | null): { key: string; value: string | null }[] {
+function splitHeaders(
+  text: string,
+  number: number,
+  format: LineFormat,
+  orNull: (text: string) => string | null,
+): { key: string; value: string | null }[] {
   return text.split(format.headersSeparator).map((pair) => {
     const at = pair.indexOf(format.headersKeySeparator)
     if (at < 0) {
@@ -63,7 +72,8 @@ function splitHeaders(text: string, number: number, format: LineFormat, orNull: 
       throw new Error(`No header key separator found in pair '${pair}' on line number ${number}`)
     }
     const key = orNull(pair.slice(0, at))
-    if (key === null) throw new Error(`Header keys should not be equal to the null marker '${format.nullMarker ?? ''}' as they can't be null`)
+    if (key === null)
+      throw new Error(`Header keys should not be equal to the null marker '${format.nullMarker ?? ''}' as they can't be null`)
     return { key, value: orNull(pair.slice(at + format.headersKeySeparator.length)) }
   })
 }

@@ -61,7 +61,9 @@ export class RecordFormat {
 
   private headers(record: ConsumerRecord, absent: string): Buffer | string {
     if (record.headers.length === 0) return 'NO_HEADERS'
-    const pairs = record.headers.map(({ key, value }) => join([`${key}:`, value === null ? absent : this.headerOf(value)], '', ''))
+    const pairs = record.headers.map(({ key, value }) =>
+      join([`${key}:`, value === null ? absent : this.headerOf(value)], '', ''),
+    )
     return join(pairs, this.properties['headers.separator'] ?? ',', '')
   }
 }

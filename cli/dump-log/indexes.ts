@@ -2,8 +2,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { lastOffsetAt, magicAt } from '../../protocol/records/batch'
 import {
-  OFFSET_INDEX_ENTRY_BYTES, TIME_INDEX_ENTRY_BYTES, TRANSACTION_INDEX_ENTRY_BYTES, indexPositionAt, indexRelativeOffsetAt, readAbortedTransaction,
-  timeIndexRelativeOffsetAt, timeIndexTimestampAt,
+  OFFSET_INDEX_ENTRY_BYTES,
+  TIME_INDEX_ENTRY_BYTES,
+  TRANSACTION_INDEX_ENTRY_BYTES,
+  indexPositionAt,
+  indexRelativeOffsetAt,
+  readAbortedTransaction,
+  timeIndexRelativeOffsetAt,
+  timeIndexTimestampAt,
 } from '../../protocol/files/index-entries'
 import { decodeProducerSnapshot } from '../../protocol/files/producer-snapshot'
 import { SegmentReader, baseOffsetOf, logFileOf, recordsOf } from './records'
@@ -21,7 +27,10 @@ export class Complaints {
   }
 
   lines(): string[] {
-    return [...this.byTitle].flatMap(([title, lines]) => [title, ...lines.map((line) => (title === NOT_FOUND ? line : `  ${line}`))])
+    return [...this.byTitle].flatMap(([title, lines]) => [
+      title,
+      ...lines.map((line) => (title === NOT_FOUND ? line : `  ${line}`)),
+    ])
   }
 }
 
@@ -49,7 +58,10 @@ export function dumpOffsetIndex(path: string, mode: Mode, print: (line: string) 
   const entries = offsetEntries(path)
   if (entries.length === 0) return print(`${path} is empty.`)
   if (mode === 'sanity') {
-    if (entries.at(-1)!.offset < baseOffsetOf(path)) throw new Error(`Corrupt index found, index file (${path}) has non-zero size but the last offset is ${entries.at(-1)!.offset}`)
+    if (entries.at(-1)!.offset < baseOffsetOf(path))
+      throw new Error(
+        `Corrupt index found, index file (${path}) has non-zero size but the last offset is ${entries.at(-1)!.offset}`,
+      )
     return print(`${path} passed sanity check.`)
   }
   const log = new SegmentReader(logFileOf(path))
@@ -88,11 +100,19 @@ export function dumpTimeIndex(path: string, mode: Mode, print: (line: string) =>
         break
       }
       if (found === undefined || lastOffsetAt(found, 0) !== offset) {
-        complaints.add(NOT_FOUND, `Indexed offset: ${offset}, found log offset: ${found === undefined ? -1 : lastOffsetAt(found, 0)}`)
+        complaints.add(
+          NOT_FOUND,
+          `Indexed offset: ${offset}, found log offset: ${found === undefined ? -1 : lastOffsetAt(found, 0)}`,
+        )
       } else {
         const largest = Math.max(-1, ...recordsOf(found).map((record) => record.timestamp))
-        if (largest !== timestamp) complaints.add(`Found timestamp mismatch in :${absolute}`, `Index timestamp: ${timestamp}, log timestamp: ${largest}`)
-        if (previous >= timestamp) complaints.add(`Found out of order timestamp in :${absolute}`, `Index timestamp: ${timestamp}, Previously indexed timestamp: ${previous}`)
+        if (largest !== timestamp)
+          complaints.add(`Found timestamp mismatch in :${absolute}`, `Index timestamp: ${timestamp}, log timestamp: ${largest}`)
+        if (previous >= timestamp)
+          complaints.add(
+            `Found out of order timestamp in :${absolute}`,
+            `Index timestamp: ${timestamp}, Previously indexed timestamp: ${previous}`,
+          )
       }
       if (mode === 'dump') print(`timestamp: ${timestamp} offset: ${offset}`)
       previous = timestamp
@@ -106,16 +126,25 @@ export function dumpTransactionIndex(path: string, print: (line: string) => void
   const bytes = readFileSync(path)
   for (let at = 0; at + TRANSACTION_INDEX_ENTRY_BYTES <= bytes.length; at += TRANSACTION_INDEX_ENTRY_BYTES) {
     const { producerId, firstOffset, lastOffset, lastStableOffset } = readAbortedTransaction(bytes, at)
-    print(`version: 0 producerId: ${producerId} firstOffset: ${firstOffset} lastOffset: ${lastOffset} lastStableOffset: ${lastStableOffset}`)
+    print(
+      `version: 0 producerId: ${producerId} firstOffset: ${firstOffset} lastOffset: ${lastOffset} lastStableOffset: ` +
+        `${lastStableOffset}`,
+    )
   }
 }
 
 export function dumpSnapshot(path: string, print: (line: string) => void): void {
   for (const entry of decodeProducerSnapshot(readFileSync(path))) {
-    const open = entry.currentTransactionFirstOffset < 0 ? 'OptionalLong.empty' : `OptionalLong[${entry.currentTransactionFirstOffset}]`
-    const batch = entry.lastOffset < 0
-      ? ''
-      : `firstSequence: ${entry.lastSequence - entry.offsetDelta} lastSequence: ${entry.lastSequence} lastOffset: ${entry.lastOffset} offsetDelta: ${entry.offsetDelta} timestamp: ${entry.timestamp}`
-    print(`producerId: ${entry.producerId} producerEpoch: ${entry.producerEpoch} coordinatorEpoch: ${entry.coordinatorEpoch} currentTxnFirstOffset: ${open} lastTimestamp: ${entry.timestamp} ${batch}`)
+    const open =
+      entry.currentTransactionFirstOffset < 0 ? 'OptionalLong.empty' : `OptionalLong[${entry.currentTransactionFirstOffset}]`
+    const batch =
+      entry.lastOffset < 0
+        ? ''
+        : `firstSequence: ${entry.lastSequence - entry.offsetDelta} lastSequence: ${entry.lastSequence} lastOffset: ` +
+          `${entry.lastOffset} offsetDelta: ${entry.offsetDelta} timestamp: ${entry.timestamp}`
+    print(
+      `producerId: ${entry.producerId} producerEpoch: ${entry.producerEpoch} coordinatorEpoch: ` +
+        `${entry.coordinatorEpoch} currentTxnFirstOffset: ${open} lastTimestamp: ${entry.timestamp} ${batch}`,
+    )
   }
 }

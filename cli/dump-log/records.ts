@@ -1,6 +1,29 @@
 import { basename, dirname, join } from 'node:path'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { HEADER_BYTES_UP_TO_MAGIC, TimestampType, attributesAt, baseOffsetAt, baseSequenceAt, baseTimestampAt, batchIsValidAt, batchSizeAt, codecAt, crcAt, hasDeleteHorizonAt, isControlAt, isTransactionalAt, lastOffsetAt, lastSequenceAt, leaderEpochAt, magicAt, maxTimestampAt, producerEpochAt, producerIdAt, recordCountAt, timestampTypeAt } from '../../protocol/records/batch'
+import {
+  HEADER_BYTES_UP_TO_MAGIC,
+  TimestampType,
+  attributesAt,
+  baseOffsetAt,
+  baseSequenceAt,
+  baseTimestampAt,
+  batchIsValidAt,
+  batchSizeAt,
+  codecAt,
+  crcAt,
+  hasDeleteHorizonAt,
+  isControlAt,
+  isTransactionalAt,
+  lastOffsetAt,
+  lastSequenceAt,
+  leaderEpochAt,
+  magicAt,
+  maxTimestampAt,
+  producerEpochAt,
+  producerIdAt,
+  recordCountAt,
+  timestampTypeAt,
+} from '../../protocol/records/batch'
 import { codecName } from '../../protocol/records/compression'
 import { ControlType, decodeRecords, parseControlRecord } from '../../protocol/records/records'
 import type { Record } from '../../protocol/records/records'
@@ -70,15 +93,21 @@ export function batchLine(batch: Buffer, position: number): string {
     const codec = batch[17]! & 7
     const timestamp = magic === 1 ? Number(batch.readBigInt64BE(18)) : -1
     const name = magic === 0 ? 'NoTimestampType' : (batch[17]! & 8) !== 0 ? 'LogAppendTime' : 'CreateTime'
-    return `offset: ${baseOffsetAt(batch, 0)} position: ${position} ${name}: ${timestamp} size: ${batch.length} magic: ${magic} compresscodec: ${codecName(codec) ?? codec} crc: ${batch.readUInt32BE(12)}`
+    return (
+      `offset: ${baseOffsetAt(batch, 0)} position: ${position} ${name}: ${timestamp} size: ${batch.length} magic: ` +
+      `${magic} compresscodec: ${codecName(codec) ?? codec} crc: ${batch.readUInt32BE(12)}`
+    )
   }
   const horizon = hasDeleteHorizonAt(batch, 0) ? `OptionalLong[${baseTimestampAt(batch, 0)}]` : 'OptionalLong.empty'
   return [
     `baseOffset: ${baseOffsetAt(batch, 0)} lastOffset: ${lastOffsetAt(batch, 0)} count: ${recordCountAt(batch, 0)}`,
-    `baseSequence: ${baseSequenceAt(batch, 0)} lastSequence: ${lastSequenceAt(batch, 0)} producerId: ${producerIdAt(batch, 0)} producerEpoch: ${producerEpochAt(batch, 0)}`,
-    `partitionLeaderEpoch: ${leaderEpochAt(batch, 0)} isTransactional: ${isTransactionalAt(batch, 0)} isControl: ${isControlAt(batch, 0)} deleteHorizonMs: ${horizon}`,
+    `baseSequence: ${baseSequenceAt(batch, 0)} lastSequence: ${lastSequenceAt(batch, 0)} producerId: ` +
+      `${producerIdAt(batch, 0)} producerEpoch: ${producerEpochAt(batch, 0)}`,
+    `partitionLeaderEpoch: ${leaderEpochAt(batch, 0)} isTransactional: ${isTransactionalAt(batch, 0)} isControl: ` +
+      `${isControlAt(batch, 0)} deleteHorizonMs: ${horizon}`,
     `position: ${position} ${timestampName(batch)}: ${maxTimestampAt(batch, 0)} size: ${batch.length} magic: ${magic}`,
-    `compresscodec: ${codecName(codecAt(batch, 0)) ?? attributesAt(batch, 0)} crc: ${crcAt(batch, 0)} isvalid: ${batchIsValidAt(batch, 0)}`,
+    `compresscodec: ${codecName(codecAt(batch, 0)) ?? attributesAt(batch, 0)} crc: ${crcAt(batch, 0)} isvalid: ` +
+      `${batchIsValidAt(batch, 0)}`,
   ].join(' ')
 }
 
@@ -87,16 +116,28 @@ export function recordsOf(batch: Buffer): Record[] {
   return magicAt(batch, 0) < 2 ? [] : decodeRecords(batch)
 }
 
-export function recordLine(batch: Buffer, record: Record, options: { contents: boolean; metadata: boolean; parse: (record: Record) => { key?: string | undefined; payload?: string | undefined } }): string {
+export function recordLine(
+  batch: Buffer,
+  record: Record,
+  options: {
+    contents: boolean
+    metadata: boolean
+    parse: (record: Record) => { key?: string | undefined; payload?: string | undefined }
+  },
+): string {
   let line = ''
   if (options.metadata) {
     const sequence = baseSequenceAt(batch, 0) < 0 ? -1 : baseSequenceAt(batch, 0) + (record.offset - baseOffsetAt(batch, 0))
     line = [
-      `| offset: ${record.offset} ${timestampName(batch)}: ${record.timestamp} keySize: ${record.key?.length ?? -1} valueSize: ${record.value?.length ?? -1}`,
+      `| offset: ${record.offset} ${timestampName(batch)}: ${record.timestamp} keySize: ${record.key?.length ?? -1} ` +
+        `valueSize: ${record.value?.length ?? -1}`,
       `sequence: ${sequence} headerKeys: [${record.headers.map(({ key }) => key).join(',')}]`,
     ].join(' ')
     const marker = isControlAt(batch, 0) ? parseControlRecord(record.key, record.value) : undefined
-    if (marker !== undefined) line += ` endTxnMarker: ${marker.type === ControlType.commit ? 'COMMIT' : 'ABORT'} coordinatorEpoch: ${marker.coordinatorEpoch}`
+    if (marker !== undefined)
+      line +=
+        ` endTxnMarker: ${marker.type === ControlType.commit ? 'COMMIT' : 'ABORT'} coordinatorEpoch: ` +
+        `${marker.coordinatorEpoch}`
   }
   if (options.contents && !isControlAt(batch, 0)) {
     const { key, payload } = options.parse(record)

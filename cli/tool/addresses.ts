@@ -2,5 +2,6 @@ import { UsageError } from './command-line'
 
 /** Some of Kafka's tools ask for a port in each address before they begin. */
 export function checkAddresses(servers: string): void {
-  if (servers.split(',').some((address) => !/:\d+$/.test(address.trim()))) throw new UsageError('Please provide valid host:port like host1:9091,host2:9092\n ')
+  if (servers.split(',').some((address) => !/:\d+$/.test(address.trim())))
+    throw new UsageError('Please provide valid host:port like host1:9091,host2:9092\n ')
 }

@@ -33,7 +33,8 @@ export class CommandLine {
   /** Throws ArgumentError if it was given more than once. */
   value(name: string): string | undefined {
     const given = this.found.get(name)
-    if (given !== undefined && given.length > 1) throw new ArgumentError(`Found multiple arguments for option ${name}, but you asked for only one`)
+    if (given !== undefined && given.length > 1)
+      throw new ArgumentError(`Found multiple arguments for option ${name}, but you asked for only one`)
     return given?.[0]
   }
 
@@ -115,14 +116,27 @@ export function parseCommandLine(specs: readonly OptionSpec[], argv: readonly st
   }
   const parsed = yargs(args)
     .parserConfiguration({
-      'camel-case-expansion': false, 'dot-notation': false, 'boolean-negation': false, 'parse-numbers': false, 'parse-positional-numbers': false,
-      'greedy-arrays': false, 'nargs-eats-options': true, 'short-option-groups': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'boolean-negation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'greedy-arrays': false,
+      'nargs-eats-options': true,
+      'short-option-groups': false,
     })
     .help(false)
     .version(false)
     .exitProcess(false)
     .fail(false)
-    .options(Object.fromEntries(specs.map(({ name, argument }) => [name, argument === undefined ? { type: 'boolean' as const } : { type: 'string' as const, array: true, nargs: 1 }])))
+    .options(
+      Object.fromEntries(
+        specs.map(({ name, argument }) => [
+          name,
+          argument === undefined ? { type: 'boolean' as const } : { type: 'string' as const, array: true, nargs: 1 },
+        ]),
+      ),
+    )
     .parseSync() as Record<string, unknown> & { _: (string | number)[] }
   const found = new Map<string, string[]>()
   for (const { name } of specs) {

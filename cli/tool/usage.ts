@@ -60,7 +60,10 @@ export function usageOf(options: readonly OptionSpec[]): string {
   // The left column takes what its widest option needs, up to a half; the right one the rest.
   const optionWidth = Math.min(widest(rows.map(({ shown }) => shown)), (WIDTH - BETWEEN) / 2)
   const descriptionWidth = WIDTH - BETWEEN - optionWidth
-  const lines: [option: string, description: string][] = [['Option', 'Description'], ['------', '-----------']]
+  const lines: [option: string, description: string][] = [
+    ['Option', 'Description'],
+    ['------', '-----------'],
+  ]
   for (const { shown, description } of rows) {
     const [left, right] = [wrap(shown, optionWidth), wrap(description, descriptionWidth)]
     for (let i = 0; i < Math.max(left.length, right.length); i++) lines.push([left[i] ?? '', right[i] ?? ''])

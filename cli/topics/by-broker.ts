@@ -20,12 +20,18 @@ export async function byBroker(action: Action, line: CommandLine): Promise<strin
   const admin = new Admin({ ...propertiesOf(line, 'command-config'), 'bootstrap.servers': line.required('bootstrap-server') })
   try {
     switch (action) {
-      case 'create': return await create(admin, line)
-      case 'list': return [(await matching(admin, line)).map(({ name }) => name).join('\n')]
-      case 'describe': return await describe(admin, line)
-      case 'alter': return await alter(admin, line)
-      case 'delete': return await remove(admin, line)
-      default: return action satisfies never
+      case 'create':
+        return await create(admin, line)
+      case 'list':
+        return [(await matching(admin, line)).map(({ name }) => name).join('\n')]
+      case 'describe':
+        return await describe(admin, line)
+      case 'alter':
+        return await alter(admin, line)
+      case 'delete':
+        return await remove(admin, line)
+      default:
+        return action satisfies never
     }
   } finally {
     await admin.close()
@@ -42,7 +48,8 @@ async function matching(admin: Admin, line: CommandLine): Promise<{ name: string
 async function existing(admin: Admin, line: CommandLine): Promise<string[]> {
   const topics = (await matching(admin, line)).map(({ name }) => name)
   const asked = line.value('topic')
-  if (topics.length === 0 && asked !== undefined && asked !== '' && !line.has('if-exists')) throw new Error(`Topic 'Optional[${asked}]' does not exist as expected`)
+  if (topics.length === 0 && asked !== undefined && asked !== '' && !line.has('if-exists'))
+    throw new Error(`Topic 'Optional[${asked}]' does not exist as expected`)
   return topics
 }
 
@@ -57,7 +64,15 @@ async function create(admin: Admin, line: CommandLine): Promise<string[]> {
   }
   if (partitions !== undefined && partitions < 1) throw new Error('The partitions must be greater than 0')
   try {
-    await admin.createTopics([{ name, partitions, replicationFactor, assignments: assignment === undefined ? undefined : parseAssignment(assignment), configs }])
+    await admin.createTopics([
+      {
+        name,
+        partitions,
+        replicationFactor,
+        assignments: assignment === undefined ? undefined : parseAssignment(assignment),
+        configs,
+      },
+    ])
   } catch (error) {
     if (line.has('if-not-exists') && error instanceof ProtocolError && error.code === ErrorCode.TOPIC_ALREADY_EXISTS) return []
     throw error
@@ -105,9 +120,17 @@ async function describe(admin: Admin, line: CommandLine): Promise<string[]> {
       topicId: topic.topicId,
       partitions: topic.partitions.map(({ partition, leader, replicas, isr }) => {
         const moving = reassignments.find((each) => each.topic === topic.name && each.partition === partition)
-        return { partition, leader, replicas, isr, reassignment: moving && { replicas: moving.replicas, adding: moving.addingReplicas, removing: moving.removingReplicas } }
+        return {
+          partition,
+          leader,
+          replicas,
+          isr,
+          reassignment: moving && { replicas: moving.replicas, adding: moving.addingReplicas, removing: moving.removingReplicas },
+        }
       }),
-      overrides: entries.filter(({ configSource }) => configSource !== DEFAULT_CONFIG).map(({ name, value }) => ({ name, value })),
+      overrides: entries
+        .filter(({ configSource }) => configSource !== DEFAULT_CONFIG)
+        .map(({ name, value }) => ({ name, value })),
       minInsyncReplicas: Number(entries.find(({ name }) => name === 'min.insync.replicas')?.value ?? 1),
       markedForDeletion: false,
     }
@@ -129,10 +152,14 @@ const LONGEST_ID = 24
 
 /** An id may be typed with padding, or with other bits behind its last byte. */
 function canonicalId(typed: string): string {
-  if (typed.length > LONGEST_ID) throw new Error(`Input string with prefix \`${typed.slice(0, LONGEST_ID)}\` is too long to be decoded as a base64 UUID`)
+  if (typed.length > LONGEST_ID)
+    throw new Error(`Input string with prefix \`${typed.slice(0, LONGEST_ID)}\` is too long to be decoded as a base64 UUID`)
   const bytes = Buffer.from(typed, 'base64url')
   if (bytes.length !== ID_BYTES) {
-    throw new Error(`Input string \`${typed}\` decoded as ${bytes.length} bytes, which is not equal to the expected ${ID_BYTES} bytes of a base64-encoded UUID`)
+    throw new Error(
+      `Input string \`${typed}\` decoded as ${bytes.length} bytes, which is not equal to the expected ${ID_BYTES} ` +
+        'bytes of a base64-encoded UUID',
+    )
   }
   return uuidFromBytes(bytes)
 }

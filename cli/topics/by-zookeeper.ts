@@ -28,12 +28,18 @@ export async function byZooKeeper(action: Action, line: CommandLine): Promise<st
   })
   try {
     switch (action) {
-      case 'create': return await create(session, line)
-      case 'list': return await list(session, line)
-      case 'describe': return await describe(session, line)
-      case 'alter': return await alter(session, line)
-      case 'delete': return await remove(session, line)
-      default: return action satisfies never
+      case 'create':
+        return await create(session, line)
+      case 'list':
+        return await list(session, line)
+      case 'describe':
+        return await describe(session, line)
+      case 'alter':
+        return await alter(session, line)
+      case 'delete':
+        return await remove(session, line)
+      default:
+        return action satisfies never
     }
   } finally {
     await session.close()
@@ -47,8 +53,11 @@ async function allTopics(session: ZooKeeperSession): Promise<string[]> {
 async function existing(session: ZooKeeperSession, line: CommandLine): Promise<string[]> {
   const expression = line.value('topic')
   const wanted = expression === undefined ? () => true : topicFilter(expression)
-  const topics = (await allTopics(session)).filter((topic) => wanted(topic) && !(line.has('exclude-internal') && isInternalTopic(topic)))
-  if (topics.length === 0 && expression !== undefined && !line.has('if-exists')) throw new Error(`Topic '${expression}' does not exist as expected`)
+  const topics = (await allTopics(session)).filter(
+    (topic) => wanted(topic) && !(line.has('exclude-internal') && isInternalTopic(topic)),
+  )
+  if (topics.length === 0 && expression !== undefined && !line.has('if-exists'))
+    throw new Error(`Topic '${expression}' does not exist as expected`)
   return topics
 }
 
@@ -81,15 +90,21 @@ async function create(session: ZooKeeperSession, line: CommandLine): Promise<str
   const env = realEnvironment()
   const assignment = line.value('replica-assignment')
   if (assignment === undefined) line.requireAll(['partitions', 'replication-factor'])
-  const replicas = assignment === undefined
-    ? assignReplicas(await brokers(session), line.whole('partitions', 1), line.whole('replication-factor', 1), { random: env.random })
-    : parseAssignment(assignment)
+  const replicas =
+    assignment === undefined
+      ? assignReplicas(await brokers(session), line.whole('partitions', 1), line.whole('replication-factor', 1), {
+          random: env.random,
+        })
+      : parseAssignment(assignment)
   const topic: TopicAssignment = {
     topicId: randomUuid(env.random),
-    partitions: new Map(replicas.map((ids, partition) => [partition, { replicas: ids, addingReplicas: [], removingReplicas: [] }])),
+    partitions: new Map(
+      replicas.map((ids, partition) => [partition, { replicas: ids, addingReplicas: [], removingReplicas: [] }]),
+    ),
   }
   const config = encodeConfig(new Map(Object.entries(configs)))
-  if ((await session.exists(configPath('topics', name))) === undefined) await session.createRecursive(configPath('topics', name), config)
+  if ((await session.exists(configPath('topics', name))) === undefined)
+    await session.createRecursive(configPath('topics', name), config)
   else await session.set(configPath('topics', name), config, -1)
   await session.create(topicPath(name), encodeTopic(topic))
   return [`Created topic ${name}.`]
@@ -109,18 +124,34 @@ async function alter(session: ZooKeeperSession, line: CommandLine): Promise<stri
   const text = line.value('replica-assignment')
   const lines: string[] = []
   for (const name of await existing(session, line)) {
-    lines.push('WARNING: If partitions are increased for a topic that has a key, the partition logic or ordering of the messages will be affected')
+    lines.push(
+      'WARNING: If partitions are increased for a topic that has a key, the partition logic or ordering of the ' +
+        'messages will be affected',
+    )
     const node = await session.get(topicPath(name))
     if (node === undefined) continue
     const topic = decodeTopic(name, node.data)
     const { size } = topic.partitions
-    if (count <= size) throw new Error(`The number of partitions for a topic can only be increased. Topic ${name} currently has ${size} partitions, ${count} would not be an increase.`)
+    if (count <= size)
+      throw new Error(
+        `The number of partitions for a topic can only be increased. Topic ${name} currently has ${size} partitions, ` +
+          `${count} would not be an increase.`,
+      )
     const first = topic.partitions.get(0)!.replicas
     const live = await brokers(session)
-    const added = text === undefined
-      ? assignReplicas(live, count - size, first.length, { startIndex: startIndexForAddedPartitions(live, first[0]!), firstPartition: size, random: realEnvironment().random })
-      : parseAssignment(text).slice(size)
-    if (added.length !== count - size) throw new Error(`Unequal replication factor for existing partition assignment: ${added.length} assignments for ${count - size} new partitions`)
+    const added =
+      text === undefined
+        ? assignReplicas(live, count - size, first.length, {
+            startIndex: startIndexForAddedPartitions(live, first[0]!),
+            firstPartition: size,
+            random: realEnvironment().random,
+          })
+        : parseAssignment(text).slice(size)
+    if (added.length !== count - size)
+      throw new Error(
+        `Unequal replication factor for existing partition assignment: ${added.length} assignments for ${count - size} ` +
+          'new partitions',
+      )
     added.forEach((replicas, index) => topic.partitions.set(size + index, { replicas, addingReplicas: [], removingReplicas: [] }))
     await session.set(topicPath(name), encodeTopic(topic), node.stat.version)
     lines.push('Adding partitions succeeded!')
@@ -132,13 +163,17 @@ async function remove(session: ZooKeeperSession, line: CommandLine): Promise<str
   const deleting = await marked(session)
   const lines: string[] = []
   for (const name of await existing(session, line)) {
-    if (isInternalTopic(name)) throw new Error(`Topic ${name} is a kafka internal topic and is not allowed to be marked for deletion.`)
+    if (isInternalTopic(name))
+      throw new Error(`Topic ${name} is a kafka internal topic and is not allowed to be marked for deletion.`)
     if (deleting.has(name)) {
       lines.push(`Topic ${name} is already marked for deletion.`)
       continue
     }
     await session.createRecursive(deleteTopicPath(name))
-    lines.push(`Topic ${name} is marked for deletion.`, 'Note: This will have no impact if delete.topic.enable is not set to true.')
+    lines.push(
+      `Topic ${name} is marked for deletion.`,
+      'Note: This will have no impact if delete.topic.enable is not set to true.',
+    )
   }
   return lines
 }
@@ -151,7 +186,8 @@ async function describe(session: ZooKeeperSession, line: CommandLine): Promise<s
     const [topicNode, configNode] = await session.getMany([topicPath(name), configPath('topics', name)])
     if (topicNode === undefined) continue
     const topic = decodeTopic(name, topicNode.data)
-    const config = configNode === undefined ? new Map<string, string>() : decodeConfig(configPath('topics', name), configNode.data)
+    const config =
+      configNode === undefined ? new Map<string, string>() : decodeConfig(configPath('topics', name), configNode.data)
     const partitions = [...topic.partitions.keys()]
     const states = await session.getMany(partitions.map((partition) => partitionStatePath(name, partition)))
     described.push({
@@ -162,7 +198,10 @@ async function describe(session: ZooKeeperSession, line: CommandLine): Promise<s
         const node = states[index]
         const state = node === undefined ? undefined : decodePartitionState(name, partition, node.data)
         return {
-          partition, leader: state?.leader ?? -1, replicas, isr: state?.isr ?? [],
+          partition,
+          leader: state?.leader ?? -1,
+          replicas,
+          isr: state?.isr ?? [],
           reassignment: adding.length + removing.length > 0 ? { replicas, adding, removing } : undefined,
         }
       }),

@@ -21,7 +21,9 @@ export interface DescribedTopic {
 
 function replicationFactor({ replicas, reassignment }: DescribedPartition): number {
   const changing = reassignment === undefined ? [] : [...reassignment.adding, ...reassignment.removing]
-  return reassignment !== undefined && replicas.some((id) => changing.includes(id)) ? reassignment.replicas.length - reassignment.adding.length : replicas.length
+  return reassignment !== undefined && replicas.some((id) => changing.includes(id))
+    ? reassignment.replicas.length - reassignment.adding.length
+    : replicas.length
 }
 
 /** Which lines `--describe` and its filters show, in Kafka's shape (TopicCommand). */
@@ -30,7 +32,8 @@ export function describeLines(topics: readonly DescribedTopic[], line: CommandLi
   const hasLeader = (partition: DescribedPartition): boolean => partition.leader >= 0
   if (line.has('under-replicated-partitions')) filters.push((each) => replicationFactor(each) > each.isr.length)
   if (line.has('unavailable-partitions')) filters.push((each) => !hasLeader(each) || !liveBrokers.has(each.leader))
-  if (line.has('under-min-isr-partitions')) filters.push((each, topic) => !hasLeader(each) || each.isr.length < topic.minInsyncReplicas)
+  if (line.has('under-min-isr-partitions'))
+    filters.push((each, topic) => !hasLeader(each) || each.isr.length < topic.minInsyncReplicas)
   if (line.has('at-min-isr-partitions')) filters.push((each, topic) => each.isr.length === topic.minInsyncReplicas)
   const lines: string[] = []
   for (const topic of topics) {
@@ -63,7 +66,9 @@ function partitionLine(topic: DescribedTopic, { partition, leader, replicas, isr
     `Leader: ${leader >= 0 ? leader : 'none'}`,
     `Replicas: ${replicas.join(',')}`,
     `Isr: ${isr.join(',')}`,
-    ...(reassignment === undefined ? [] : [`Adding Replicas: ${reassignment.adding.join(',')}`, `Removing Replicas: ${reassignment.removing.join(',')}`]),
+    ...(reassignment === undefined
+      ? []
+      : [`Adding Replicas: ${reassignment.adding.join(',')}`, `Removing Replicas: ${reassignment.removing.join(',')}`]),
     'Elr: N/A',
     'LastKnownElr: N/A',
     ...(topic.markedForDeletion ? ['MarkedForDeletion: true'] : []),

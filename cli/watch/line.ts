@@ -24,8 +24,15 @@ export function lineOf({ wallUs, process, event }: Recorded): string | undefined
 
 function row(time: string, process: string, { kind, subject, what, why = '' }: Columns): string {
   return [
-    time.padEnd(WIDTHS.time), process.padEnd(WIDTHS.process), kind.padEnd(WIDTHS.kind), subject.padEnd(WIDTHS.subject), what.padEnd(WIDTHS.what), oneLine(why),
-  ].join(' ').trimEnd()
+    time.padEnd(WIDTHS.time),
+    process.padEnd(WIDTHS.process),
+    kind.padEnd(WIDTHS.kind),
+    subject.padEnd(WIDTHS.subject),
+    what.padEnd(WIDTHS.what),
+    oneLine(why),
+  ]
+    .join(' ')
+    .trimEnd()
 }
 
 /** `12:00:01.123456`, in the zone of this machine. */
@@ -42,7 +49,8 @@ function oneLine(text: string): string {
 
 const list = (numbers: readonly number[] = []): string => `[${numbers.join(',')}]`
 const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
-const words = (...parts: (string | false | undefined)[]): string => parts.filter((part) => part !== false && part !== undefined && part !== '').join(' ')
+const words = (...parts: (string | false | undefined)[]): string =>
+  parts.filter((part) => part !== false && part !== undefined && part !== '').join(' ')
 
 function columnsOf(event: RecordedEvent): Columns | undefined {
   switch (event.kind) {
@@ -51,13 +59,21 @@ function columnsOf(event: RecordedEvent): Columns | undefined {
     case 'znodeChange': {
       const version = event.version === undefined || event.version <= 0 ? '' : `v${event.version}`
       const content = event.content === undefined ? '' : znodeContent(event.path, Buffer.from(event.content))
-      return { kind: event.written === true ? 'wrote' : 'znode', subject: event.path, what: oneLine(words(event.change, content, version)) }
+      return {
+        kind: event.written === true ? 'wrote' : 'znode',
+        subject: event.path,
+        what: oneLine(words(event.change, content, version)),
+      }
     }
     case 'controllerEvent':
       return {
         kind: 'event',
         subject: event.event,
-        what: words(event.error ? `failed: ${oneLine(event.error)}` : 'handled', `in ${ms(event.tookMs ?? 0)},`, `waited ${ms(event.waitedMs ?? 0)}`),
+        what: words(
+          event.error ? `failed: ${oneLine(event.error)}` : 'handled',
+          `in ${ms(event.tookMs ?? 0)},`,
+          `waited ${ms(event.waitedMs ?? 0)}`,
+        ),
         why: event.detail ?? '',
       }
     case 'stateTransition':
@@ -67,16 +83,29 @@ function columnsOf(event: RecordedEvent): Columns | undefined {
     case 'isrChange':
       return isrChange(event)
     case 'truncation':
-      return { kind: 'truncation', subject: `${event.topic}-${event.partition}`, what: `${event.fromOffset} -> ${event.toOffset}`, why: event.reason ?? '' }
+      return {
+        kind: 'truncation',
+        subject: `${event.topic}-${event.partition}`,
+        what: `${event.fromOffset} -> ${event.toOffset}`,
+        why: event.reason ?? '',
+      }
     case 'election':
       return {
         kind: 'election',
         subject: '/controller',
-        what: words(event.outcome, event.outcome === 'lost' ? `to broker ${event.broker}` : `by broker ${event.broker}`, event.controllerEpoch ? `epoch ${event.controllerEpoch}` : ''),
+        what: words(
+          event.outcome,
+          event.outcome === 'lost' ? `to broker ${event.broker}` : `by broker ${event.broker}`,
+          event.controllerEpoch ? `epoch ${event.controllerEpoch}` : '',
+        ),
         why: event.detail ?? '',
       }
     case 'snapshot':
-      return { kind: 'snapshot', subject: '', what: `the controller's memory, ${event.memory.length} characters of JSON, epoch ${event.controllerEpoch}` }
+      return {
+        kind: 'snapshot',
+        subject: '',
+        what: `the controller's memory, ${event.memory.length} characters of JSON, epoch ${event.controllerEpoch}`,
+      }
     case 'loopDelay':
       if (event.longestMs <= SHORT_DELAY_MS) return undefined
       return { kind: 'loop', subject: '', what: `stood still for up to ${ms(event.longestMs)}, p99 ${ms(event.p99Ms)}` }
@@ -87,7 +116,19 @@ function columnsOf(event: RecordedEvent): Columns | undefined {
   }
 }
 
-function transition({ topic, partition, replica, from, to, rule, cause, leader, leaderEpoch, isr, error }: StateTransition): Columns {
+function transition({
+  topic,
+  partition,
+  replica,
+  from,
+  to,
+  rule,
+  cause,
+  leader,
+  leaderEpoch,
+  isr,
+  error,
+}: StateTransition): Columns {
   const isReplica = replica !== undefined && replica >= 0
   // What an event leaves out reads as 0, so a leader counts only where an ISR stands beside it.
   const leadership = isr !== undefined && isr.length > 0 && `leader=${leader ?? -1} epoch=${leaderEpoch ?? 0} isr=${list(isr)}`
@@ -110,18 +151,37 @@ function controlRequest({ api, phase, broker, controllerEpoch, partitions, detai
     kind: 'request',
     subject: api,
     what: words(
-      phase, broker !== undefined && `${preposition} ${broker}`, partitions ? `partitions=${partitions}` : '', controllerEpoch ? `controllerEpoch=${controllerEpoch}` : '',
-      phase === 'answered' && `after ${ms(tookMs ?? 0)}`, error ? `refused: ${oneLine(error)}` : '',
+      phase,
+      broker !== undefined && `${preposition} ${broker}`,
+      partitions ? `partitions=${partitions}` : '',
+      controllerEpoch ? `controllerEpoch=${controllerEpoch}` : '',
+      phase === 'answered' && `after ${ms(tookMs ?? 0)}`,
+      error ? `refused: ${oneLine(error)}` : '',
     ),
     why: detail ?? '',
   }
 }
 
-function isrChange({ topic, partition, from, to, phase, reason, leaderEpoch, partitionEpoch, highWatermark }: IsrChange): Columns {
+function isrChange({
+  topic,
+  partition,
+  from,
+  to,
+  phase,
+  reason,
+  leaderEpoch,
+  partitionEpoch,
+  highWatermark,
+}: IsrChange): Columns {
   return {
     kind: 'isr',
     subject: `${topic}-${partition}`,
-    what: words(`${phase} ${list(from)} -> ${list(to)}`, `epoch=${leaderEpoch ?? 0}`, `partitionEpoch=${partitionEpoch ?? 0}`, highWatermark ? `hw=${highWatermark}` : ''),
+    what: words(
+      `${phase} ${list(from)} -> ${list(to)}`,
+      `epoch=${leaderEpoch ?? 0}`,
+      `partitionEpoch=${partitionEpoch ?? 0}`,
+      highWatermark ? `hw=${highWatermark}` : '',
+    ),
     why: reason ?? '',
   }
 }

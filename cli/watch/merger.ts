@@ -32,7 +32,8 @@ export class Merger {
   /** Gives out what has waited long enough, and everything that belongs in front of it. */
   flush(nowMs: number): void {
     let latestUs = -Infinity
-    for (const { orderUs, arrivedMs } of this.waiting) if (nowMs - arrivedMs >= this.windowMs) latestUs = Math.max(latestUs, orderUs)
+    for (const { orderUs, arrivedMs } of this.waiting)
+      if (nowMs - arrivedMs >= this.windowMs) latestUs = Math.max(latestUs, orderUs)
     if (latestUs === -Infinity) return
     const ready = this.waiting.filter(({ orderUs }) => orderUs <= latestUs)
     this.waiting = this.waiting.filter(({ orderUs }) => orderUs > latestUs)

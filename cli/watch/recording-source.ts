@@ -21,8 +21,8 @@ export interface SourceOptions {
 }
 
 /**
- * One process's recording, live: from its socket while it lives, from its files for what was said before we were connected and for
- * its last words; again when it comes back.
+ * One process's recording, live: from its socket while it lives, from its files for what was said before we were connected and
+ * for its last words; again when it comes back.
  */
 export class RecordingSource {
   private readonly options: SourceOptions
@@ -63,7 +63,8 @@ export class RecordingSource {
         continue
       }
       const { event } = this.last ?? {}
-      if (wasConnected && !(event?.kind === 'life' && event.what === 'stopped')) this.remark('gone: what stands above are its last words')
+      if (wasConnected && !(event?.kind === 'life' && event.what === 'stopped'))
+        this.remark('gone: what stands above are its last words')
       else if (!wasKnown && this.last !== undefined) this.remark('does not run: what stands above are its last words')
       wasConnected = false
       this.isFirst = false

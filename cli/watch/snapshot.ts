@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { EventReader } from '../../recording/codec'
 import { FOLLOW_SOCKET, SNAPSHOT_REQUEST } from '../../recording/file-recorder'
 
-/** Asks every process for the controller's memory. Resolves with the JSON of the one that is the controller; undefined if none is. */
+/** Asks every process for the controller's memory, as JSON. Resolves with undefined if none is the controller. */
 export async function askForSnapshot(directories: readonly string[], timeoutMs: number): Promise<string | undefined> {
   const sockets = directories.map((directory) => connect(join(directory, FOLLOW_SOCKET)))
   const answers = sockets.map(
@@ -19,7 +19,10 @@ export async function askForSnapshot(directories: readonly string[], timeoutMs: 
         socket.once('close', () => resolve(undefined))
       }),
   )
-  const first = await Promise.race([...answers.map(async (answer) => (await answer) ?? new Promise<never>(() => {})), Promise.all(answers)])
+  const first = await Promise.race([
+    ...answers.map(async (answer) => (await answer) ?? new Promise<never>(() => {})),
+    Promise.all(answers),
+  ])
   for (const socket of sockets) socket.destroy()
   return Array.isArray(first) ? first.find((memory) => memory !== undefined) : first
 }

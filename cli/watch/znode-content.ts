@@ -1,11 +1,30 @@
 import { decodeAcls } from '../../zk-schema/acls'
-import { decodePreferredReplicaElection, decodeReassignPartitions, preferredReplicaElectionPath, reassignPartitionsPath } from '../../zk-schema/admin'
+import {
+  decodePreferredReplicaElection,
+  decodeReassignPartitions,
+  preferredReplicaElectionPath,
+  reassignPartitionsPath,
+} from '../../zk-schema/admin'
 import { brokerIdsPath, decodeBroker, formatEndpoint } from '../../zk-schema/brokers'
-import { clusterIdPath, decodeClusterId, decodeFeatures, decodeProducerIdBlock, featurePath, producerIdBlockPath } from '../../zk-schema/cluster'
+import {
+  clusterIdPath,
+  decodeClusterId,
+  decodeFeatures,
+  decodeProducerIdBlock,
+  featurePath,
+  producerIdBlockPath,
+} from '../../zk-schema/cluster'
 import { decodeConfig } from '../../zk-schema/configs'
 import { controllerEpochPath, controllerPath, decodeController, decodeControllerEpoch } from '../../zk-schema/controller'
 import { decodeDeletion, deletionsPath } from '../../zk-schema/deletions'
-import { configChanges, decodeConfigChange, decodeIsrChange, decodeLogDirEvent, isrChanges, logDirEvents } from '../../zk-schema/notifications'
+import {
+  configChanges,
+  decodeConfigChange,
+  decodeIsrChange,
+  decodeLogDirEvent,
+  isrChanges,
+  logDirEvents,
+} from '../../zk-schema/notifications'
 import { decodePartitionState, decodeTopic, topicsPath } from '../../zk-schema/topics'
 import type { TopicPartition } from '../../zk-schema/admin'
 
@@ -14,7 +33,8 @@ const MOST_TEXT = 400
 type Decoder = (data: Buffer, path: string, names: string[]) => string
 
 const list = (numbers: readonly number[]): string => `[${numbers.join(',')}]`
-const partitionList = (partitions: readonly TopicPartition[]): string => partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(' ')
+const partitionList = (partitions: readonly TopicPartition[]): string =>
+  partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(' ')
 
 function topicContent(data: Buffer, topic: string): string {
   const { topicId, partitions } = decodeTopic(topic, data)
@@ -32,7 +52,10 @@ function brokerContent(data: Buffer, brokerId: number): string {
 
 function stateContent(data: Buffer, topic: string, partition: number): string {
   const { leader, leaderEpoch, isr, controllerEpoch, leaderRecoveryState } = decodePartitionState(topic, partition, data)
-  return `leader=${leader < 0 ? 'none' : leader} epoch=${leaderEpoch} isr=${list(isr)} controllerEpoch=${controllerEpoch}${leaderRecoveryState === 1 ? ' recovering' : ''}`
+  return (
+    `leader=${leader < 0 ? 'none' : leader} epoch=${leaderEpoch} isr=${list(isr)} ` +
+    `controllerEpoch=${controllerEpoch}${leaderRecoveryState === 1 ? ' recovering' : ''}`
+  )
 }
 
 /** By the shape of the path: * stands for one name. */
@@ -46,7 +69,13 @@ const DECODERS: readonly [shape: string, decoder: Decoder][] = [
   [`${configChanges.path}/*`, (data, path) => decodeConfigChange(path, data)],
   [`${isrChanges.path}/*`, (data, path) => partitionList(decodeIsrChange(path, data))],
   [`${logDirEvents.path}/*`, (data, path) => `broker ${decodeLogDirEvent(path, data)}`],
-  [reassignPartitionsPath, (data) => decodeReassignPartitions(data).map(({ topic, partition, replicas }) => `${topic}-${partition}:${list(replicas)}`).join(' ')],
+  [
+    reassignPartitionsPath,
+    (data) =>
+      decodeReassignPartitions(data)
+        .map(({ topic, partition, replicas }) => `${topic}-${partition}:${list(replicas)}`)
+        .join(' '),
+  ],
   [preferredReplicaElectionPath, (data) => partitionList(decodePreferredReplicaElection(data))],
   [clusterIdPath, (data) => decodeClusterId(data)],
   [
@@ -56,7 +85,13 @@ const DECODERS: readonly [shape: string, decoder: Decoder][] = [
       return block === undefined ? '' : `${block.firstProducerId} to ${block.lastProducerId} for broker ${block.brokerId}`
     },
   ],
-  [featurePath, (data) => Object.entries(decodeFeatures(data).features).map(([name, level]) => `${name}=${level}`).join(' ')],
+  [
+    featurePath,
+    (data) =>
+      Object.entries(decodeFeatures(data).features)
+        .map(([name, level]) => `${name}=${level}`)
+        .join(' '),
+  ],
   [
     `${deletionsPath}/*`,
     (data, _path, [topicId]) => {
@@ -69,11 +104,18 @@ const DECODERS: readonly [shape: string, decoder: Decoder][] = [
 ]
 
 function aclContent(data: Buffer, path: string): string {
-  return decodeAcls(path, data).map((entry) => Object.values(entry).join('/')).join(' ')
+  return decodeAcls(path, data)
+    .map((entry) => Object.values(entry).join('/'))
+    .join(' ')
 }
 
 const PATTERNS = DECODERS.map(([shape, decoder]) => ({
-  pattern: new RegExp(`^${shape.split('*').map((part) => part.replace(/[.$]/g, '\\$&')).join('([^/]+)')}$`),
+  pattern: new RegExp(
+    `^${shape
+      .split('*')
+      .map((part) => part.replace(/[.$]/g, '\\$&'))
+      .join('([^/]+)')}$`,
+  ),
   decoder,
   // Queues lie beside entities.
   shape,

@@ -63,7 +63,10 @@ export class ZooKeeperSource {
       this.give({ kind: 'life', what: 'watching', detail: `ZooKeeper at ${this.options.connect}` })
     } catch (error) {
       if (this.isClosed || isZooKeeperError(error, 'SESSION_EXPIRED', 'CLOSED')) return
-      this.remark('error', `ZooKeeper at ${this.options.connect} does not let its tree be watched (it needs version 3.6): ${String(error)}`)
+      this.remark(
+        'error',
+        `ZooKeeper at ${this.options.connect} does not let its tree be watched (it needs version 3.6): ${String(error)}`,
+      )
     }
   }
 
@@ -78,7 +81,10 @@ export class ZooKeeperSource {
       .then(
         (node) => {
           const content = node?.data?.toString('utf8') ?? ''
-          this.give({ kind: 'znodeChange', path, change: type, content, ...(node === undefined ? {} : { version: node.stat.version }) }, wallUs)
+          this.give(
+            { kind: 'znodeChange', path, change: type, content, ...(node === undefined ? {} : { version: node.stat.version }) },
+            wallUs,
+          )
         },
         () => this.give({ kind: 'znodeChange', path, change: type }, wallUs),
       )

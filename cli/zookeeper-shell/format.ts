@@ -26,17 +26,29 @@ export function javaDate(ms: number): string {
   const date = new Date(ms)
   const [weekday, month, day, year, time] = date.toString().split(' ')
   const zoneIn = (locale: string): string =>
-    new Intl.DateTimeFormat(locale, { timeZoneName: 'short' }).formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+    new Intl.DateTimeFormat(locale, { timeZoneName: 'short' }).formatToParts(date).find(({ type }) => type === 'timeZoneName')
+      ?.value ?? ''
   // Each locale knows the short names of its own part of the world only.
   const zone = ['en-US', 'en-GB', 'en-AU'].map(zoneIn).find((name) => !/\d/.test(name)) ?? zoneIn('en-US')
   return `${weekday} ${month} ${day} ${time} ${zone} ${year}`
 }
 
-const PERMISSIONS: readonly [letter: string, bit: number][] = [['c', 4], ['d', 8], ['r', 1], ['w', 2], ['a', 16]]
+const PERMISSIONS: readonly [letter: string, bit: number][] = [
+  ['c', 4],
+  ['d', 8],
+  ['r', 1],
+  ['w', 2],
+  ['a', 16],
+]
 
 /** Two lines per entry, since an id prints with a newline behind it. */
 export function aclLines(acl: readonly Acl[]): string[] {
-  return acl.flatMap(({ scheme, id, perms }) => [`'${scheme},'${id}`, `: ${PERMISSIONS.filter(([, bit]) => (perms & bit) !== 0).map(([letter]) => letter).join('')}`])
+  return acl.flatMap(({ scheme, id, perms }) => [
+    `'${scheme},'${id}`,
+    `: ${PERMISSIONS.filter(([, bit]) => (perms & bit) !== 0)
+      .map(([letter]) => letter)
+      .join('')}`,
+  ])
 }
 
 /** `scheme:id:cdrwa`, by comma. What cannot be read is told by `complain` and left out. */

@@ -18,7 +18,12 @@ function noNode(path: string): ZooKeeperError {
 }
 
 /** Calls `visit` for the node and all below it: first all the children of a node, then what is below each. */
-export async function visitSubtree({ session }: Terminal, path: string, watch: boolean, visit: (path: string) => Promise<void> | void): Promise<void> {
+export async function visitSubtree(
+  { session }: Terminal,
+  path: string,
+  watch: boolean,
+  visit: (path: string) => Promise<void> | void,
+): Promise<void> {
   if ((await session.get(path, watch)) === undefined) throw noNode(path)
   await visit(path)
   const below = async (parent: string): Promise<void> => {
@@ -135,4 +140,13 @@ const sync: Command = {
   },
 }
 
-export const readCommands: Readonly<Record<string, Command>> = { ls, get, stat, getAcl, getEphemerals, getAllChildrenNumber, config, sync }
+export const readCommands: Readonly<Record<string, Command>> = {
+  ls,
+  get,
+  stat,
+  getAcl,
+  getEphemerals,
+  getAllChildrenNumber,
+  config,
+  sync,
+}

@@ -4,7 +4,8 @@ import { CommandError, checkPath } from './words'
 import type { Command } from './command'
 import type { ArmedWatch, WatchKind } from '../../zk-schema/session/watches'
 
-const ADD_WATCH_USAGE = '[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE] - default is PERSISTENT_RECURSIVE'
+const ADD_WATCH_USAGE =
+  '[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE] - default is PERSISTENT_RECURSIVE'
 
 const addWatch: Command = {
   usage: ADD_WATCH_USAGE,
@@ -12,14 +13,19 @@ const addWatch: Command = {
   least: 2,
   async run({ session }, words) {
     const mode = words.value('m')?.toUpperCase() ?? 'PERSISTENT_RECURSIVE'
-    if (words.args.length !== 2 || (mode !== 'PERSISTENT' && mode !== 'PERSISTENT_RECURSIVE')) throw new CommandError(`addWatch ${ADD_WATCH_USAGE}`)
+    if (words.args.length !== 2 || (mode !== 'PERSISTENT' && mode !== 'PERSISTENT_RECURSIVE'))
+      throw new CommandError(`addWatch ${ADD_WATCH_USAGE}`)
     // Its events are printed like all others.
     await session.addPersistentWatch(checkPath(words.args[1]!), { recursive: mode === 'PERSISTENT_RECURSIVE' }, () => {})
   },
 }
 
 const KIND_OF_LETTER: readonly [letter: string, kind: WatchKind][] = [
-  ['c', 'children'], ['d', 'data'], ['p', 'persistent'], ['r', 'persistentRecursive'], ['a', 'any'],
+  ['c', 'children'],
+  ['d', 'data'],
+  ['p', 'persistent'],
+  ['r', 'persistentRecursive'],
+  ['a', 'any'],
 ]
 
 const REMOVED: Record<ArmedWatch, string> = {

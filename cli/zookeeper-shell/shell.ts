@@ -13,7 +13,14 @@ const COMMANDS: Readonly<Record<string, Command>> = { ...readCommands, ...writeC
 
 /** What the shell does itself. */
 const OWN_COMMANDS: Readonly<Record<string, string>> = {
-  close: '', connect: 'host:port', history: '', printwatches: 'on|off', quit: '', exit: '', redo: 'cmdno', help: '',
+  close: '',
+  connect: 'host:port',
+  history: '',
+  printwatches: 'on|off',
+  quit: '',
+  exit: '',
+  redo: 'cmdno',
+  help: '',
 }
 
 const COMMAND_NOT_FOUND = 127
@@ -182,7 +189,8 @@ export class Shell {
         if (error === undefined) resolve()
         else reject(error)
       }
-      const loss = (): ZooKeeperError => new ZooKeeperError(session.state === 'expired' ? 'SESSION_EXPIRED' : 'CONNECTION_LOSS', 'connect', path ?? this.connect)
+      const loss = (): ZooKeeperError =>
+        new ZooKeeperError(session.state === 'expired' ? 'SESSION_EXPIRED' : 'CONNECTION_LOSS', 'connect', path ?? this.connect)
       const timer = this.env.clock.timer(CONNECT_PATIENCE_MS, () => done(loss()))
       const off = session.onState((state) => {
         if (state === 'connected') done()

@@ -41,7 +41,8 @@ export function parseWords(words: readonly string[], letters: OptionLetters): Pa
       args.push(word)
       continue
     }
-    const unknown = (): CommandError => new CommandError(`org.apache.commons.cli.UnrecognizedOptionException: Unrecognized option: ${word}`)
+    const unknown = (): CommandError =>
+      new CommandError(`org.apache.commons.cli.UnrecognizedOptionException: Unrecognized option: ${word}`)
     for (let at = 1; at < word.length; at++) {
       const letter = word[at]!
       const takesValue = letters[letter]

@@ -81,7 +81,12 @@ const removeAll: Command = {
     const paths = (await subtree(terminal, checkPath(words.args[1]!))).sort((a, b) => a.split('/').length - b.split('/').length)
     try {
       while (paths.length > 0) {
-        await terminal.session.multi(paths.splice(-batch).reverse().map((path) => ({ type: 'remove' as const, path, version: -1 })))
+        await terminal.session.multi(
+          paths
+            .splice(-batch)
+            .reverse()
+            .map((path) => ({ type: 'remove' as const, path, version: -1 })),
+        )
       }
     } catch (error) {
       if (!(error instanceof ZooKeeperError)) throw error
@@ -105,7 +110,9 @@ const setAcl: Command = {
       return
     }
     await visitSubtree(terminal, checkPath(path), false, async (each) => {
-      await session.setAcl(each, acl, version).catch((error: unknown) => out(error instanceof ZooKeeperError ? codeLine(error) : String(error)))
+      await session
+        .setAcl(each, acl, version)
+        .catch((error: unknown) => out(error instanceof ZooKeeperError ? codeLine(error) : String(error)))
     })
   },
 }

@@ -18,10 +18,23 @@ test('a key, by tab or what is given', () => {
 
 test('headers stand in front', () => {
   expect(read('h1:x,h2:y\tk\tv', { 'parse.headers': 'true', 'parse.key': 'true' })).toEqual({
-    key: 'k', value: 'v', headers: [{ key: 'h1', value: 'x' }, { key: 'h2', value: 'y' }],
+    key: 'k',
+    value: 'v',
+    headers: [
+      { key: 'h1', value: 'x' },
+      { key: 'h2', value: 'y' },
+    ],
   })
-  expect(read('a=1;b=2|v', { 'parse.headers': 'true', 'headers.delimiter': '|', 'headers.separator': ';', 'headers.key.separator': '=' }).headers).toEqual([
-    { key: 'a', value: '1' }, { key: 'b', value: '2' },
+  expect(
+    read('a=1;b=2|v', {
+      'parse.headers': 'true',
+      'headers.delimiter': '|',
+      'headers.separator': ';',
+      'headers.key.separator': '=',
+    }).headers,
+  ).toEqual([
+    { key: 'a', value: '1' },
+    { key: 'b', value: '2' },
   ])
 })
 
@@ -29,13 +42,17 @@ test('a marker for nothing', () => {
   const properties = { 'parse.headers': 'true', 'parse.key': 'true', 'null.marker': 'NULL' }
   expect(read('h:NULL\tNULL\tNULL', properties)).toEqual({ key: null, value: null, headers: [{ key: 'h', value: null }] })
   expect(read('NULL\tk\tv', properties)).toEqual({ key: 'k', value: 'v' })
-  expect(() => read('NULL:x\tk\tv', properties)).toThrow("Header keys should not be equal to the null marker 'NULL' as they can't be null")
+  expect(() => read('NULL:x\tk\tv', properties)).toThrow(
+    "Header keys should not be equal to the null marker 'NULL' as they can't be null",
+  )
 })
 
 test('a line without what was asked for ends it, or goes as it is', () => {
   expect(() => read('nokey', { 'parse.key': 'true' })).toThrow("No key separator found on line number 3: 'nokey'")
   expect(() => read('nohead', { 'parse.headers': 'true' })).toThrow("No headers delimiter found on line number 3: 'nohead'")
-  expect(() => read('nocolon\tv', { 'parse.headers': 'true' })).toThrow("No header key separator found in pair 'nocolon' on line number 3")
+  expect(() => read('nocolon\tv', { 'parse.headers': 'true' })).toThrow(
+    "No header key separator found in pair 'nocolon' on line number 3",
+  )
   expect(read('nokey', { 'parse.key': 'true', 'ignore.error': 'true' })).toEqual({ key: null, value: 'nokey' })
 })
 

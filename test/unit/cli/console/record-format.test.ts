@@ -2,14 +2,30 @@ import { RecordFormat } from '../../../../cli/console/record-format'
 import type { ConsumerRecord } from '../../../../client/fetched'
 
 const record = {
-  topic: 't', partition: 2, offset: 5, timestamp: 1_700_000_000_123, timestampType: 'CreateTime', leaderEpoch: 0,
-  key: Buffer.from('k'), value: Buffer.from('v'), headers: [{ key: 'h', value: Buffer.from('x') }, { key: 'g', value: null }],
+  topic: 't',
+  partition: 2,
+  offset: 5,
+  timestamp: 1_700_000_000_123,
+  timestampType: 'CreateTime',
+  leaderEpoch: 0,
+  key: Buffer.from('k'),
+  value: Buffer.from('v'),
+  headers: [
+    { key: 'h', value: Buffer.from('x') },
+    { key: 'g', value: null },
+  ],
 } as unknown as ConsumerRecord
 
 const show = (properties: Record<string, string>, changes: Partial<ConsumerRecord> = {}) =>
   new RecordFormat(properties).format({ ...record, ...changes }).toString('utf8')
 
-const ALL = { 'print.timestamp': 'true', 'print.partition': 'true', 'print.offset': 'true', 'print.headers': 'true', 'print.key': 'true' }
+const ALL = {
+  'print.timestamp': 'true',
+  'print.partition': 'true',
+  'print.offset': 'true',
+  'print.headers': 'true',
+  'print.key': 'true',
+}
 
 test('only the value, unless more is asked for', () => {
   expect(show({})).toBe('v\n')

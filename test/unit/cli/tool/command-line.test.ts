@@ -23,7 +23,18 @@ function complaint(action: () => unknown): Error {
 }
 
 test('values stand behind a blank or an equals sign, and options may be shortened', () => {
-  const line = parse('--topic', 'a', '--partitions=3', '--config', 'x=1', '--config=y=2', '--li', '--consumer.config', 'f.properties', 'rest')
+  const line = parse(
+    '--topic',
+    'a',
+    '--partitions=3',
+    '--config',
+    'x=1',
+    '--config=y=2',
+    '--li',
+    '--consumer.config',
+    'f.properties',
+    'rest',
+  )
   expect(line.value('topic')).toBe('a')
   expect(line.whole('partitions')).toBe(3)
   expect(line.values('config')).toEqual(['x=1', 'y=2'])
@@ -68,7 +79,9 @@ test('one value, and a number where a number is due', () => {
   const twice = complaint(() => parse('--partitions', '1', '--partitions', '2').whole('partitions'))
   expect(twice).toBeInstanceOf(ArgumentError)
   expect(twice.message).toBe('Found multiple arguments for option partitions, but you asked for only one')
-  expect(complaint(() => parse('--partitions', 'x').whole('partitions')).message).toBe("Cannot parse argument 'x' of option partitions")
+  expect(complaint(() => parse('--partitions', 'x').whole('partitions')).message).toBe(
+    "Cannot parse argument 'x' of option partitions",
+  )
   expect(parse().whole('partitions', 7)).toBe(7)
 })
 

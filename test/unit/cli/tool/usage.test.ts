@@ -5,7 +5,8 @@ test('two columns of at most 39 with two blanks between, continued lines indente
     { name: 'zeta', description: 'Short and just as long as the column is' },
     { name: 'a-name-just-as-long-as-the-column-is1', description: 'One.' },
     {
-      name: 'command-config', argument: 'String: command config property file',
+      name: 'command-config',
+      argument: 'String: command config property file',
       description: 'A file with the configuration of the admin client, which is long enough for more than two lines of text.',
     },
   ])

@@ -5,7 +5,11 @@ import { ZERO_UUID } from '../../../../protocol/rules/uuid'
 import type { DescribedTopic } from '../../../../cli/topics/describe'
 
 const partition = (index: number, leader: number, replicas: number[], isr: number[]): DescribedTopic['partitions'][number] => ({
-  partition: index, leader, replicas, isr, reassignment: undefined,
+  partition: index,
+  leader,
+  replicas,
+  isr,
+  reassignment: undefined,
 })
 
 const orders: DescribedTopic = {
@@ -17,11 +21,21 @@ const orders: DescribedTopic = {
     partition(2, -1, [3, 1, 2], [3]),
     { ...partition(3, 1, [1, 2, 3, 4], [1, 2]), reassignment: { replicas: [1, 2, 3, 4], adding: [4], removing: [3] } },
   ],
-  overrides: [{ name: 'retention.ms', value: '1000' }, { name: 'cleanup.policy', value: 'compact' }],
+  overrides: [
+    { name: 'retention.ms', value: '1000' },
+    { name: 'cleanup.policy', value: 'compact' },
+  ],
   minInsyncReplicas: 2,
   markedForDeletion: false,
 }
-const plain: DescribedTopic = { ...orders, name: 'plain', topicId: ZERO_UUID, partitions: [partition(0, 3, [3], [3])], overrides: [], minInsyncReplicas: 1 }
+const plain: DescribedTopic = {
+  ...orders,
+  name: 'plain',
+  topicId: ZERO_UUID,
+  partitions: [partition(0, 3, [3], [3])],
+  overrides: [],
+  minInsyncReplicas: 1,
+}
 
 function describeWith(...flags: string[]): string[] {
   const line = parseCommandLine(OPTIONS, ['--describe', ...flags])
@@ -41,7 +55,14 @@ test('a header per topic, a line per partition', () => {
 })
 
 test('the filters show partitions only', () => {
-  const shown = (flag: string) => describeWith(flag).map((line) => line.split('\t').slice(1, 3).map((part) => part.split(': ')[1]).join('-'))
+  const shown = (flag: string) =>
+    describeWith(flag).map((line) =>
+      line
+        .split('\t')
+        .slice(1, 3)
+        .map((part) => part.split(': ')[1])
+        .join('-'),
+    )
   expect(shown('--under-replicated-partitions')).toEqual(['orders-1', 'orders-2', 'orders-3'])
   expect(shown('--unavailable-partitions')).toEqual(['orders-2', 'plain-0'])
   expect(shown('--under-min-isr-partitions')).toEqual(['orders-1', 'orders-2'])

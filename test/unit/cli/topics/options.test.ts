@@ -1,7 +1,11 @@
 import { UsageError, parseCommandLine } from '../../../../cli/tool/command-line'
 import { OPTIONS, checkOptions, parseAssignment, parseConfigs, topicFilter } from '../../../../cli/topics/options'
 
-const parse = (text: string) => parseCommandLine(OPTIONS, text.split(' ').filter((word) => word !== ''))
+const parse = (text: string) =>
+  parseCommandLine(
+    OPTIONS,
+    text.split(' ').filter((word) => word !== ''),
+  )
 const SERVER = '--bootstrap-server localhost:9092'
 
 test.each([
@@ -18,17 +22,32 @@ test.each([
 
 test.each([
   [SERVER, 'Command must include exactly one action: --list, --describe, --create, --alter or --delete'],
-  [`${SERVER} --list --create --topic t`, 'Command must include exactly one action: --list, --describe, --create, --alter or --delete'],
+  [
+    `${SERVER} --list --create --topic t`,
+    'Command must include exactly one action: --list, --describe, --create, --alter or --delete',
+  ],
   ['--list', '--bootstrap-server must be specified'],
   [`${SERVER} --create`, 'Missing required argument "[topic]"'],
   [`${SERVER} --delete`, 'Missing required argument "[topic]"'],
   [`${SERVER} --alter --topic t`, 'Missing required argument "[partitions]"'],
   [`${SERVER} --describe --if-exists`, '--topic or --topic-id is required to describe a topic'],
   [`${SERVER} --list --partitions 3`, 'Option "[partitions]" can\'t be used with option "[list]"'],
-  [`${SERVER} --alter --topic t --partitions 3 --replication-factor 2`, 'Option "[replication-factor]" can\'t be used with option "[alter]"'],
-  [`${SERVER} --create --topic t --replica-assignment 0:1 --partitions 1`, 'Option "[replica-assignment]" can\'t be used with option "[partitions]"'],
-  [`${SERVER} --list --under-replicated-partitions`, 'Option "[under-replicated-partitions]" can\'t be used with option "[list]"'],
-  [`${SERVER} --describe --topics-with-overrides --at-min-isr-partitions`, 'Option "[at-min-isr-partitions]" can\'t be used with option "[topics-with-overrides]"'],
+  [
+    `${SERVER} --alter --topic t --partitions 3 --replication-factor 2`,
+    'Option "[replication-factor]" can\'t be used with option "[alter]"',
+  ],
+  [
+    `${SERVER} --create --topic t --replica-assignment 0:1 --partitions 1`,
+    'Option "[replica-assignment]" can\'t be used with option "[partitions]"',
+  ],
+  [
+    `${SERVER} --list --under-replicated-partitions`,
+    'Option "[under-replicated-partitions]" can\'t be used with option "[list]"',
+  ],
+  [
+    `${SERVER} --describe --topics-with-overrides --at-min-isr-partitions`,
+    'Option "[at-min-isr-partitions]" can\'t be used with option "[topics-with-overrides]"',
+  ],
   [`${SERVER} --create --topic t --if-exists`, 'Option "[if-exists]" can\'t be used with option "[create]"'],
   [`${SERVER} --list --if-not-exists`, 'Option "[if-not-exists]" can\'t be used with option "[list]"'],
   [`${SERVER} --delete --topic t --exclude-internal`, 'Option "[exclude-internal]" can\'t be used with option "[delete]"'],
@@ -42,14 +61,20 @@ test.each([
 })
 
 test('an assignment: partitions by comma, replicas by colon', () => {
-  expect(parseAssignment('0:1,1:0')).toEqual([[0, 1], [1, 0]])
+  expect(parseAssignment('0:1,1:0')).toEqual([
+    [0, 1],
+    [1, 0],
+  ])
   expect(() => parseAssignment('0:0,1:0')).toThrow('Partition replica lists may not contain duplicate entries: 0')
   expect(() => parseAssignment('0:1,1')).toThrow('Partition 1 has different replication factor: [1]')
   expect(() => parseAssignment('a')).toThrow('For input string: "a"')
 })
 
 test('configurations', () => {
-  expect(parseConfigs(parse('--config retention.ms=1 --config cleanup.policy=compact'))).toEqual({ 'retention.ms': '1', 'cleanup.policy': 'compact' })
+  expect(parseConfigs(parse('--config retention.ms=1 --config cleanup.policy=compact'))).toEqual({
+    'retention.ms': '1',
+    'cleanup.policy': 'compact',
+  })
   expect(() => parseConfigs(parse('--config retention.ms'))).toThrow('all configs to be added must be in the format "key=val"')
 })
 
