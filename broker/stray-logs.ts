@@ -37,9 +37,14 @@ async function findStrays(session: ZooKeeperSession, logs: readonly LocalLog[]):
   })
 }
 
-/** The topic ids whose deletion was finished without this broker, which the controller wrote down (controller.md, 8). */
-async function knownDeletions(session: ZooKeeperSession, brokerId: number): Promise<Set<string>> {
-  const known = new Set<string>()
+interface KnownDeletions {
+  ids: Set<string>
+  topics: Set<string>
+}
+
+/** The topics whose deletion was finished without this broker, which the controller wrote down (controller.md, 8). */
+async function knownDeletions(session: ZooKeeperSession, brokerId: number): Promise<KnownDeletions> {
+  const known: KnownDeletions = { ids: new Set(), topics: new Set() }
   const listed = await session.children(deletionsPath)
   const ids = listed?.names ?? []
   const nodes = await session.getMany(ids.map(deletionPath))
@@ -47,7 +52,10 @@ async function knownDeletions(session: ZooKeeperSession, brokerId: number): Prom
     const node = nodes[i]
     if (node === undefined) return
     try {
-      if (decodeDeletion(id, node.data).brokers.includes(brokerId)) known.add(id)
+      const { topic, brokers } = decodeDeletion(id, node.data)
+      if (!brokers.includes(brokerId)) return
+      known.ids.add(id)
+      known.topics.add(topic)
     } catch (error) {
       if (!(error instanceof ZnodeFormatError)) throw error
     }
@@ -71,7 +79,8 @@ export async function quarantineStrays(
   const strays = await findStrays(session, local)
   if (strays.length === 0) return
   const deletions = await knownDeletions(session, brokerId)
-  const unexplained = strays.filter(({ topicId }) => topicId === undefined || !deletions.has(topicId))
+  // A loss of power may have taken the file with the id, and left the log.
+  const unexplained = strays.filter(({ topic, topicId }) => !(topicId === undefined ? deletions.topics.has(topic) : deletions.ids.has(topicId)))
   if (unexplained.length > local.length / 2) {
     throw new StartError(
       `${unexplained.length} of ${local.length} logs belong to topics that this ZooKeeper does not know, such as ` +
