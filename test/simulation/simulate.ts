@@ -22,7 +22,7 @@ async function main(): Promise<void> {
       const { steps, acknowledged, failed: unanswered, faults } = result
       console.log(
         `seed ${seed}: ${steps} steps, ${(result.virtualMs / 1000).toFixed(0)} s in ${Date.now() - startedMs} ms, ${acknowledged} acknowledged, ` +
-          `${unanswered} failed, ${JSON.stringify(faults)} ${result.hash.slice(0, 8)}`)
+          `${unanswered} failed, ${result.administered} administered, ${JSON.stringify(faults)} ${result.hash.slice(0, 8)}`)
     } catch (error) {
       failed.push(seed)
       const lines = error instanceof StoryError ? error.lines.slice(-option('lines', 0)) : []

@@ -1,5 +1,7 @@
 import { Admin } from '../../../client/admin'
+import { topicsPath } from '../../../zk-schema/topics'
 import { World } from '../world/world'
+import { Administrator } from './administrator'
 import { SimulatedCluster } from './cluster'
 import { Faults } from './faults'
 import { checkControllerMemory, checkPartitionStates, checkRecords, partitionsInZooKeeper, unfinished } from './final-checks'
@@ -22,6 +24,7 @@ export interface StoryResult {
   acknowledged: number
   failed: number
   committed: number
+  administered: number
   faults: Record<string, number>
 }
 
@@ -58,6 +61,10 @@ export async function tell(seed: number, options: StoryOptions = {}): Promise<St
   }
 }
 
+function brokersOf(options: StoryOptions): number {
+  return options.brokers ?? 3
+}
+
 class Story {
   private readonly world: World
   private readonly options: StoryOptions
@@ -67,6 +74,7 @@ class Story {
   private readonly topics: Topic[]
   private readonly writers: Writer[]
   private readonly reader: Reader
+  private readonly administrator: Administrator
   /** I6: who was controller in which epoch. */
   private readonly controllers = new Map<number, number>()
 
@@ -74,7 +82,7 @@ class Story {
     this.world = world
     this.options = options
     const random = world.random.fork('story')
-    const brokers = options.brokers ?? 3
+    const brokers = brokersOf(options)
     this.isDurable = random.chance(0.5)
     this.cluster = new SimulatedCluster(world, brokers, brokers < 3 ? { 'min.insync.replicas': '1', 'default.replication.factor': '1' } : {})
     this.topics = [
@@ -83,6 +91,7 @@ class Story {
     ]
     this.writers = ['writer-1', 'writer-2'].map((name) => new Writer(this.cluster, name, this.topics))
     this.reader = new Reader(this.cluster, 'reader', this.topics)
+    this.administrator = new Administrator(this.cluster, this.topics)
     this.oracle = new CommittedOracle(this.cluster)
     this.cluster.onEvent = (broker, event) => {
       if (event.kind !== 'election' || event.outcome !== 'won') return
@@ -104,9 +113,12 @@ class Story {
     await this.createTopics()
     for (const writer of this.writers) writer.start()
     this.reader.start()
+    const isAdministered = brokersOf(this.options) > 1 && world.random.fork('administration').chance(0.5)
+    if (isAdministered) this.administrator.start()
     const faults = new Faults(cluster, this.writers, this.reader, this.isDurable)
     await faults.happen(this.options.rounds ?? 12)
     faults.healAll()
+    await world.settle(this.administrator.stop(), RECOVERY_LIMIT_MS, 'the administrator has its last answer')
     await this.becomeWhole('after the faults')
     const before = this.acknowledgedTotal
     await world.runUntil(() => this.acknowledgedTotal > before + 20, 30_000, 'records are acknowledged again')
@@ -114,6 +126,7 @@ class Story {
     await this.becomeWhole('without load')
     await world.runUntil(() => this.isAllRead(), 30_000, 'all is read')
     this.reader.stop()
+    this.administrator.check(new Set(cluster.children(topicsPath)))
     checkControllerMemory(cluster)
     checkRecords(cluster, this.writers.flatMap(({ acknowledged }) => acknowledged), this.reader)
     const result = {
@@ -124,6 +137,7 @@ class Story {
       acknowledged: this.acknowledgedTotal,
       failed: this.writers.reduce((sum, { failed }) => sum + failed, 0),
       committed: oracle.committed,
+      administered: this.administrator.done,
       faults: faults.counts,
     }
     return result
