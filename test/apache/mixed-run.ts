@@ -45,6 +45,7 @@ const USUAL = [
   /lost the connection to ZooKeeper/,
   /cannot send to the broker, trying again/,
   /waiting for the znode of a namesake to go/,
+  /its log is set aside as -stray/,
 ]
 
 export class Run {

@@ -26,7 +26,8 @@ async function main(): Promise<number> {
     return 0
   }
   const wanted = process.argv.slice(2)
-  const port = Number(process.env.MIXED_PORT ?? 41192)
+  // Below the ports that the system gives to outgoing connections.
+  const port = Number(process.env.MIXED_PORT ?? 19192)
   const cluster = new MixedCluster(process.env.MIXED_DIR ?? mkdtempSync(join(tmpdir(), 'mixed-')), port + 8, SETTINGS)
   const run = new Run(cluster, wanted)
   process.on('SIGINT', () => void cluster.close().then(() => process.exit(130)))
