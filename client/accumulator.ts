@@ -129,6 +129,11 @@ export class PartitionQueue {
    * been answered under their sequences, or they could be written twice.
    */
   private restart: 'no' | 'whenClear' | 'now' = 'no'
+  /**
+   * A batch of this identity is in the log. A leader that has none takes whatever sequence comes first: until then one batch is in flight, or a
+   * second one could be stored where the first was refused.
+   */
+  private isKnownToLeader = false
   /** Number of the newest batch that is known to be in the log; then those before it are there, too, if they had sequences. */
   private newestStored = -1
   /** Batches so far. */
@@ -156,6 +161,7 @@ export class PartitionQueue {
   /** True while time alone lets nothing go out. */
   isWaitingForAnswers(mostInFlight: number): boolean {
     if (this.failed.length > 0 || this.inFlight.length >= mostInFlight) return true
+    if (this.identity !== undefined && !this.isKnownToLeader && this.inFlight.length > 0) return true
     if (this.restart === 'no' || this.inFlight.length === 0) return false
     return this.restart === 'now' || this.pending[0]?.sequence === NO_SEQUENCE
   }
@@ -195,6 +201,7 @@ export class PartitionQueue {
 
   /** An idempotent batch is in the log. */
   stored(batch: ProducerBatch): void {
+    this.isKnownToLeader = true
     this.newestStored = Math.max(this.newestStored, batch.number)
     // One before it was refused because the leader knows only the newest batches of a producer, one after it was restarted.
     if (this.restart === 'now' && this.failed.every((each) => this.mustBeStored(each))) this.restart = 'no'
@@ -218,6 +225,7 @@ export class PartitionQueue {
     if (this.restart === 'no' || this.inFlight.length > 0) return
     if (this.restart === 'whenClear' && this.pending[0]?.sequence !== NO_SEQUENCE) return
     this.restart = 'no'
+    this.isKnownToLeader = false
     this.nextSequence = 0
     for (const batch of this.pending) batch.sequence = NO_SEQUENCE
     if (this.identity === undefined) return
