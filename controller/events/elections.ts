@@ -12,12 +12,14 @@ import type { Term } from '../term'
 import type { EventOf } from './event'
 
 const PREFERRED = 0
+const UNCLEAN = 1
 
 /** ElectLeaders (KIP-460): preferred leaders, or leaders that may have lost data where there is no other. */
 export async function onElectLeaders(term: Term, event: EventOf<'ReplicaLeaderElection'>): Promise<Input<ElectLeadersResponse>> {
   const { context, changes } = term
   const { electionType, topicPartitions } = event.request
   const isPreferred = electionType === PREFERRED
+  if (!isPreferred && electionType !== UNCLEAN) return unknownType(topicPartitions ?? [])
   const asked = topicPartitions ?? allPartitionNames(term)
   const electable: Partition[] = []
   const verdicts = asked.map(({ topic, partitions }) => ({
@@ -44,6 +46,18 @@ export async function onElectLeaders(term: Term, event: EventOf<'ReplicaLeaderEl
   }))
   return {
     replicaElectionResults: results.filter(({ partitionResult }) => topicPartitions !== null || partitionResult.length > 0),
+  }
+}
+
+/** What we do not know must not become an unclean election. */
+function unknownType(asked: readonly { topic: string; partitions: readonly number[] }[]): Input<ElectLeadersResponse> {
+  const errorCode = ErrorCode.INVALID_REQUEST
+  const refused = { errorCode, errorMessage: 'Unknown election type' }
+  return {
+    errorCode,
+    replicaElectionResults: asked.map(({ topic, partitions }) => ({
+      topic, partitionResult: partitions.map((partitionId) => ({ partitionId, ...refused })),
+    })),
   }
 }
 
