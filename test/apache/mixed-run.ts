@@ -34,6 +34,8 @@ const USUAL = [
   /Partition \S+ marked as failed/,
   // A controller that was deposed a moment ago.
   /STALE_CONTROLLER_EPOCH/,
+  // For the broker that had this id and these ports before.
+  /STALE_BROKER_EPOCH/,
   /from an old controller|its controller epoch \d+ is old/,
   /Unexpected error handling request RequestHeader\(apiKey=UPDATE_METADATA/,
   /Session 0x\w+ for server/,
