@@ -11,7 +11,7 @@ export class CommandError extends Error {
 
 /** A line into words, as ZooKeeper's shell does it: blanks part them, quotes hold them together. */
 export function splitLine(line: string): string[] {
-  return [...line.matchAll(/\s*([^"']\S*|"[^"]*"|'[^']*')\s*/g)].map(([, word]) => {
+  return [...line.matchAll(/\s*([^"'\s]\S*|"[^"]*"|'[^']*')\s*/g)].map(([, word]) => {
     const quoted = /^(["'])(.*)\1$/s.exec(word!)
     return quoted === null ? word! : quoted[2]!
   })
