@@ -27,8 +27,9 @@ export async function failOver(term: Term): Promise<void> {
   await initializeContext(term)
   const loadedMs = term.env.clock.monoMs()
   await initializeDeletions(term)
-  // Brokers must know each other before they hear who leads.
-  term.changes.sendMetadata([])
+  // Brokers must know each other before they hear who leads; and a new one all partitions of a topic before some of them change,
+  // for it serves meanwhile, and clients that are shown fewer partitions send keys to others.
+  term.changes.sendMetadata([...term.context.allPartitions()])
   await term.deletion.collectDebts(term.context.registeredBrokerIds())
   await startStateMachines(term)
   const electedMs = term.env.clock.monoMs()
