@@ -47,6 +47,8 @@ export class SimulatedBroker {
 
   start(): void {
     if (this.wanted) return
+    // A controlled shutdown that has not come to its end by now is killed.
+    if (this.running !== undefined) this.die(false)
     this.wanted = true
     this.begin()
   }

@@ -116,7 +116,7 @@ export class Faults {
       case 'restart':
         if (broker.running === undefined || broker.process.stopped) return false
         void broker.stop()
-        this.after(this.duration() + 500, () => this.raise(broker))
+        this.after(this.duration() + 500, () => broker.start())
         return true
       case 'killWriter': {
         const writer = random.pick(this.writers)
@@ -130,14 +130,8 @@ export class Faults {
   private down(broker: SimulatedBroker, isPowerCut: boolean): boolean {
     if (!broker.isUp) return false
     broker.die(isPowerCut)
-    this.after(this.duration(), () => this.raise(broker))
+    this.after(this.duration(), () => broker.start())
     return true
-  }
-
-  private raise(broker: SimulatedBroker): void {
-    // A controlled shutdown that has not come to its end by now is killed.
-    if (!broker.isUp && broker.running !== undefined) broker.die(false)
-    broker.start()
   }
 
   /** Without flush.before.ack one power cut at a time is survived, by a cluster that is whole; and the next fault waits. */
