@@ -90,8 +90,9 @@ export class Shell {
   async execute(words: readonly string[], line = words.join(' ')): Promise<void> {
     this.isBusy = true
     try {
-      this.exitCode = 0
       await this.run(words, line)
+      // `quit` keeps the one of the command before.
+      if (!this.exiting) this.exitCode = 0
     } catch (error) {
       this.exitCode = error instanceof CommandError ? error.exitCode : 1
       this.options.err(failureLine(error))
