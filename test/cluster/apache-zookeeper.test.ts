@@ -2,7 +2,7 @@
 import { startCluster } from '../../index'
 import { startCoordinator, whyNotApache } from './support/coordinators'
 import { OVERRIDES, SESSION_TIMEOUT_MS, deleteControllerOften, expire, killAll, killAndStart, meddle, victims, zombie } from './support/faults'
-import { pause, underLoad } from './support/trial'
+import { WITH_RDKAFKA, pause, underLoad } from './support/trial'
 import type { Coordinator } from './support/coordinators'
 import type { Fault } from './support/trial'
 import type { TestCluster } from '../../index'
@@ -67,5 +67,5 @@ describeLive.each(['apache', 'chroot', 'ensemble'] as const)('on Apache ZooKeepe
     ['a server is killed', killServer(0)],
     ['a server stands still', serverStandsStill],
     ...(kind === 'apache' ? onlyAlone : []),
-  ])('nothing is lost, repeated or reordered, and all agree, when %s', (_, fault) => underLoad(cluster, fault, { rdkafka: true }), 180_000)
+  ])('nothing is lost, repeated or reordered, and all agree, when %s', (_, fault) => underLoad(cluster, fault, { rdkafka: WITH_RDKAFKA }), 180_000)
 })

@@ -8,7 +8,7 @@ import {
   victims, zombie,
 } from './support/faults'
 import { epochFileDifferences } from './support/replicas'
-import { PARTITIONS, underLoad } from './support/trial'
+import { WITH_RDKAFKA, PARTITIONS, underLoad } from './support/trial'
 import type { Fault } from './support/trial'
 import type { TestCluster } from '../../index'
 
@@ -36,7 +36,7 @@ test.each<[string, Fault]>([
   ['a leader loses a log directory', loseLogDir(victims.leader)],
   ['the brokers are restarted one after another', rollingRestart],
   ['hands meddle with the znodes', meddle],
-])('nothing is lost, repeated or reordered, and all agree, when %s', (_, fault) => underLoad(cluster, fault, { rdkafka: true }), 120_000)
+])('nothing is lost, repeated or reordered, and all agree, when %s', (_, fault) => underLoad(cluster, fault, { rdkafka: WITH_RDKAFKA }), 120_000)
 
 test('after a clean stop, leader-epoch-checkpoint says of every replica what its batches say', async () => {
   const topics = await cluster.zookeeper(async (session) => (await session.children('/brokers/topics'))!.names.filter((name) => /^trial-\d+$/.test(name)))
