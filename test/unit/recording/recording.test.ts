@@ -71,6 +71,37 @@ describe('the recorder of a process', () => {
     expect(written.slice(-followed.length).length).toBeGreaterThanOrEqual(3)
   })
 
+  test('tells the time finer than the wall clock, and follows its steps', async () => {
+    // The true time is 0.7 ms ahead of the monotonic clock; the wall clock cuts fractions off.
+    let mono = 1000
+    let step = 0
+    const clock = { ...env.clock, monoMs: () => mono, wallMs: () => Math.floor(mono + 0.7) + step }
+    const recorder = new FileRecorder({ ...env, clock }, { directory, process: 'broker-0', logger: silentLogger })
+    await recorder.start()
+    const tick = (count: number): void => {
+      for (let i = 0; i < count; i++) {
+        mono += 0.31
+        recorder.record({ kind: 'life', what: 'x' })
+      }
+    }
+    tick(50)
+    step = -5000
+    tick(50)
+    recorder.close()
+    const events = new EventReader().push(readFileSync(join(directory, 'recording-0.bin')))
+    const truth = events.map(({ monoMs }, i) => (monoMs + 0.7 + (i < 50 ? 0 : -5000)) * 1000)
+    for (const each of [events.slice(0, 50), events.slice(50)]) {
+      const times = each.map(({ wallUs }) => wallUs)
+      expect(times).toEqual([...times].sort((a, b) => a - b))
+    }
+    // Never ahead, and less and less behind.
+    const behind = events.map(({ wallUs }, i) => truth[i]! - wallUs)
+    expect(Math.min(...behind)).toBeGreaterThan(-1)
+    expect(Math.max(...behind)).toBeLessThan(1001)
+    expect(behind[49]).toBeLessThan(50)
+    expect(behind[99]).toBeLessThan(50)
+  })
+
   test('keeps its files bounded, the newest events among them', async () => {
     const recorder = new FileRecorder(env, { directory, process: 'broker-0', logger: silentLogger })
     await recorder.start()
