@@ -1,4 +1,4 @@
-import { baseSequenceAt, leaderEpochAt, producerEpochAt, producerIdAt } from '../../../protocol/records/batch'
+import { baseOffsetAt, baseSequenceAt, leaderEpochAt, producerEpochAt, producerIdAt } from '../../../protocol/records/batch'
 import { decodeRecords } from '../../../protocol/records/records'
 import { brokerIdsPath } from '../../../zk-schema/brokers'
 import { controllerPath, decodeController } from '../../../zk-schema/controller'
@@ -111,6 +111,12 @@ export function checkControllerMemory(cluster: SimulatedCluster): void {
   }
 }
 
+/** `12+96 bytes, by 1000/0/17 in 3`: offset and length, producer, its epoch and sequence, leader epoch. */
+function toldOf(bytes: Buffer): string {
+  const producer = `${producerIdAt(bytes, 0)}/${producerEpochAt(bytes, 0)}/${baseSequenceAt(bytes, 0)}`
+  return `${baseOffsetAt(bytes, 0)}+${bytes.length} bytes, by ${producer} in ${leaderEpochAt(bytes, 0)}`
+}
+
 interface Stored {
   key: string
   value: string
@@ -125,11 +131,13 @@ export function checkRecords(cluster: SimulatedCluster, acknowledged: readonly A
     const logs = replicaLogs(cluster, topic, partition, replicas)
     const contents = logs.map((log) => batchesOf(log, 0, log.highWatermark).map(({ bytes }) => bytes))
     contents.forEach((batches, i) => {
-      const same = batches.length === contents[0]!.length && batches.every((bytes, at) => bytes.equals(contents[0]![at]!))
-      if (!same) throw new Error(`I3: the replicas ${replicas[0]} and ${replicas[i]} of ${name} differ`)
+      const at = batches.findIndex((bytes, index) => contents[0]![index]?.equals(bytes) !== true)
+      if (at < 0 && batches.length === contents[0]!.length) return
+      const [here, there] = [batches[at], contents[0]![at]].map((bytes) => (bytes === undefined ? 'nothing' : toldOf(bytes)))
+      throw new Error(`I3: the replicas ${replicas[i]} and ${replicas[0]} of ${name} differ at batch ${at}: ${here}; ${there}`)
     })
     for (const bytes of contents[0]!) {
-      const by = `${producerIdAt(bytes, 0)}/${producerEpochAt(bytes, 0)}/${baseSequenceAt(bytes, 0)} in ${leaderEpochAt(bytes, 0)}`
+      const by = toldOf(bytes)
       for (const { offset, key, value } of decodeRecords(bytes)) {
         const place = `${name}@${offset}`
         const text = value!.toString()

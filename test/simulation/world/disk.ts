@@ -65,11 +65,14 @@ class Inode {
   }
 }
 
-interface Name {
-  inode: Inode | 'directory'
-}
+/** One change of names that a power cut undoes as a whole: what stood under each name before. */
+type NameChange = { directory: Directory; name: string; former: Inode | Directory | undefined }[]
 
-type NameChange = { parent: string; undo: () => void }
+/** Names as the page cache shows them, and what happened to them since the last sync, oldest first. */
+class Directory {
+  readonly entries = new Map<string, Inode | Directory>()
+  unsynced: NameChange[] = []
+}
 
 function fault(code: string, what: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${what} '${path}'`), { code, path })
@@ -78,6 +81,10 @@ function fault(code: string, what: string, path: string): Error {
 function parentOf(path: string): string {
   const at = path.lastIndexOf('/')
   return at <= 0 ? '/' : path.slice(0, at)
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 function normal(path: string): string {
@@ -99,8 +106,7 @@ export class SimulatedDisk implements Disk {
   readonly faults: DiskFaults = {}
   private readonly process: Process
   private readonly random: SeededRandom
-  private readonly names = new Map<string, Name>([['/', { inode: 'directory' }]])
-  private nameChanges: NameChange[] = []
+  private readonly root = new Directory()
   private nextInode = 1
   private readonly openFiles = new Set<SimulatedFile>()
 
@@ -111,16 +117,14 @@ export class SimulatedDisk implements Disk {
 
   open(path: string, mode: OpenMode): DiskFile {
     path = normal(path)
-    let name = this.names.get(path)
-    if (name?.inode === 'directory') throw fault('EISDIR', 'open', path)
-    if (name === undefined) {
+    let inode = this.find(path)
+    if (inode instanceof Directory) throw fault('EISDIR', 'open', path)
+    if (inode === undefined) {
       if (mode === 'read') throw fault('ENOENT', 'open', path)
       this.check(path)
-      this.needDirectory(parentOf(path))
-      name = { inode: this.touch(new Inode(this.nextInode++)) }
-      this.setName(path, name)
+      inode = this.touch(new Inode(this.nextInode++))
+      this.put(path, inode)
     }
-    const inode = name.inode as Inode
     const file = new SimulatedFile(this.process, this, path, inode, this.random)
     this.openFiles.add(file)
     if (mode === 'create' && inode.length > 0) file.truncate(0)
@@ -128,57 +132,54 @@ export class SimulatedDisk implements Disk {
   }
 
   exists(path: string): boolean {
-    return this.names.has(normal(path))
+    return this.find(normal(path)) !== undefined
   }
 
   stat(path: string): FileStat | undefined {
-    const inode = this.names.get(normal(path))?.inode
+    const inode = this.find(normal(path))
     if (inode === undefined) return undefined
-    if (inode === 'directory') return { size: 0, mtimeMs: 0, isDirectory: true, inode: 0 }
+    if (inode instanceof Directory) return { size: 0, mtimeMs: 0, isDirectory: true, inode: 0 }
     return { size: inode.length, mtimeMs: inode.mtimeMs, isDirectory: false, inode: inode.number }
   }
 
   list(path: string): string[] {
-    path = normal(path)
-    this.needDirectory(path)
-    const prefix = path === '/' ? '/' : `${path}/`
-    return [...this.names.keys()]
-      .filter((name) => name.startsWith(prefix) && name.length > prefix.length && !name.includes('/', prefix.length))
-      .map((name) => name.slice(prefix.length))
-      .sort()
+    return [...this.directory(normal(path)).entries.keys()].sort()
   }
 
   makeDirectory(path: string): void {
     path = normal(path)
-    if (this.names.get(path)?.inode === 'directory') return
+    if (this.find(path) instanceof Directory) return
     this.check(path)
     this.makeDirectory(parentOf(path))
-    this.setName(path, { inode: 'directory' })
+    this.put(path, new Directory())
   }
 
+  /** One change of the new parent: it is durable, or undone, as a whole. */
   rename(from: string, to: string): void {
     from = normal(from)
     to = normal(to)
     this.check(to)
-    const name = this.names.get(from)
-    if (name === undefined) throw fault('ENOENT', 'rename', from)
-    this.needDirectory(parentOf(to))
-    if (name.inode === 'directory') {
-      if (this.names.has(to)) throw fault('ENOTEMPTY', 'rename', to)
-      for (const path of [...this.names.keys()]) {
-        if (path.startsWith(`${from}/`)) this.moveName(path, to + path.slice(from.length))
-      }
-    }
-    this.moveName(from, to)
+    const moved = this.find(from)
+    if (moved === undefined) throw fault('ENOENT', 'rename', from)
+    const source = this.directory(parentOf(from))
+    const target = this.directory(parentOf(to))
+    const replaced = target.entries.get(nameOf(to))
+    if (moved instanceof Directory && replaced !== undefined) throw fault('ENOTEMPTY', 'rename', to)
+    source.entries.delete(nameOf(from))
+    target.entries.set(nameOf(to), moved)
+    target.unsynced.push([
+      { directory: source, name: nameOf(from), former: moved },
+      { directory: target, name: nameOf(to), former: replaced },
+    ])
   }
 
   remove(path: string): void {
     path = normal(path)
-    const name = this.names.get(path)
-    if (name === undefined) return
-    if (name.inode === 'directory') throw fault('EISDIR', 'unlink', path)
+    const inode = this.find(path)
+    if (inode === undefined) return
+    if (inode instanceof Directory) throw fault('EISDIR', 'unlink', path)
     this.check(path)
-    this.dropName(path)
+    this.drop(path)
   }
 
   removeTree(path: string): Promise<void> {
@@ -187,29 +188,28 @@ export class SimulatedDisk implements Disk {
     return new Promise((resolve) => {
       this.process.world.plan(this.process, this.random.between(0.1, 5), () => {
         if (incarnation !== this.process.incarnation) return
-        for (const name of [...this.names.keys()]) if (name === path || name.startsWith(`${path}/`)) this.dropName(name)
+        this.dropTree(path)
         resolve()
       })
     })
   }
 
   readFile(path: string): Buffer {
-    const inode = this.names.get(normal(path))?.inode
+    const inode = this.find(normal(path))
     if (inode === undefined) throw fault('ENOENT', 'open', path)
-    if (inode === 'directory') throw fault('EISDIR', 'read', path)
+    if (inode instanceof Directory) throw fault('EISDIR', 'read', path)
     return Buffer.from(inode.bytes())
   }
 
   syncDirectory(path: string): void {
     path = normal(path)
     this.check(path)
-    this.needDirectory(path)
-    this.nameChanges = this.nameChanges.filter((change) => change.parent !== path)
+    this.directory(path).unsynced = []
   }
 
   setModified(path: string, mtimeMs: number): void {
-    const inode = this.names.get(normal(path))?.inode
-    if (inode !== undefined && inode !== 'directory') inode.mtimeMs = mtimeMs
+    const inode = this.find(normal(path))
+    if (inode instanceof Inode) inode.mtimeMs = mtimeMs
   }
 
   space(): { total: number; usable: number } {
@@ -237,70 +237,82 @@ export class SimulatedDisk implements Disk {
   }
 
   losePower(): void {
-    // Each directory keeps its own oldest changes; the newest are undone, newest first.
-    const parents = [...new Set(this.nameChanges.map((change) => change.parent))]
-    const lost = new Set<NameChange>()
-    for (const parent of parents) {
-      const changes = this.nameChanges.filter((change) => change.parent === parent)
-      for (const change of changes.slice(this.random.below(changes.length + 1))) lost.add(change)
-    }
-    for (const change of this.nameChanges.reverse()) if (lost.has(change)) change.undo()
-    this.nameChanges = []
-    this.dropOrphans()
-    for (const { inode } of this.names.values()) if (inode !== 'directory') inode.losePower(this.random)
+    this.loseNames(this.root)
+    for (const [, inode] of this.all()) if (inode instanceof Inode) inode.losePower(this.random)
   }
 
-  /** What lay in a directory whose own name is lost cannot be found any more. */
-  private dropOrphans(): void {
-    for (const path of [...this.names.keys()].sort()) {
-      if (path !== '/' && this.names.get(parentOf(path))?.inode !== 'directory') this.names.delete(path)
+  /** Each directory keeps its oldest changes; the newest are undone, newest first. What is found there then may have lost names, too. */
+  private loseNames(directory: Directory): void {
+    const lost = directory.unsynced.splice(this.random.below(directory.unsynced.length + 1))
+    for (const change of lost.reverse()) {
+      for (const { directory: changed, name, former } of change) {
+        if (former === undefined) changed.entries.delete(name)
+        else changed.entries.set(name, former)
+      }
+    }
+    directory.unsynced = []
+    for (const name of [...directory.entries.keys()].sort()) {
+      const entry = directory.entries.get(name)
+      if (entry instanceof Directory) this.loseNames(entry)
     }
   }
 
   /** Of names and contents, for the trace. */
   digest(): string {
     const hash = createHash('sha256')
-    for (const path of [...this.names.keys()].sort()) {
-      const { inode } = this.names.get(path)!
+    for (const [path, inode] of this.all()) {
       hash.update(path)
-      if (inode !== 'directory') hash.update(inode.bytes())
+      if (inode instanceof Inode) hash.update(inode.bytes())
     }
     return hash.digest('hex').slice(0, 16)
   }
 
-  private needDirectory(path: string): void {
-    const inode = this.names.get(path)?.inode
-    if (inode === undefined) throw fault('ENOENT', 'no directory', path)
-    if (inode !== 'directory') throw fault('ENOTDIR', 'not a directory', path)
-  }
-
-  private setName(path: string, name: Name): void {
-    const former = this.names.get(path)
-    this.names.set(path, name)
-    this.nameChanges.push({ parent: parentOf(path), undo: () => void (former === undefined ? this.names.delete(path) : this.names.set(path, former)) })
-  }
-
-  private dropName(path: string): void {
-    const former = this.names.get(path)
-    if (former === undefined) return
-    this.names.delete(path)
-    this.nameChanges.push({ parent: parentOf(path), undo: () => void this.names.set(path, former) })
-  }
-
-  /** A rename is one change of the new parent: it is durable, or undone, as a whole. */
-  private moveName(from: string, to: string): void {
-    const moved = this.names.get(from)!
-    const replaced = this.names.get(to)
-    this.names.delete(from)
-    this.names.set(to, moved)
-    this.nameChanges.push({
-      parent: parentOf(to),
-      undo: () => {
-        if (replaced === undefined) this.names.delete(to)
-        else this.names.set(to, replaced)
-        this.names.set(from, moved)
-      },
+  /** Everything, by path. */
+  private all(directory = this.root, prefix = ''): [string, Inode | Directory][] {
+    return [...directory.entries.keys()].sort().flatMap((name) => {
+      const entry = directory.entries.get(name)!
+      const path = `${prefix}/${name}`
+      const own: [string, Inode | Directory] = [path, entry]
+      return entry instanceof Directory ? [own, ...this.all(entry, path)] : [own]
     })
+  }
+
+  private find(path: string): Inode | Directory | undefined {
+    let found: Inode | Directory | undefined = this.root
+    if (path === '/') return found
+    for (const name of path.slice(1).split('/')) {
+      if (!(found instanceof Directory)) return undefined
+      found = found.entries.get(name)
+    }
+    return found
+  }
+
+  private directory(path: string): Directory {
+    const found = this.find(path)
+    if (found === undefined) throw fault('ENOENT', 'no directory', path)
+    if (!(found instanceof Directory)) throw fault('ENOTDIR', 'not a directory', path)
+    return found
+  }
+
+  private put(path: string, entry: Inode | Directory): void {
+    const directory = this.directory(parentOf(path))
+    const name = nameOf(path)
+    directory.unsynced.push([{ directory, name, former: directory.entries.get(name) }])
+    directory.entries.set(name, entry)
+  }
+
+  private drop(path: string): void {
+    const directory = this.directory(parentOf(path))
+    const name = nameOf(path)
+    directory.unsynced.push([{ directory, name, former: directory.entries.get(name) }])
+    directory.entries.delete(name)
+  }
+
+  private dropTree(path: string): void {
+    const entry = this.find(path)
+    if (entry === undefined) return
+    if (entry instanceof Directory) for (const name of [...entry.entries.keys()].sort()) this.dropTree(`${path}/${name}`)
+    this.drop(path)
   }
 }
 
