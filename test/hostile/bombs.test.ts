@@ -83,7 +83,7 @@ test.each<[string, Codec, () => Buffer]>([
   } finally {
     clearInterval(timer)
   }
-  // At most two are opened at a time, to 64 MiB.
-  expect(most - before).toBeLessThan(128 * MB + MAX_GROWTH_BYTES)
+  // At most two are opened at a time, to 64 MiB; as much again may wait for the collector.
+  expect(most - before).toBeLessThan(2 * 128 * MB + MAX_GROWTH_BYTES)
   expect(honest.longestMs).toBeLessThan(10_000)
 }, 120_000)
