@@ -7,7 +7,7 @@ import { bugs } from './cluster/planted-bugs'
 import type { StoryOptions, StoryResult } from './cluster/story'
 
 const FROM = Number(process.env['FROM'] ?? 1)
-const SEEDS = Number(process.env['SEEDS'] ?? 22)
+const SEEDS = Number(process.env['SEEDS'] ?? 30)
 
 /** The story of a seed; its failure with the seed and the end of its trace. */
 async function told(seed: number, options: StoryOptions = {}): Promise<StoryResult> {
