@@ -13,6 +13,13 @@ export { ConfigError } from './client/config'
 export { ErrorCode, ProtocolError, errorName } from './protocol/errors'
 export type { AdminConfig, ConsumerConfig, ProducerConfig } from './client/config'
 export type { ClusterDescription, ConfigChange, NewTopic, Reassignment } from './client/admin'
+export type {
+  ConsumerGroupDescription, ConsumerGroupListing, ListGroupsOptions, MemberDescription, PartitionResult, RemovedMember,
+} from './client/admin/groups'
+export type {
+  ActiveProducer, ListTransactionsOptions, ProducersOfPartition, TransactionDescription, TransactionListing, TransactionToAbort,
+} from './client/admin/transactions'
+export type { CommittedOffset, OffsetToCommit } from './client/group/committed'
 export type { ConsumerRecord } from './client/fetched'
 export type { Node, PartitionMetadata, TopicMetadata } from './client/cluster'
 export type { OffsetAndTimestamp } from './client/offsets'

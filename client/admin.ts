@@ -5,7 +5,14 @@ import { Cluster } from './cluster'
 import { clientSettings } from './config'
 import { byTopic, partitionKey, perLeader } from './leaders'
 import { READ_UNCOMMITTED, listOffsets } from './offsets'
+import { alterConsumerGroupOffsets, listConsumerGroupOffsets } from './admin/group-offsets'
+import { deleteConsumerGroupOffsets, deleteConsumerGroups, describeConsumerGroups, listConsumerGroups, removeMembersFromConsumerGroup } from './admin/groups'
+import { abortTransaction, describeProducers, describeTransactions, fenceProducers, listTransactions } from './admin/transactions'
 import type { AdminConfig } from './config'
+import type { AlterReplicaLogDirsResponse } from '../protocol/messages/alter-replica-log-dirs'
+import type { CommittedOffset, OffsetToCommit } from './group/committed'
+import type { ConsumerGroupDescription, ConsumerGroupListing, ListGroupsOptions, PartitionResult, RemovedMember } from './admin/groups'
+import type { ListTransactionsOptions, ProducersOfPartition, TransactionDescription, TransactionListing, TransactionToAbort } from './admin/transactions'
 import type { AlterPartitionReassignmentsResponse } from '../protocol/messages/alter-partition-reassignments'
 import type { ApiVersionsResponse } from '../protocol/messages/api-versions'
 import type { CreatePartitionsResponse } from '../protocol/messages/create-partitions'
@@ -53,6 +60,23 @@ export interface ClusterDescription {
   clusterId: string | null
   controllerId: number
   nodes: Node[]
+}
+
+export interface Features {
+  supported: { name: string; minVersion: number; maxVersion: number }[]
+  finalized: { name: string; minVersionLevel: number; maxVersionLevel: number }[]
+  epoch: number | undefined
+}
+
+export interface ReplicaMove extends TopicPartition {
+  brokerId: number
+  /** The directory that shall hold it. */
+  logDir: string
+}
+
+export interface ReplicaMoveResult extends TopicPartition {
+  brokerId: number
+  error: ProtocolError | undefined
 }
 
 function fail(code: number, message: string | null | undefined): ProtocolError {
@@ -223,6 +247,118 @@ export class Admin {
   async apiVersions(node: Node): Promise<ApiVersionsResponse> {
     const connection = await this.cluster.connection(node.host, node.port)
     return connection.send<object, ApiVersionsResponse>(ApiKey.apiVersions, { clientSoftwareName: 'prekraft', clientSoftwareVersion: '0.1.0' })
+  }
+
+  /** What the brokers support and the cluster has finalized; both empty in ZooKeeper mode. */
+  async describeFeatures(): Promise<Features> {
+    const response = await this.cluster.retrying('describing features', async () => {
+      const answer = await this.cluster.sendToAny<ApiVersionsResponse>(ApiKey.apiVersions, { clientSoftwareName: 'prekraft', clientSoftwareVersion: '0.1.0' })
+      if (answer.errorCode !== 0) throw new ProtocolError(answer.errorCode)
+      return answer
+    })
+    return {
+      supported: response.supportedFeatures,
+      finalized: response.finalizedFeatures,
+      epoch: response.finalizedFeaturesEpoch >= 0 ? response.finalizedFeaturesEpoch : undefined,
+    }
+  }
+
+  /** Moves replicas to other log directories of their brokers (KIP-113). */
+  async alterReplicaLogDirs(moves: readonly ReplicaMove[]): Promise<ReplicaMoveResult[]> {
+    const results = await Promise.all(
+      [...new Set(moves.map(({ brokerId }) => brokerId))].map(async (brokerId) => {
+        const mine = moves.filter((move) => move.brokerId === brokerId)
+        const response = await this.toNode<AlterReplicaLogDirsResponse>('moving replicas', brokerId, ApiKey.alterReplicaLogDirs, {
+          dirs: [...new Set(mine.map(({ logDir }) => logDir))].map((path) => ({
+            path,
+            topics: byTopic(mine.filter(({ logDir }) => logDir === path)).map(({ topic, partitions }) => ({
+              name: topic,
+              partitions: partitions.map(({ partition }) => partition),
+            })),
+          })),
+        })
+        return response.results.flatMap(({ topicName, partitions }) =>
+          partitions.map(({ partitionIndex, errorCode }) => ({
+            topic: topicName, partition: partitionIndex, brokerId, error: errorCode === 0 ? undefined : new ProtocolError(errorCode),
+          })),
+        )
+      }),
+    )
+    return results.flat()
+  }
+
+  /** All consumer groups, by name, and the errors of brokers that could not tell theirs. */
+  listConsumerGroups(options: ListGroupsOptions = {}): Promise<{ groups: ConsumerGroupListing[]; errors: { node: Node; error: Error }[] }> {
+    return listConsumerGroups(this.cluster, options)
+  }
+
+  /** Per group its description or its error. A group that does not exist is 'Dead'. */
+  describeConsumerGroups(groupIds: readonly string[]): Promise<Map<string, ConsumerGroupDescription | Error>> {
+    return describeConsumerGroups(this.cluster, groupIds)
+  }
+
+  /** What a group has committed, keyed `topic-partition`; of all partitions, unless some are named. Throws the group's error. */
+  async listConsumerGroupOffsets(
+    groupId: string, options: { partitions?: readonly TopicPartition[]; requireStable?: boolean } = {},
+  ): Promise<Map<string, CommittedOffset>> {
+    const found = (await this.listOffsetsOfConsumerGroups([groupId], options)).get(groupId)!
+    if (found instanceof Error) throw found
+    return found
+  }
+
+  /** The same for many groups, whose errors stand in the result. */
+  listOffsetsOfConsumerGroups(
+    groupIds: readonly string[], options: { partitions?: readonly TopicPartition[]; requireStable?: boolean } = {},
+  ): Promise<Map<string, Map<string, CommittedOffset> | Error>> {
+    const wanted = new Map(groupIds.map((groupId) => [groupId, options.partitions ?? null]))
+    return listConsumerGroupOffsets(this.cluster, wanted, options.requireStable ?? false)
+  }
+
+  /** Commits for a group without members. Throws the group's error, UNKNOWN_MEMBER_ID when it has members. */
+  alterConsumerGroupOffsets(groupId: string, offsets: readonly OffsetToCommit[]): Promise<PartitionResult[]> {
+    return alterConsumerGroupOffsets(this.cluster, groupId, offsets)
+  }
+
+  /** Forgets offsets of topics that no member subscribes to (KIP-496). Throws the group's error. */
+  deleteConsumerGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<PartitionResult[]> {
+    return deleteConsumerGroupOffsets(this.cluster, groupId, partitions)
+  }
+
+  /** Per group its error; undefined when it was deleted. */
+  deleteConsumerGroups(groupIds: readonly string[]): Promise<Map<string, Error | undefined>> {
+    return deleteConsumerGroups(this.cluster, groupIds)
+  }
+
+  /** Removes static members by instance id; all members when none is named (KIP-571). Throws the group's error. */
+  removeMembersFromConsumerGroup(
+    groupId: string, options: { groupInstanceIds?: readonly string[]; reason?: string } = {},
+  ): Promise<RemovedMember[]> {
+    return removeMembersFromConsumerGroup(this.cluster, groupId, options)
+  }
+
+  /** Per transactional id its description or its error. */
+  describeTransactions(transactionalIds: readonly string[]): Promise<Map<string, TransactionDescription | Error>> {
+    return describeTransactions(this.cluster, transactionalIds)
+  }
+
+  /** By broker id the transactions that it coordinates, or its error. */
+  listTransactions(options: ListTransactionsOptions = {}): Promise<Map<number, TransactionListing[] | Error>> {
+    return listTransactions(this.cluster, options)
+  }
+
+  /** The producers that partitions know, keyed `topic-partition`; as their leaders see it, or as one broker does. Throws a partition's error. */
+  describeProducers(partitions: readonly TopicPartition[], options: { brokerId?: number } = {}): Promise<Map<string, ProducersOfPartition>> {
+    return describeProducers(this.cluster, partitions, options.brokerId)
+  }
+
+  /** Writes an abort marker into one partition, whatever the coordinator thinks: for transactions that hang (KIP-664). */
+  abortTransaction(transaction: TransactionToAbort): Promise<void> {
+    return abortTransaction(this.cluster, transaction)
+  }
+
+  /** Ends what the producers of these transactional ids have open, and fences them: who they are from now on, or an error. */
+  fenceProducers(transactionalIds: readonly string[]): Promise<Map<string, { producerId: number; producerEpoch: number } | Error>> {
+    return fenceProducers(this.cluster, transactionalIds)
   }
 
   async close(): Promise<void> {

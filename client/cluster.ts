@@ -13,7 +13,17 @@ export interface SendOptions {
   timeoutMs?: number
   /** False where the broker does not answer: Produce with acks=0. */
   expectResponse?: boolean
+  /**
+   * A connection of its own for what must not stand behind long waits: a broker answers one request of a connection after the other, and a
+   * Fetch or a JoinGroup waits long.
+   */
+  lane?: Lane
 }
+
+export type Lane = 'main' | 'coordinator'
+
+/** What is sent, or what makes it for the version that both sides speak. */
+export type Body = object | ((version: number) => object)
 
 export interface Node {
   id: number
@@ -167,11 +177,16 @@ export class Cluster {
   }
 
   /** Sends to one node; connects first if need be. Rejects with NetworkError, never retries. */
-  async send<Response>(nodeId: number, apiKey: number, body: object, options: SendOptions = {}): Promise<Response> {
+  async send<Response>(nodeId: number, apiKey: number, body: Body, options: SendOptions = {}): Promise<Response> {
     const node = this.nodes.get(nodeId)
     if (node === undefined) throw new ProtocolError(ErrorCode.BROKER_NOT_AVAILABLE, `node ${nodeId} is not among the live brokers`)
-    const connection = await this.connection(node.host, node.port)
-    return connection.send<object, Response>(apiKey, body, options)
+    return this.sendTo<Response>(node, apiKey, body, options)
+  }
+
+  /** The same to a node that metadata need not know: a coordinator. */
+  async sendTo<Response>(node: { host: string; port: number }, apiKey: number, body: Body, options: SendOptions = {}): Promise<Response> {
+    const connection = await this.connection(node.host, node.port, options.lane)
+    return connection.send<object, Response>(apiKey, bodyFor(connection, apiKey, body, options), options)
   }
 
   /** The highest version of an API that this client and that node both speak. */
@@ -182,7 +197,7 @@ export class Cluster {
   }
 
   /** Sends to whichever known node answers first in turn; the bootstrap servers when none is known. */
-  async sendToAny<Response>(apiKey: number, body: object, options: SendOptions = {}): Promise<Response> {
+  async sendToAny<Response>(apiKey: number, body: Body, options: SendOptions = {}): Promise<Response> {
     const { bootstrapServers } = this.settings
     const known = [...this.nodes.values()]
     const start = known.length > 0 ? this.env.random.below(known.length) : 0
@@ -192,7 +207,7 @@ export class Cluster {
     for (const { host, port } of candidates) {
       try {
         const connection = await this.connection(host, port)
-        return await connection.send<object, Response>(apiKey, body, options)
+        return await connection.send<object, Response>(apiKey, bodyFor(connection, apiKey, body, options), options)
       } catch (error) {
         if (this.closed || !(error instanceof NetworkError) || error.code === 'UNSUPPORTED_VERSION') throw error
         last = error
@@ -203,9 +218,9 @@ export class Cluster {
   }
 
   /** An open connection with its handshake done. */
-  connection(host: string, port: number): Promise<KafkaConnection> {
+  connection(host: string, port: number, lane: Lane = 'main'): Promise<KafkaConnection> {
     if (this.closed) return Promise.reject(new ClosedError('the client is closed'))
-    const key = `${host}:${port}`
+    const key = `${host}:${port}/${lane}`
     const open = this.connections.get(key)
     if (open !== undefined) return open
     const connection = new KafkaConnection(this.env, {
@@ -276,6 +291,10 @@ export class Cluster {
     this.connections.clear()
     for (const wake of [...this.sleepers]) wake()
   }
+}
+
+function bodyFor(connection: KafkaConnection, apiKey: number, body: Body, options: SendOptions): object {
+  return typeof body === 'function' ? (body as (version: number) => object)(options.version ?? connection.versionOf(apiKey)) : body
 }
 
 export function mayRetry(error: unknown): boolean {
