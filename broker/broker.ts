@@ -16,6 +16,8 @@ import { MetadataWaits } from './api/metadata-waits'
 import { ProducerIdManager } from './api/producer-id-manager'
 import { checkIdentities, readIdentities, writeIdentities } from './broker-identity'
 import { BrokerRegistrar } from './broker-registration'
+import { CoordinatorLeadership } from './coordinator/leadership'
+import { createCoordinatorLogs } from './coordinator-logs'
 import { ConfigListener } from './config/config-listener'
 import { TopicConfigStore } from './config/topic-config-store'
 import { ZkTopicConfigWriter } from './config/topic-config-writer'
@@ -276,6 +278,7 @@ async function start(
   })
   undo.push(() => toController.close())
   const queries = new ZooKeeperQueries(keeper)
+  const leadership = new CoordinatorLeadership()
   const replicas = new ReplicaManager({
     env,
     turn,
@@ -303,6 +306,8 @@ async function start(
     readBrokerEpoch: (id) => queries.brokerEpoch(id),
     readPartitionState: (topic, partition) => queries.partitionState(topic, partition),
     mayDeleteReplica: (topic, topicId) => queries.mayDeleteReplica(topic, topicId),
+    onLeadershipChange: leadership.onLeadershipChange,
+    onReplicaStopped: leadership.onReplicaStopped,
     onLogDirFailure: (dir) => {
       logger.error({ dir }, 'a log directory failed; its replicas are offline')
       if (logs.onlineDirs.length === 0) options.onFatal(new Error(`No log directory is left: ${dir} failed last.`))
@@ -313,6 +318,9 @@ async function start(
     },
   })
   undo.push(() => replicas.shutdown())
+  const coordinatorLogs = createCoordinatorLogs({
+    config, clock: env.clock, metadata, replicas, readPartitionCount: (topic) => queries.partitionCount(topic),
+  })
   replicas.startup()
   undo.push(() => controller.stop())
   await registrar.register()
@@ -345,6 +353,7 @@ async function start(
     }),
     refreshTopicConfigs: (topics) => configListener.refresh(topics),
     autoTopicCreation: new AutoTopicCreation({ config, toController, clock: env.clock, logger }),
+    coordinatorLogs,
     metadataWaits,
     producerIds,
     featureEpoch: () => featureEpoch.current,

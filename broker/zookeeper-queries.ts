@@ -45,6 +45,14 @@ export class ZooKeeperQueries {
     return { controllerEpoch, leader, leaderEpoch, isr, partitionEpoch: node.stat.version }
   }
 
+  /** undefined if there is no such topic. */
+  async partitionCount(topic: string): Promise<number | undefined> {
+    const session = this.keeper.current
+    await session.sync()
+    const node = await session.get(topicPath(topic))
+    return node === undefined ? undefined : decodeTopic(topic, node.data).partitions.size
+  }
+
   /** Whether ZooKeeper still means this very topic, or has written down that it was deleted. */
   async mayDeleteReplica(topic: string, topicId: string): Promise<boolean> {
     const session = this.keeper.current

@@ -1,15 +1,12 @@
 import { ApiKey } from '../../protocol/messages/apis'
 import { ErrorCode, errorName } from '../../protocol/errors'
-import { validateTopicName } from '../../protocol/rules/topic-name'
+import { GROUP_METADATA_TOPIC, TRANSACTION_STATE_TOPIC, validateTopicName } from '../../protocol/rules/topic-name'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/create-topics'
 import type { Input } from '../../protocol/messages/schema'
 import type { Logger } from '../../runtime/log'
 import type { Clock } from '../../runtime/ports'
 import type { KafkaConfig } from '../config/kafka-config'
 import type { ToController } from './to-controller'
-
-export const GROUP_METADATA_TOPIC = '__consumer_offsets'
-export const TRANSACTION_STATE_TOPIC = '__transaction_state'
 
 /** Topics that are being created at a time; more wait for the client's next attempt. */
 const MAX_IN_FLIGHT = 1000

@@ -1,5 +1,4 @@
 import { ErrorCode, errorMessage } from '../../protocol/errors'
-import { GROUP_METADATA_TOPIC, TRANSACTION_STATE_TOPIC } from './auto-topic-creation'
 import type { Coordinator, FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/find-coordinator'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
@@ -38,22 +37,15 @@ function find(services: BrokerServices, keyType: number, key: string, listenerNa
   // There are no share groups here; from version 6 on a client may ask for their coordinator all the same.
   if (keyType === SHARE && apiVersion >= 6) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   if (keyType !== GROUP && keyType !== TRANSACTION) return failed(ErrorCode.INVALID_REQUEST)
-  const topicName = keyType === GROUP ? GROUP_METADATA_TOPIC : TRANSACTION_STATE_TOPIC
+  const log = keyType === GROUP ? services.coordinatorLogs.group : services.coordinatorLogs.transaction
+  const topicName = log.topic
   const topic = services.metadata.topic(topicName)
   if (topic === undefined) {
     void services.autoTopicCreation.create([topicName])
     return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   }
-  const partition = topic.partitions.get(partitionOf(key, topic.partitions.size))
+  const partition = topic.partitions.get(log.partitionFor(key))
   const leader = partition === undefined ? undefined : services.metadata.aliveBroker(partition.leader, listenerName)
   if (leader === undefined) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   return { key, nodeId: leader.id, host: leader.host, port: leader.port, errorCode: ErrorCode.NONE, errorMessage: '' }
-}
-
-/** Kafka's Utils.abs(String.hashCode()) % partitions. */
-export function partitionOf(key: string, partitions: number): number {
-  let hash = 0
-  for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0
-  // Utils.abs, which is 0 for the one number that has no positive twin.
-  return (hash === -2147483648 ? 0 : Math.abs(hash)) % partitions
 }

@@ -1,3 +1,4 @@
+import type { CoordinatorLog } from '../coordinator/coordinator-log'
 import type { MetadataCache } from '../metadata/metadata-cache'
 import type { ReplicaManager } from '../replica/replica-manager'
 import type { KafkaConfig } from '../config/kafka-config'
@@ -25,6 +26,7 @@ export interface BrokerServices {
   /** Reads the configuration of topics from ZooKeeper now. */
   refreshTopicConfigs(topics: readonly string[]): Promise<void>
   autoTopicCreation: AutoTopicCreation
+  coordinatorLogs: { readonly group: CoordinatorLog; readonly transaction: CoordinatorLog }
   metadataWaits: MetadataWaits
   producerIds: ProducerIdManager
   /** The version of `/feature`, -1 if it is not there: the finalized features epoch in ApiVersions. */

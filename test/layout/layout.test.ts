@@ -22,8 +22,20 @@ const MAY_IMPORT: Record<string, string[]> = {
   'broker/server': ['network', 'recording', 'protocol', 'runtime'],
   'broker/log': ['recording', 'protocol', 'runtime'],
   'broker/replica': ['broker/log', 'broker/metadata', 'broker/config', 'zk-schema', 'network', 'recording', 'protocol', 'runtime'],
+  'broker/coordinator': [
+    'broker/replica', 'broker/log', 'broker/metadata', 'broker/config', 'zk-schema', 'network', 'recording', 'protocol', 'runtime',
+  ],
+  'broker/group': [
+    'broker/coordinator', 'broker/replica', 'broker/log', 'broker/metadata', 'broker/config', 'zk-schema', 'network', 'recording', 'protocol',
+    'runtime',
+  ],
+  'broker/transaction': [
+    'broker/coordinator', 'broker/replica', 'broker/log', 'broker/metadata', 'broker/config', 'zk-schema', 'network', 'recording', 'protocol',
+    'runtime',
+  ],
   'broker/api': [
-    'broker/replica', 'broker/log', 'broker/metadata', 'broker/config', 'broker/server', 'zk-schema', 'network', 'recording', 'protocol', 'runtime',
+    'broker/group', 'broker/transaction', 'broker/coordinator', 'broker/replica', 'broker/log', 'broker/metadata', 'broker/config',
+    'broker/server', 'zk-schema', 'network', 'recording', 'protocol', 'runtime',
   ],
   cli: ['client', 'zk-schema', 'network', 'recording', 'protocol', 'runtime'],
 }
