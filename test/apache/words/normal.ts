@@ -1,0 +1,59 @@
+/** What the two tools may differ in: names and times, stack traces, the wording of the usage. */
+import type { Output } from './apache'
+
+/** What stands for the tool in the names of what it may change, so that the two do not get in each other's way. */
+export const MARKS = { apache: 'apx7', ours: 'our7' } as const
+
+const TRACE = /^(\s+at [\w.$/<>]|\s*\.\.\. \d+ (more|common frames))/
+/** `[2024-01-01 00:00:00,000] WARN ... (org.apache...)`: the log of the Java client. */
+const LOG = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\] [A-Z]+ /
+/** An exception as Java shows it, caught or not. */
+const EXCEPTION = /^(Exception in thread "main" |Caused by: |\tSuppressed: )?[\w$]+(\.[\w$]+)+(Exception|Error)\b/
+const TIME = /\b1[6-9]\d{11}\b/g
+const PORT = /127\.0\.0\.1:\d+/g
+
+/** Apache's tool shows the lines of a log and of stack traces beside its words: ours has none. */
+function withoutTraces(text: string): string {
+  const lines = text.split('\n')
+  const kept: string[] = []
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!
+    if (TRACE.test(line) || LOG.test(line) || line.startsWith('Caused by: ')) continue
+    // Of an exception the message counts.
+    kept.push(EXCEPTION.test(line) && TRACE.test(lines[i + 1] ?? '') ? line.replace(EXCEPTION, '').replace(/^: /, '') : line)
+  }
+  return kept.join('\n')
+}
+
+/** The sentences of the usage are our own; its options and their arguments are Kafka's. */
+function optionsOfUsage(text: string): string {
+  const lines = text.split('\n')
+  const head = lines.findIndex((line) => /^Option {2,}(\(\* = required\) +)?Description/.test(line))
+  if (head < 0) return text
+  const at = lines[head]!.indexOf('Description')
+  const options = lines.slice(head + 2).map((line) => line.slice(0, at).trim())
+  return [...lines.slice(0, head), '<usage>', options.filter((option) => option !== '').join(' ').replace(/ --/g, '\n--'), ''].join('\n')
+}
+
+function normalText(text: string, changes: readonly (readonly [RegExp, string])[], mark: string): string {
+  let normal = optionsOfUsage(withoutTraces(text)).replaceAll(mark, '<me>').replace(TIME, '<time>').replace(PORT, '<host>')
+  for (const [pattern, replacement] of changes) normal = normal.replace(pattern, replacement)
+  return normal
+}
+
+/** `unordered`: the lines may come in any order, as they do out of Java's hash maps. */
+export function normalise(
+  { code, out, err }: Output, mark: string, changes: readonly (readonly [RegExp, string])[], unordered: boolean,
+): Output {
+  const sorted = (text: string): string => (unordered ? text.split('\n').sort().join('\n') : text)
+  return { code, out: sorted(normalText(out, changes, mark)), err: sorted(normalText(err, changes, mark)) }
+}
+
+/** Words as a shell cuts them: blanks apart, quotes kept together; `''` is an empty word. */
+export function words(text: string): string[] {
+  const found: string[] = []
+  for (const [whole] of text.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)) {
+    found.push(whole.replace(/'([^']*)'|"([^"]*)"/g, (_, single?: string, double?: string) => single ?? double ?? ''))
+  }
+  return found
+}

@@ -1,0 +1,30 @@
+import type { WordsTable } from '../table'
+
+const HOST = '--bootstrap-server {bootstrap}'
+
+export const table: WordsTable = {
+  tool: 'kafka-console-producer',
+  class: 'kafka.tools.ConsoleProducer',
+  before: [{ class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --topic produced-{me} --partitions 1` }],
+  lines: [
+    { args: '' },
+    { args: '--help' },
+    { args: '--version' },
+    { args: '--topic t' },
+    { args: HOST },
+    { args: '--topic t --bootstrap-server nowhere' },
+    { args: `--topic t ${HOST} --nonsense` },
+    { args: `--topic t ${HOST} --timeout` },
+    { args: `--topic produced-{me} ${HOST}`, input: 'one\ntwo\n' },
+    { args: `--topic produced-{me} ${HOST} --property parse.key=true`, input: 'k\tone\nno key\n' },
+    { args: `--topic produced-{me} ${HOST} --property parse.key=true --property ignore.error=true`, input: 'k\tone\nno key\n' },
+    { args: `--topic produced-{me} ${HOST} --property parse.headers=true`, input: 'a:b,c\tone\n' },
+    { args: `--topic produced-{me} ${HOST} --line-reader no.Such` },
+    { args: `--topic produced-{me} ${HOST} --compression-codec lzma`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --request-required-acks 7`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --max-block-ms x`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --producer-property acks=1 --producer-property enable.idempotence=true`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --producer.config {dir}/missing`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --producer-property max.request.size=100`, input: `${'x'.repeat(200)}\nshort\n` },
+  ],
+}

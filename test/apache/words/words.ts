@@ -1,0 +1,143 @@
+/**
+ * `npm run test:words [-- [--bootstrap host:port] [--log-dir DIR] [tool[=text] ...]]`: types the command lines of tools/ for our tool and for
+ * Apache's, over one cluster, and compares what both say. `text` picks the lines that hold it.
+ */
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { startCluster } from '../../../index'
+import { whyNoApache } from '../jars'
+import { ApacheTools } from './apache'
+import { MARKS, normalise, words } from './normal'
+import type { Command, Output } from './apache'
+import type { Line, Step, WordsTable } from './table'
+
+const ROOT = resolve(__dirname, '../../..')
+const TIMEOUT_MS = 60_000
+
+interface Place {
+  bootstrap: string
+  dir: string
+  log: string
+}
+
+function ours(tool: string, { args, input, timeoutMs }: Command): Promise<Output> {
+  return new Promise((done) => {
+    const child = execFile(join(ROOT, 'bin', `${tool}.sh`), args, { timeout: timeoutMs, maxBuffer: 1 << 26 }, (error, out, err) =>
+      done({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, out, err }),
+    )
+    child.stdin!.on('error', () => {})
+    child.stdin!.end(input)
+  })
+}
+
+class Judge {
+  private readonly apache = new ApacheTools()
+  private readonly place: Place
+  private number = 0
+  compared = 0
+  readonly different: string[] = []
+
+  constructor(place: Place) {
+    this.place = place
+  }
+
+  async table(table: WordsTable, text: string): Promise<void> {
+    for (const mark of Object.values(MARKS)) await this.steps(table.before ?? [], mark)
+    for (const line of table.lines) if (line.args.includes(text)) await this.line(table, line)
+  }
+
+  close(): void {
+    this.apache.close()
+  }
+
+  private async steps(steps: readonly Step[], mark: string): Promise<void> {
+    for (const step of steps) {
+      const { code, out, err } = await this.apache.run(step.class, this.command(step, mark))
+      if (code !== 0) console.log(`# ${step.class} ${step.args}: exit code ${code}\n${out}${err}`)
+    }
+  }
+
+  private command({ args, input }: { args: string; input?: string }, mark: string): Command {
+    const { bootstrap, dir, log } = this.place
+    const fill = (text: string): string =>
+      text.replaceAll('{bootstrap}', bootstrap).replaceAll('{dir}', dir).replaceAll('{me}', mark).replaceAll('{log}', log)
+    return { args: words(args).map(fill), input: fill(input ?? ''), timeoutMs: TIMEOUT_MS }
+  }
+
+  private async line(table: WordsTable, line: Line): Promise<void> {
+    this.number++
+    const answers: Output[] = []
+    for (const [who, mark] of Object.entries(MARKS)) {
+      const command = this.command(line, mark)
+      for (const [name, content] of Object.entries(line.files ?? {}))
+        writeFileSync(join(this.place.dir, name), this.command({ args: '', input: content }, mark).input)
+      await this.steps(line.before ?? [], mark)
+      const answer = who === 'apache' ? await this.apache.run(table.class, command) : await ours(table.tool, command)
+      answers.push(normalise(answer, mark, line.changes ?? [], line.unordered ?? false))
+    }
+    this.compared++
+    const [theirs, mine] = answers as [Output, Output]
+    const parts = (line.compare ?? ['code', 'out', 'err']).filter((part) => theirs[part] !== mine[part])
+    const wrong = line.ours !== undefined && !line.ours.test(mine.out + mine.err)
+    if (parts.length === 0 && !wrong) return
+    const shown = parts.map((part) => `  ${part}, Apache's:\n${indent(theirs[part])}\n  ${part}, ours:\n${indent(mine[part])}`)
+    if (wrong) shown.push(`  ours is not ${String(line.ours)}:\n${indent(mine.out + mine.err)}`)
+    const report = `${table.tool} ${line.args}\n${shown.join('\n')}`
+    this.different.push(report)
+    console.log(`DIFFERENT ${report}`)
+  }
+}
+
+function indent(text: string | number): string {
+  return String(text).split('\n').map((line) => `    |${line}`).join('\n')
+}
+
+async function main(): Promise<number> {
+  const why = whyNoApache()
+  if (why !== undefined) {
+    console.log(`skipped: ${why}`)
+    return 0
+  }
+  const args = process.argv.slice(2)
+  const option = (name: string): string | undefined => {
+    const at = args.indexOf(name)
+    return at < 0 ? undefined : args.splice(at, 2)[1]
+  }
+  const bootstrap = option('--bootstrap')
+  const logDir = option('--log-dir')
+  const wanted = new Map(args.map((arg) => [arg.split('=')[0]!, arg.split('=').slice(1).join('=')]))
+  const dir = mkdtempSync(join(tmpdir(), 'words-'))
+  const cluster = bootstrap === undefined ? await startCluster({ brokers: 1, dataDir: join(dir, 'data') }) : undefined
+  const files = join(dir, 'files')
+  mkdirSync(files)
+  const judge = new Judge({
+    bootstrap: bootstrap ?? cluster!.bootstrapServers,
+    dir: files,
+    log: logDir ?? join(dir, 'data'),
+  })
+  const tables = readdirSync(join(__dirname, 'tools')).filter((file) => file.endsWith('.ts')).sort()
+  try {
+    for (const file of tables) {
+      const name = file.slice(0, -3)
+      if (wanted.size > 0 && !wanted.has(name)) continue
+      const { table } = require(join(__dirname, 'tools', name)) as { table: WordsTable }
+      await judge.table(table, wanted.get(name) ?? '')
+    }
+  } finally {
+    judge.close()
+    await cluster?.close()
+    rmSync(dir, { recursive: true, force: true })
+  }
+  console.log(`${judge.compared} command lines, ${judge.different.length} different`)
+  return judge.different.length > 0 ? 1 : 0
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error)
+    process.exit(1)
+  },
+)
