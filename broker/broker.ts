@@ -1,4 +1,5 @@
 import { ApiKey } from '../protocol/messages/apis'
+import { LogLevels } from '../runtime/log-levels'
 import { TimerWheel } from '../runtime/timer-wheel'
 import { Turn } from '../runtime/turn'
 import { checkEndpoints } from '../zk-schema/operations/register-broker'
@@ -18,12 +19,15 @@ import { checkIdentities, readIdentities, writeIdentities } from './broker-ident
 import { BrokerRegistrar } from './broker-registration'
 import { CoordinatorLeadership } from './coordinator/leadership'
 import { createCoordinatorLogs } from './coordinator-logs'
+import { ZkBrokerConfigWriter } from './config/broker-config-writer'
 import { ConfigListener } from './config/config-listener'
+import { DynamicBrokerConfig } from './config/dynamic-broker-config'
 import { TopicConfigStore } from './config/topic-config-store'
 import { ZkTopicConfigWriter } from './config/topic-config-writer'
 import { controlledShutdown } from './controlled-shutdown'
 import { createController } from './controller-part'
 import { forgetDeletedTopics } from './deleted-topics'
+import { addDynamicParts } from './dynamic-parts'
 import { FeatureEpoch } from './feature-epoch'
 import { LogManager } from './log/log-manager'
 import { logManagerOptions, replicaConfig, replicationProtocol, socketServerOptions } from './part-options'
@@ -48,6 +52,8 @@ import type { KafkaConfig } from './config/kafka-config'
 
 export interface BrokerOptions {
   logger: Logger
+  /** Loggers whose levels can be changed; by default all write to `logger`. */
+  logLevels?: LogLevels
   recorder: Recorder
   metrics: Metrics
   /** What a listener without a host is known by. */
@@ -181,7 +187,9 @@ async function start(
   options: BrokerOptions,
   undo: (() => Promise<unknown> | unknown)[],
 ): Promise<Broker> {
-  const { logger, recorder, metrics } = options
+  const { recorder, metrics } = options
+  const logLevels = options.logLevels ?? new LogLevels(options.logger, 'TRACE')
+  const logger = logLevels.logger('kafka.server')
   const { values } = config
   const turn = new Turn(env.clock)
   const timers = new TimerWheel(env.clock)
@@ -210,14 +218,17 @@ async function start(
       : (storedId ?? (await generateBrokerId(session, values.number('reserved.broker.max.id'))))
 
   const topicConfigs = new TopicConfigStore(config, logger)
-  const configListener = new ConfigListener({ keeper, store: topicConfigs, brokerId, clock: env.clock, logger })
+  const dynamicConfig = new DynamicBrokerConfig(config, logger)
+  const configListener = new ConfigListener({
+    keeper, store: topicConfigs, dynamic: dynamicConfig, brokerId, clock: env.clock, logger,
+  })
   undo.push(() => configListener.close())
   await configListener.load()
 
   const logs = await LogManager.open(env, {
     ...logManagerOptions(config, topicConfigs),
     turn,
-    logger,
+    logger: logLevels.logger('kafka.log'),
     processId: options.processId,
   })
   undo.push(() => logs.shutdown(false))
@@ -231,7 +242,7 @@ async function start(
   await quarantineStrays(session, brokerId, logs, logger)
 
   const metadata = new MetadataCache()
-  const server = new SocketServer(env, turn, { ...socketServerOptions(config), logger })
+  const server = new SocketServer(env, turn, { ...socketServerOptions(config), logger: logLevels.logger('kafka.network') })
   undo.push(() => server.close())
   await server.bind()
   const endpoints = advertisedEndpoints(config.listeners, (name) => server.portOf(name), options.hostName)
@@ -258,7 +269,7 @@ async function start(
     keeper,
     brokerId,
     registerBroker: () => registrar.register(),
-    logger,
+    logger: logLevels.logger('kafka.controller'),
     recorder,
     metrics,
   })
@@ -321,6 +332,7 @@ async function start(
   const coordinatorLogs = createCoordinatorLogs({
     config, clock: env.clock, metadata, replicas, readPartitionCount: (topic) => queries.partitionCount(topic),
   })
+  addDynamicParts(dynamicConfig, { config, topicConfigs, logs, server, replicas, controller })
   replicas.startup()
   undo.push(() => controller.stop())
   await registrar.register()
@@ -351,6 +363,9 @@ async function start(
       refresh: (topics) => configListener.refresh(topics),
       secure: false,
     }),
+    dynamicConfig,
+    brokerConfigWriter: new ZkBrokerConfigWriter({ session: () => keeper.current, refresh: () => configListener.refreshBroker() }),
+    logLevels,
     refreshTopicConfigs: (topics) => configListener.refresh(topics),
     autoTopicCreation: new AutoTopicCreation({ config, toController, clock: env.clock, logger }),
     coordinatorLogs,

@@ -57,7 +57,7 @@ function controllerConfig(config: KafkaConfig, topicConfigs: TopicConfigStore): 
     zooKeeperSetAcl: values.boolean('zookeeper.set.acl'),
     topicDefaults: () => topicConfigs.defaults,
     describeTopicConfig: (overrides) =>
-      describeTopicConfig(values, overrides, null).map(({ name, value, readOnly, configSource, isSensitive }) => ({
+      describeTopicConfig(config, overrides, null).map(({ name, value, readOnly, configSource, isSensitive }) => ({
         name,
         value,
         readOnly,

@@ -8,6 +8,7 @@ import { RECORDING_DIR, parseBrokerConfig, propertiesFromEnvironment } from '../
 import { FileRecorder } from '../recording/file-recorder'
 import { noRecorder } from '../recording/events'
 import { createLogger } from '../runtime/log'
+import { LogLevels } from '../runtime/log-levels'
 import { Metrics } from '../runtime/metrics'
 import { realEnvironment } from '../runtime/real'
 import { startBroker } from './broker'
@@ -17,6 +18,7 @@ import { checkSupported, unsupportedKeys } from './config/supported-settings'
 import { StartError } from './start-error'
 import type { Recorder } from '../recording/events'
 import type { LogLevel, Logger } from '../runtime/log'
+import type { LevelName } from '../runtime/log-levels'
 import type { Broker } from './broker'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
@@ -30,9 +32,10 @@ async function main(): Promise<void> {
     const { config, warnings } = readConfig(process.argv.slice(2))
     const id = config.brokerId >= 0 ? String(config.brokerId) : '?'
     process.title = `prekraft-broker ${id}`
-    logger = createLogger({ level: logLevel(), name: `broker-${id}` })
+    const logLevels = createLogLevels(`broker-${id}`)
+    logger = logLevels.logger('kafka')
     for (const warning of warnings) logger.warn({}, warning)
-    await run(config, logger)
+    await run(config, logLevels, logger)
   } catch (error) {
     fail(error, logger)
   }
@@ -58,7 +61,14 @@ function logLevel(): LogLevel {
   return (LEVELS.includes(level) ? level : 'info') as LogLevel
 }
 
-async function run(config: KafkaConfig, logger: Logger): Promise<void> {
+/** The levels are checked in front of the log itself, which lets everything through: they may change while the broker runs. */
+function createLogLevels(name: string): LogLevels {
+  const level = logLevel()
+  if (level === 'silent') return new LogLevels(createLogger({ level, name }), 'FATAL')
+  return new LogLevels(createLogger({ level: 'trace', name }), level.toUpperCase() as LevelName)
+}
+
+async function run(config: KafkaConfig, logLevels: LogLevels, logger: Logger): Promise<void> {
   const env = realEnvironment()
   const directory = config.values.stringOrNull(RECORDING_DIR)
   const recorder =
@@ -96,6 +106,7 @@ async function run(config: KafkaConfig, logger: Logger): Promise<void> {
 
   broker = await startBroker(env, config, {
     logger,
+    logLevels,
     recorder: recorder ?? noRecorder,
     metrics: new Metrics(),
     hostName: hostname(),

@@ -1,5 +1,6 @@
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
-import { ConfigOperation, applyChanges, checkBrokerChanges, checkChanges, checkTopicConfig } from '../config/config-changes'
+import { ConfigOperation, applyChanges, brokerKeyOf, checkChanges, checkTopicConfig } from '../config/config-changes'
+import { alterBrokerLoggers } from './broker-loggers'
 import { ResourceType, brokerIdOf } from './config-resources'
 import type { AlterConfigsRequest, AlterConfigsResponse } from '../../protocol/messages/alter-configs'
 import type {
@@ -83,10 +84,11 @@ async function alter(
         await alterTopic(services, resource.resourceName, resource.changes, validateOnly, mode)
         break
       case ResourceType.broker:
-        if (resource.resourceName !== '' && brokerIdOf(resource.resourceName, 'Node id') !== services.brokerId) {
-          throw invalidRequest(`Unexpected broker id, expected ${services.brokerId}, but received ${resource.resourceName}`)
-        }
-        checkBrokerChanges(resource.changes)
+        await alterBroker(services, resource.resourceName, resource.changes, validateOnly, mode)
+        break
+      case ResourceType.brokerLogger:
+        if (mode === 'replace') throw invalidRequest(`Unknown resource type ${resource.resourceType}`)
+        alterBrokerLoggers(services, resource.resourceName, resource.changes, validateOnly)
         break
       case ResourceType.clientMetrics:
         throw invalidRequest('AlterConfigs is only supported for topics and brokers, but resource type is CLIENT_METRICS')
@@ -121,4 +123,27 @@ async function alterTopic(
     checkTopicConfig(topic, next, services.topicConfigs.defaults)
     return next
   })
+}
+
+/** Of this broker, or of all brokers where no id is named. */
+async function alterBroker(
+  services: BrokerServices,
+  name: string,
+  changes: readonly ConfigChange[],
+  validateOnly: boolean,
+  mode: 'replace' | 'update',
+): Promise<void> {
+  const { brokerId, dynamicConfig } = services
+  if (name !== '' && brokerIdOf(name, 'Node id') !== brokerId) {
+    throw invalidRequest(`Unexpected broker id, expected ${brokerId}, but received ${name}`)
+  }
+  const perBroker = name !== ''
+  const change = (stored: Readonly<Record<string, string>>): Record<string, string> => {
+    const current = mode === 'replace' ? {} : dynamicConfig.usable(stored, perBroker)
+    const next = applyChanges(current, changes, brokerKeyOf)
+    dynamicConfig.validate(next, perBroker)
+    return next
+  }
+  if (validateOnly) change(perBroker ? services.config.dynamicBroker : services.config.dynamicDefault)
+  else await services.brokerConfigWriter.change(perBroker ? brokerId : undefined, change)
 }

@@ -1,6 +1,7 @@
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { validateTopicName } from '../../protocol/rules/topic-name'
-import { describeBrokerConfig, describeTopicConfig } from '../config/config-descriptions'
+import { describeBrokerConfig, describeDefaultBrokerConfig, describeTopicConfig } from '../config/config-descriptions'
+import { describeBrokerLoggers } from './broker-loggers'
 import { ResourceType, brokerIdOf } from './config-resources'
 import type {
   DescribeConfigsRequest,
@@ -12,8 +13,8 @@ import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
 
 /**
- * DescribeConfigs 0-4 for topics and for this broker. Version 0 knows only whether a value is the default; the source and the
- * synonyms come from 1 on, the type from 3 on. A broker without a name means what all brokers share dynamically: nothing here.
+ * DescribeConfigs 0-4 for topics, for this broker and its loggers. Version 0 knows only whether a value is the default; the source
+ * and the synonyms come from 1 on, the type from 3 on. A broker without a name means what all brokers share dynamically.
  */
 export function describeConfigsHandler(services: BrokerServices): Handler<DescribeConfigsRequest, DescribeConfigsResponse> {
   return async (context) => {
@@ -51,23 +52,25 @@ function describe(
   services: BrokerServices,
   { resourceType, resourceName, configurationKeys }: DescribeConfigsResource,
 ): ConfigEntry[] {
-  const { values } = services.config
+  const { config } = services
   switch (resourceType) {
     case ResourceType.topic: {
       const invalid = validateTopicName(resourceName)
       if (invalid !== undefined) throw new ProtocolError(ErrorCode.INVALID_TOPIC_EXCEPTION, invalid)
       if (services.metadata.topic(resourceName) === undefined) throw new ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, '')
-      return describeTopicConfig(values, services.topicConfigs.overridesOf(resourceName), configurationKeys)
+      return describeTopicConfig(config, services.topicConfigs.overridesOf(resourceName), configurationKeys)
     }
     case ResourceType.broker:
-      if (resourceName === '') return []
+      if (resourceName === '') return describeDefaultBrokerConfig(config, configurationKeys)
       if (brokerIdOf(resourceName) !== services.brokerId) {
         throw new ProtocolError(
           ErrorCode.INVALID_REQUEST,
           `Unexpected broker id, expected ${services.brokerId} or empty string, but received ${resourceName}`,
         )
       }
-      return describeBrokerConfig(values, configurationKeys)
+      return describeBrokerConfig(config, configurationKeys)
+    case ResourceType.brokerLogger:
+      return describeBrokerLoggers(services, resourceName, configurationKeys)
     default:
       throw new ProtocolError(ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`)
   }

@@ -1,6 +1,8 @@
 import type { CoordinatorLog } from '../coordinator/coordinator-log'
 import type { MetadataCache } from '../metadata/metadata-cache'
 import type { ReplicaManager } from '../replica/replica-manager'
+import type { BrokerConfigWriter } from '../config/broker-config-writer'
+import type { DynamicBrokerConfig } from '../config/dynamic-broker-config'
 import type { KafkaConfig } from '../config/kafka-config'
 import type { TopicConfigStore } from '../config/topic-config-store'
 import type { TopicConfigWriter } from '../config/topic-config-writer'
@@ -9,6 +11,7 @@ import type { ControllerGate } from './controller-gate'
 import type { MetadataWaits } from './metadata-waits'
 import type { ProducerIdManager } from './producer-id-manager'
 import type { Logger } from '../../runtime/log'
+import type { LogLevels } from '../../runtime/log-levels'
 import type { Clock } from '../../runtime/ports'
 
 /** What the request handlers work with; broker/broker.ts puts it together. */
@@ -23,6 +26,9 @@ export interface BrokerServices {
   controller: ControllerGate
   topicConfigs: TopicConfigStore
   topicConfigWriter: TopicConfigWriter
+  dynamicConfig: DynamicBrokerConfig
+  brokerConfigWriter: BrokerConfigWriter
+  logLevels: LogLevels
   /** Reads the configuration of topics from ZooKeeper now. */
   refreshTopicConfigs(topics: readonly string[]): Promise<void>
   autoTopicCreation: AutoTopicCreation

@@ -1,5 +1,7 @@
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { ConfigError, topicKeys, validateTopicConfig } from '../../protocol/rules/topic-config'
+import { brokerKeys } from '../../protocol/rules/config-definition'
+import type { ConfigKey } from '../../protocol/rules/config-definition'
 import type { TopicConfig } from '../../protocol/rules/topic-config'
 import type { Overrides } from './topic-config-store'
 
@@ -26,8 +28,28 @@ export function checkChanges(changes: readonly ConfigChange[]): void {
   }
 }
 
-/** What a topic sets after the changes. Throws ProtocolError. */
-export function applyChanges(current: Overrides, changes: readonly ConfigChange[]): Record<string, string> {
+/** The key of a name; throws ProtocolError where there is none. */
+export type KeyFinder = (name: string) => ConfigKey
+
+export function topicKeyOf(name: string): ConfigKey {
+  const key = topicKeys.get(name)
+  if (key === undefined) throw new ProtocolError(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`)
+  return key
+}
+
+/** Kafka does not expect that somebody adds to a list that it does not know. */
+export function brokerKeyOf(name: string): ConfigKey {
+  const key = brokerKeys.get(name)
+  if (key === undefined || key.mode === 'dynamic-only') throw new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR)
+  return key
+}
+
+/** What a resource sets after the changes. Throws ProtocolError. */
+export function applyChanges(
+  current: Overrides,
+  changes: readonly ConfigChange[],
+  keyOf: KeyFinder = topicKeyOf,
+): Record<string, string> {
   const next: Record<string, string> = Object.assign(Object.create(null), current)
   for (const { name, operation, value } of changes) {
     switch (operation) {
@@ -38,12 +60,12 @@ export function applyChanges(current: Overrides, changes: readonly ConfigChange[
         delete next[name]
         break
       case ConfigOperation.append: {
-        const before = listBefore(next, name, 'append')
+        const before = listBefore(next, keyOf(name), 'append')
         next[name] = [...before, ...split(value!).filter((each) => !before.includes(each))].join(',')
         break
       }
       default: {
-        const left = listBefore(next, name, 'subtract')
+        const left = listBefore(next, keyOf(name), 'subtract')
         for (const each of split(value!)) {
           const at = left.indexOf(each)
           if (at >= 0) left.splice(at, 1)
@@ -55,13 +77,11 @@ export function applyChanges(current: Overrides, changes: readonly ConfigChange[
   return next
 }
 
-function listBefore(current: Overrides, name: string, operation: string): string[] {
-  const key = topicKeys.get(name)
-  if (key === undefined) throw new ProtocolError(ErrorCode.INVALID_CONFIG, `Unknown topic config name: ${name}`)
+function listBefore(current: Overrides, key: ConfigKey, operation: string): string[] {
   if (key.type !== 'list') {
-    throw new ProtocolError(ErrorCode.INVALID_CONFIG, `Config value ${operation} is not allowed for config key: ${name}`)
+    throw new ProtocolError(ErrorCode.INVALID_CONFIG, `Config value ${operation} is not allowed for config key: ${key.name}`)
   }
-  return split(current[name] ?? key.defaultText ?? '')
+  return split(current[key.name] ?? key.defaultText ?? '')
 }
 
 function split(list: string): string[] {
@@ -80,13 +100,4 @@ export function checkTopicConfig(topic: string, overrides: Overrides, defaults: 
     const message = isWrapped ? `Invalid config value for resource ${resource}: ${error.message}` : error.message
     throw new ProtocolError(ErrorCode.INVALID_CONFIG, message)
   }
-}
-
-/**
- * No key of a broker can be changed while it runs: refused as Kafka refuses a key that is not dynamic. A change that changes
- * nothing passes.
- */
-export function checkBrokerChanges(changes: readonly ConfigChange[]): void {
-  const refused = changes.map(({ name }) => name)
-  if (refused.length > 0) throw invalidRequest(`Cannot update these configs dynamically: Set(${refused.join(', ')})`)
 }

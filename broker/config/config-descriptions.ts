@@ -2,7 +2,8 @@ import { brokerKeys } from '../../protocol/rules/config-definition'
 import { canonicalConfigText, configTypeIds, formatConfigValue } from '../../protocol/rules/config-values'
 import { listedTopicKeys, topicKeys } from '../../protocol/rules/topic-config'
 import { logFlushIntervalMs, logRetentionMs, logRollJitterMs, logRollMs } from '../../protocol/rules/broker-config-checks'
-import type { BrokerConfig, ConfigKey } from '../../protocol/rules/config-definition'
+import { brokerSynonyms, definitionOf, isDynamic } from './dynamic-keys'
+import type { BrokerConfig, ConfigKey, Properties } from '../../protocol/rules/config-definition'
 import type { Overrides } from './topic-config-store'
 
 /** Where a value comes from; the numbers of DescribeConfigs. */
@@ -29,28 +30,26 @@ export interface ConfigEntry {
 
 const UNKNOWN_TYPE = 0
 
-/** Keys that say one thing in several units, strongest first (DynamicBrokerConfig.brokerConfigSynonyms). */
-const SYNONYM_GROUPS = [
-  ['log.roll.ms', 'log.roll.hours'],
-  ['log.roll.jitter.ms', 'log.roll.jitter.hours'],
-  ['log.retention.ms', 'log.retention.minutes', 'log.retention.hours'],
-]
-
-function brokerSynonyms(name: string): readonly string[] {
-  if (name === 'log.flush.interval.ms') return [name, 'log.flush.scheduler.interval.ms']
-  return SYNONYM_GROUPS.find((group) => group.includes(name)) ?? [name]
+/** A broker's values and where they come from; KafkaConfig is one. */
+export interface ConfigSources {
+  readonly values: BrokerConfig
+  readonly staticValues: BrokerConfig
+  readonly dynamicDefault: Properties
+  readonly dynamicBroker: Properties
 }
 
 /**
  * What `names` are set to in each source, strongest source first. Leading entries that are not named like the key itself are
  * dropped, as Kafka does: `retention.ms` does not show that log.retention.hours is in server.properties.
  */
-function synonymsOf(config: BrokerConfig, name: string, names: readonly string[], isSensitive: boolean): ConfigSynonym[] {
+function synonymsOf(config: ConfigSources, name: string, names: readonly string[], isSensitive: boolean): ConfigSynonym[] {
   const found: ConfigSynonym[] = []
   const add = (each: string, value: string | null | undefined, source: number): void => {
     if (value !== undefined && value !== null) found.push({ name: each, value: isSensitive ? null : value, source })
   }
-  for (const each of names) add(each, config.isGiven(each) ? config.given[each] : undefined, ConfigSource.staticBroker)
+  for (const each of names) add(each, config.dynamicBroker[each], ConfigSource.dynamicBroker)
+  for (const each of names) add(each, config.dynamicDefault[each], ConfigSource.dynamicDefaultBroker)
+  for (const each of names) add(each, config.staticValues.given[each], ConfigSource.staticBroker)
   for (const each of names) {
     const key = brokerKeys.get(each)
     if (key?.defaultText !== null && key !== undefined) {
@@ -84,21 +83,38 @@ function entry(
 }
 
 /** All keys of this broker, and what was given without being a key (its type is unknown, so its value is kept back). */
-export function describeBrokerConfig(config: BrokerConfig, keys: readonly string[] | null): ConfigEntry[] {
+export function describeBrokerConfig(config: ConfigSources, keys: readonly string[] | null): ConfigEntry[] {
+  const { values } = config
   const names = new Set<string>()
   for (const key of brokerKeys.values()) if (!key.internal && key.mode !== 'dynamic-only') names.add(key.name)
-  for (const name of Object.keys(config.given)) names.add(name)
+  for (const name of Object.keys(values.given)) names.add(name)
   return selected(names, keys).map((name) => {
-    const key = brokerKeys.get(name)
-    const isSensitive = key === undefined || key.type === 'password'
-    const value = key === undefined ? null : config.text(name)
-    const isReadOnly = key === undefined || key.mode === 'read-only'
-    return entry(name, value, key, synonymsOf(config, name, brokerSynonyms(name), isSensitive), isReadOnly, isSensitive)
+    const value = brokerKeys.has(name) ? values.text(name) : values.given[name]!
+    return brokerEntry(config, name, value, () => true)
   })
 }
 
+/** What is set for all brokers, and nothing else. */
+export function describeDefaultBrokerConfig(config: ConfigSources, keys: readonly string[] | null): ConfigEntry[] {
+  return selected(new Set(Object.keys(config.dynamicDefault)), keys).map((name) =>
+    brokerEntry(config, name, config.dynamicDefault[name]!, ({ source }) => source === ConfigSource.dynamicDefaultBroker),
+  )
+}
+
+function brokerEntry(
+  config: ConfigSources,
+  name: string,
+  value: string | null,
+  counts: (synonym: ConfigSynonym) => boolean,
+): ConfigEntry {
+  const key = definitionOf(name)
+  const isSensitive = key === undefined || key.type === 'password'
+  const synonyms = synonymsOf(config, name, brokerSynonyms(name), isSensitive).filter(counts)
+  return entry(name, value, key, synonyms, !isDynamic(name), isSensitive)
+}
+
 /** The 36 keys of a topic, and what else it sets. */
-export function describeTopicConfig(config: BrokerConfig, overrides: Overrides, keys: readonly string[] | null): ConfigEntry[] {
+export function describeTopicConfig(config: ConfigSources, overrides: Overrides, keys: readonly string[] | null): ConfigEntry[] {
   const names = new Set(listedTopicKeys.map((key) => key.name))
   for (const name of Object.keys(overrides)) names.add(name)
   return selected(names, keys).map((name) => {
@@ -107,7 +123,7 @@ export function describeTopicConfig(config: BrokerConfig, overrides: Overrides, 
     const own = overrides[name]
     const fromBroker =
       key === undefined || key.synonyms.length === 0 ? [] : synonymsOf(config, key.synonyms[0]!, key.synonyms, false)
-    if (own === undefined) return entry(name, brokerValue(config, key), key, fromBroker, false, isSensitive)
+    if (own === undefined) return entry(name, brokerValue(config.values, key), key, fromBroker, false, isSensitive)
     const value = key === undefined ? own : canonicalConfigText(name, key.type, own)
     const synonyms = [{ name, value: isSensitive ? null : value, source: ConfigSource.topic }, ...fromBroker]
     return entry(name, value, key, synonyms, false, isSensitive)

@@ -12,6 +12,7 @@ import { ZnodeFormatError } from '../../zk-schema/znode-json'
 import type { SessionKeeper } from '../../zk-schema/session/keeper'
 import type { Logger } from '../../runtime/log'
 import type { Clock, Timer } from '../../runtime/ports'
+import type { DynamicBrokerConfig } from './dynamic-broker-config'
 import type { TopicConfigStore } from './topic-config-store'
 
 /**
@@ -23,14 +24,16 @@ const RESYNC_MS = 10 * 60_000
 export interface ConfigListenerOptions {
   keeper: SessionKeeper
   store: TopicConfigStore
+  dynamic: DynamicBrokerConfig
   brokerId: number
   clock: Clock
   logger: Logger
 }
 
 /**
- * Keeps the topics' configuration as ZooKeeper has it: all of it is read at the start and with each new session, then what
- * `/config/changes` points at (Kafka's ZkConfigManager). A notification is only a pointer: the entity's own znode is read.
+ * Keeps the configuration of topics and brokers as ZooKeeper has it: all of it is read at the start and with each new session,
+ * then what `/config/changes` points at (Kafka's ZkConfigManager). A notification is only a pointer: the entity's own znode is
+ * read.
  */
 export class ConfigListener {
   private readonly options: ConfigListenerOptions
@@ -52,6 +55,7 @@ export class ConfigListener {
 
   /** Reads everything; before the logs are opened, which obey it. Rejects if ZooKeeper does not answer. */
   async load(): Promise<void> {
+    await this.refreshBroker()
     const session = this.options.keeper.current
     const listed = await session.children(configTypePath('topics'))
     const topics = (listed?.names ?? []).map(desanitizeEntity)
@@ -65,7 +69,6 @@ export class ConfigListener {
   async start(): Promise<void> {
     await this.notifications.start()
     await this.load()
-    await this.warnOfBrokerConfigs()
     this.armResync()
   }
 
@@ -79,6 +82,21 @@ export class ConfigListener {
     topics.forEach((topic, i) => this.take(topic, paths[i]!, nodes[i]?.data ?? null))
   }
 
+  /** Reads what is set for all brokers and for this one. */
+  async refreshBroker(): Promise<void> {
+    const { dynamic, keeper, brokerId, logger } = this.options
+    const paths = [DEFAULT_ENTITY, String(brokerId)].map((name) => configPath('brokers', name))
+    const nodes = await keeper.current.getMany(paths)
+    paths.forEach((path, i) => {
+      try {
+        dynamic.take(Object.fromEntries(decodeConfig(path, nodes[i]?.data ?? null)), i === 1)
+      } catch (error) {
+        if (!(error instanceof ZnodeFormatError)) throw error
+        logger.error({ path, reason: error.message }, 'the configuration of brokers in ZooKeeper cannot be read; the previous stays')
+      }
+    })
+  }
+
   close(): void {
     this.isClosed = true
     this.timer?.cancel()
@@ -88,7 +106,7 @@ export class ConfigListener {
   private async onNotification(path: string, data: Buffer | null): Promise<void> {
     const entity = parseEntityPath(decodeConfigChange(path, data))
     if (entity?.type === 'topics') await this.refresh([entity.name])
-    else if (entity?.type === 'brokers') await this.warnOfBrokerConfigs()
+    else if (entity?.type === 'brokers') await this.refreshBroker()
   }
 
   /** Never rejects: what could not be read now is read at the next opportunity. */
@@ -97,7 +115,7 @@ export class ConfigListener {
     try {
       await this.load()
     } catch (error) {
-      this.options.logger.warn({ err: error }, 'the configuration of the topics could not be read again')
+      this.options.logger.warn({ err: error }, 'the configuration could not be read again')
     }
   }
 
@@ -110,22 +128,6 @@ export class ConfigListener {
         { topic, reason: error.message },
         'the configuration of a topic in ZooKeeper cannot be read; the previous one stays',
       )
-    }
-  }
-
-  /** Kafka can change a broker's configuration while it runs; here nothing would come of it, so it is said. */
-  private async warnOfBrokerConfigs(): Promise<void> {
-    for (const name of [String(this.options.brokerId), DEFAULT_ENTITY]) {
-      const path = configPath('brokers', name)
-      const node = await this.options.keeper.current.get(path)
-      if (node === undefined) continue
-      try {
-        const keys = [...decodeConfig(path, node.data).keys()]
-        if (keys.length > 0)
-          this.options.logger.warn({ path, keys }, 'dynamic broker configuration is not supported and has no effect')
-      } catch (error) {
-        if (!(error instanceof ZnodeFormatError)) throw error
-      }
     }
   }
 

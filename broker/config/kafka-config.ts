@@ -1,16 +1,22 @@
 import { connectionsPerIpOverrides, interBrokerProtocolVersion, logDirs } from '../../protocol/rules/broker-config-checks'
 import { listenersOf } from '../../protocol/rules/listeners'
 import { metadataVersionRules } from '../../protocol/rules/metadata-version'
-import type { BrokerConfig } from '../../protocol/rules/config-definition'
+import type { BrokerConfig, Properties } from '../../protocol/rules/config-definition'
 import type { Listeners } from '../../protocol/rules/listeners'
 import type { MetadataVersionRules } from '../../protocol/rules/metadata-version'
 
+const NOTHING: Properties = Object.freeze({})
+
 /**
- * A broker's configuration by name and type: what the parts of a broker ask for, over the parsed values of `server.properties`.
- * Read once at the start; a key is looked up under Kafka's name in `values`.
+ * A broker's configuration by name and type: what the parts of a broker ask for. A key is looked up under Kafka's name in
+ * `values`; what may change while the broker runs is looked up when it is needed, or given on by a `Reconfigurable`.
  */
 export class KafkaConfig {
-  readonly values: BrokerConfig
+  /** Of `server.properties`. */
+  readonly staticValues: BrokerConfig
+  #values: BrokerConfig
+  #dynamicDefault: Properties = NOTHING
+  #dynamicBroker: Properties = NOTHING
   /** -1: to be found in meta.properties, or generated. */
   readonly brokerId: number
   readonly listeners: Listeners
@@ -23,10 +29,10 @@ export class KafkaConfig {
   readonly defaultReplicationFactor: number
   readonly requestTimeoutMs: number
   readonly fetchMaxBytes: number
-  readonly maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
 
   constructor(values: BrokerConfig) {
-    this.values = values
+    this.staticValues = values
+    this.#values = values
     this.brokerId = values.number('broker.id')
     this.listeners = listenersOf(values)
     this.protocol = metadataVersionRules(interBrokerProtocolVersion(values))
@@ -37,7 +43,32 @@ export class KafkaConfig {
     this.defaultReplicationFactor = values.number('default.replication.factor')
     this.requestTimeoutMs = values.number('request.timeout.ms')
     this.fetchMaxBytes = values.number('fetch.max.bytes')
-    this.maxConnectionsPerIpOverrides = connectionsPerIpOverrides(values)
+  }
+
+  /** What is in force now. */
+  get values(): BrokerConfig {
+    return this.#values
+  }
+
+  /** What was set for all brokers while they ran (KIP-226). */
+  get dynamicDefault(): Properties {
+    return this.#dynamicDefault
+  }
+
+  /** What was set for this broker while it ran. */
+  get dynamicBroker(): Properties {
+    return this.#dynamicBroker
+  }
+
+  /** Takes other values, worked out by DynamicBrokerConfig. */
+  reconfigure(values: BrokerConfig, dynamicDefault: Properties, dynamicBroker: Properties): void {
+    this.#values = values
+    this.#dynamicDefault = dynamicDefault
+    this.#dynamicBroker = dynamicBroker
+  }
+
+  get maxConnectionsPerIpOverrides(): ReadonlyMap<string, number> {
+    return connectionsPerIpOverrides(this.#values)
   }
 
   get offsetsTopicPartitions(): number {

@@ -6,6 +6,7 @@ import {
   topicConfig,
   topicDefaults,
 } from '../../protocol/rules/topic-config'
+import type { BrokerConfig } from '../../protocol/rules/config-definition'
 import type { TopicConfig } from '../../protocol/rules/topic-config'
 import type { Logger } from '../../runtime/log'
 import type { KafkaConfig } from './kafka-config'
@@ -20,8 +21,8 @@ const NO_OVERRIDES: Overrides = Object.freeze({})
  */
 export class TopicConfigStore {
   /** As the logs obey it: several keys that mean one thing are already worked out. */
-  readonly defaults: TopicConfig
-  private readonly ownDefaults: TopicConfig
+  defaults: TopicConfig
+  private ownDefaults: TopicConfig
   private readonly logger: Logger
   private readonly byTopic = new Map<string, { overrides: Overrides; config: TopicConfig }>()
   /** Of which it is known that they set nothing. */
@@ -32,6 +33,15 @@ export class TopicConfigStore {
     this.ownDefaults = topicDefaults(config.values)
     this.defaults = effective(this.ownDefaults)
     this.logger = logger
+  }
+
+  /** The broker's own keys have other values now: what topics do not say themselves changes. Nobody is told topic by topic. */
+  reconfigure(values: BrokerConfig): void {
+    this.ownDefaults = topicDefaults(values)
+    this.defaults = effective(this.ownDefaults)
+    for (const [topic, { overrides }] of this.byTopic) {
+      this.byTopic.set(topic, { overrides, config: effective(topicConfig(overrides, this.ownDefaults)) })
+    }
   }
 
   of(topic: string): TopicConfig {

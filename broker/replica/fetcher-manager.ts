@@ -14,9 +14,22 @@ export class FetcherManager {
   private readonly homes = new Map<Partition, ReplicaFetcher>()
   private readonly pending = new Set<Partition>()
   private readonly failed = new Set<Partition>()
+  private fetchersPerLeader: number
 
   constructor(options: ReplicaManagerOptions) {
     this.options = options
+    this.fetchersPerLeader = options.config.numReplicaFetchers
+  }
+
+  /** Spreads the followers over another number of fetchers per leader. */
+  resize(fetchersPerLeader: number): void {
+    if (fetchersPerLeader === this.fetchersPerLeader) return
+    this.fetchersPerLeader = fetchersPerLeader
+    for (const partition of [...this.homes.keys()]) {
+      this.remove(partition)
+      this.ensure(partition)
+    }
+    this.closeIdle()
   }
 
   /** Followers that are fetched, that wait for their leader to appear, and that failed. */
@@ -73,7 +86,7 @@ export class FetcherManager {
   }
 
   private fetcherFor(partition: Partition): ReplicaFetcher {
-    const id = fetcherIdOf(partition.topic, partition.partition, this.options.config.numReplicaFetchers)
+    const id = fetcherIdOf(partition.topic, partition.partition, this.fetchersPerLeader)
     const key = `${partition.leaderId}-${id}`
     let fetcher = this.fetchers.get(key)
     if (fetcher === undefined) {

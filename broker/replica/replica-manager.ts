@@ -152,6 +152,11 @@ export class ReplicaManager {
     return alterReplicaLogDirs(this.core, this.futures, moves)
   }
 
+  /** `num.replica.fetchers` changed. */
+  resizeFetchers(count: number): void {
+    this.fetchers.resize(count)
+  }
+
   describeProducers(partitions: readonly TopicPartition[]): DescribeProducersResult[] {
     return describeProducers(this.core, partitions)
   }

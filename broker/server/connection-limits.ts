@@ -1,28 +1,32 @@
-/** Counts connections against max.connections and max.connections.per.ip with its overrides. */
+/** max.connections, max.connections.per.ip and its overrides. */
+export interface ConnectionMaxima {
+  maxConnections: number
+  maxConnectionsPerIp: number
+  maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
+}
+
+/** Counts connections. */
 export class ConnectionLimits {
-  private readonly max: number
-  private readonly maxPerIp: number
-  private readonly overrides: ReadonlyMap<string, number>
+  private maxima: ConnectionMaxima
   private readonly countByIp = new Map<string, number>()
   private count = 0
 
-  constructor(options: {
-    maxConnections: number
-    maxConnectionsPerIp: number
-    maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
-  }) {
-    this.max = options.maxConnections
-    this.maxPerIp = options.maxConnectionsPerIp
-    this.overrides = options.maxConnectionsPerIpOverrides
+  constructor(maxima: ConnectionMaxima) {
+    this.maxima = maxima
+  }
+
+  /** Other limits, for connections to come. */
+  reconfigure(maxima: ConnectionMaxima): void {
+    this.maxima = maxima
   }
 
   /** One more from this address? */
   allows(ip: string): boolean {
-    return this.count < this.max && !this.isIpFull(ip)
+    return this.count < this.maxima.maxConnections && !this.isIpFull(ip)
   }
 
   isIpFull(ip: string): boolean {
-    return (this.countByIp.get(ip) ?? 0) >= (this.overrides.get(ip) ?? this.maxPerIp)
+    return (this.countByIp.get(ip) ?? 0) >= (this.maxima.maxConnectionsPerIpOverrides.get(ip) ?? this.maxima.maxConnectionsPerIp)
   }
 
   add(ip: string): void {

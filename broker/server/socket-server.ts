@@ -5,6 +5,7 @@ import type { Environment, Listener, Stream, StreamHandler, Timer } from '../../
 import type { Logger } from '../../runtime/log'
 import type { Turn } from '../../runtime/turn'
 import type { ConnectionHooks } from './connection'
+import type { ConnectionMaxima } from './connection-limits'
 import type { RequestOrigin } from './request-context'
 import type { RequestPipeline } from './request-pipeline'
 
@@ -18,16 +19,13 @@ export interface ListenerOptions {
   isProtected: boolean
 }
 
-export interface SocketServerOptions {
+export interface SocketServerOptions extends ConnectionMaxima {
   listeners: ListenerOptions[]
   maxFrameBytes: number
   /** For frames that are being received, over all connections. */
   receiveBudgetBytes: number
   /** For answers that clients do not read, over all connections. */
   unreadBudgetBytes: number
-  maxConnections: number
-  maxConnectionsPerIp: number
-  maxConnectionsPerIpOverrides: ReadonlyMap<string, number>
   /** 0 or less: never. */
   maxIdleMs: number
   logger: Logger
@@ -87,6 +85,11 @@ export class SocketServer {
     const bound = this.listeners.find(({ options }) => options.name === listenerName)
     if (bound === undefined) throw new Error(`no listener ${listenerName}`)
     return bound.listener.port
+  }
+
+  /** Other limits for connections to come; those that are there stay. */
+  reconfigureLimits(maxima: ConnectionMaxima): void {
+    this.limits.reconfigure(maxima)
   }
 
   get connectionCount(): number {

@@ -203,7 +203,7 @@ describe('configuration', () => {
     const brokerKey = {
       resourceType: 4,
       resourceName: '0',
-      configs: [{ name: 'log.cleaner.threads', configOperation: 0, value: '2' }],
+      configs: [{ name: 'num.partitions', configOperation: 0, value: '2' }],
     }
     const elsewhere = { resourceType: 4, resourceName: '9', configs: [] }
     const missing = { resourceType: 2, resourceName: 'missing', configs: [] }
@@ -211,7 +211,7 @@ describe('configuration', () => {
       resources: [brokerKey, elsewhere, missing, missing],
     })
     expect(responses.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])).toEqual([
-      [ErrorCode.INVALID_REQUEST, 'Cannot update these configs dynamically: Set(log.cleaner.threads)'],
+      [ErrorCode.INVALID_REQUEST, 'Cannot update these configs dynamically: Set(num.partitions)'],
       [ErrorCode.INVALID_REQUEST, 'Unexpected broker id, expected 0, but received 9'],
       [ErrorCode.INVALID_REQUEST, 'Each resource must appear at most once.'],
       [ErrorCode.INVALID_REQUEST, 'Each resource must appear at most once.'],

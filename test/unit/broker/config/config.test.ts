@@ -84,8 +84,8 @@ describe('changes', () => {
 
 describe('descriptions', () => {
   test('what was given and is no key is shown, its value is not', () => {
-    const { values } = configOf({ 'my.own.key': 'secret', 'broker.rack': 'r1' })
-    const entries = new Map(describeBrokerConfig(values, null).map((entry) => [entry.name, entry]))
+    const config = configOf({ 'my.own.key': 'secret', 'broker.rack': 'r1' })
+    const entries = new Map(describeBrokerConfig(config, null).map((entry) => [entry.name, entry]))
     expect(entries.get('my.own.key')).toMatchObject({ value: null, isSensitive: true, configType: 0 })
     expect(entries.get('broker.rack')).toMatchObject({ value: 'r1', configSource: 4, configType: 2 })
     expect(entries.get('log.segment.bytes')).toMatchObject({ value: '1073741824', configSource: 5, isDefault: true })
@@ -95,9 +95,9 @@ describe('descriptions', () => {
   })
 
   test('a topic has 36 keys; those asked for are shown', () => {
-    const { values } = configOf({ 'log.retention.ms': '7' })
-    expect(describeTopicConfig(values, {}, null)).toHaveLength(36)
-    expect(describeTopicConfig(values, {}, ['retention.ms', 'nothing'])).toMatchObject([
+    const config = configOf({ 'log.retention.ms': '7' })
+    expect(describeTopicConfig(config, {}, null)).toHaveLength(36)
+    expect(describeTopicConfig(config, {}, ['retention.ms', 'nothing'])).toMatchObject([
       {
         name: 'retention.ms',
         value: '7',
@@ -108,7 +108,7 @@ describe('descriptions', () => {
         ],
       },
     ])
-    expect(describeTopicConfig(values, { 'flush.before.ack': 'true' }, ['flush.before.ack'])).toMatchObject([
+    expect(describeTopicConfig(config, { 'flush.before.ack': 'true' }, ['flush.before.ack'])).toMatchObject([
       { value: 'true', configSource: 1 },
     ])
   })

@@ -1,0 +1,147 @@
+import { ErrorCode, ProtocolError } from '../../protocol/errors'
+import { checkBrokerConfig } from '../../protocol/rules/broker-config-checks'
+import { BrokerConfig, isForeignKey } from '../../protocol/rules/config-definition'
+import { ConfigError, canonicalConfigText, checkConfigValue, parseConfigValue } from '../../protocol/rules/config-values'
+import { definitionOf, isListenerOnly, isPerBroker, isStatic, overrideProperties } from './dynamic-keys'
+import { unsupportedKeys } from './supported-settings'
+import type { Properties } from '../../protocol/rules/config-definition'
+import type { Logger } from '../../runtime/log'
+import type { KafkaConfig } from './kafka-config'
+
+/** A part of the broker that can obey other values of some keys from now on. */
+export interface Reconfigurable {
+  readonly keys: readonly string[]
+  /** Throws ConfigError if the part cannot go from one to the other. */
+  validate?(next: BrokerConfig, current: BrokerConfig): void
+  reconfigure?(next: BrokerConfig, previous: BrokerConfig): void
+}
+
+const NOT_SUPPORTED: ReadonlySet<string> = new Set(unsupportedKeys())
+
+function refuse(names: readonly string[], why: string): void {
+  if (names.length > 0) throw new ConfigError(`${why}: Set(${names.join(', ')})`, names[0]!)
+}
+
+/**
+ * Configuration of a running broker (KIP-226): what `/config/brokers/<id>` says over what `/config/brokers/<default>` says over
+ * server.properties. Kafka's DynamicBrokerConfig, its checks and its words.
+ */
+export class DynamicBrokerConfig {
+  private readonly config: KafkaConfig
+  private readonly logger: Logger
+  private readonly parts: Reconfigurable[] = []
+  private readonly listeners: (() => void)[] = []
+
+  constructor(config: KafkaConfig, logger: Logger) {
+    this.config = config
+    this.logger = logger
+  }
+
+  add(part: Reconfigurable): void {
+    this.parts.push(part)
+  }
+
+  /** Called after every change of what is stored, for what no key of server.properties says. */
+  onChange(listener: () => void): void {
+    this.listeners.push(listener)
+  }
+
+  /** A key that can be set dynamically only: of this broker, else of all brokers. */
+  dynamicText(name: string): string | undefined {
+    return this.config.dynamicBroker[name] ?? this.config.dynamicDefault[name]
+  }
+
+  /**
+   * Checks what this broker (`perBroker`), or all brokers, shall have set dynamically, all of it. Throws ProtocolError
+   * INVALID_REQUEST (KAFKA-13609) with Kafka's words.
+   */
+  validate(wanted: Properties, perBroker: boolean): void {
+    try {
+      this.checkNames(wanted, perBroker)
+      this.nextValues(perBroker ? this.config.dynamicDefault : wanted, perBroker ? wanted : this.config.dynamicBroker)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      throw new ProtocolError(ErrorCode.INVALID_REQUEST, error.message)
+    }
+  }
+
+  private checkNames(wanted: Properties, perBroker: boolean): void {
+    const names = Object.keys(wanted)
+    refuse(names.filter(isStatic), 'Cannot update these configs dynamically')
+    refuse(
+      names.filter(isListenerOnly),
+      'These security configs can be dynamically updated only per-listener using the listener prefix',
+    )
+    for (const name of names) checkText(name, wanted[name]!)
+    if (perBroker) return
+    refuse(names.filter(isPerBroker), 'Cannot update these configs at default cluster level, broker id must be specified')
+  }
+
+  /** What of the stored values can be obeyed: the others are an error in the log, as in Kafka. */
+  usable(stored: Properties, perBroker: boolean): Record<string, string> {
+    const usable: Record<string, string> = Object.create(null)
+    for (const [name, text] of Object.entries(stored)) {
+      try {
+        this.checkNames({ [name]: text }, perBroker)
+        usable[name] = text
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        this.logger.error({ key: name, reason: error.message }, 'a dynamic configuration in ZooKeeper is ignored')
+      }
+    }
+    return usable
+  }
+
+  /** Obeys what ZooKeeper says of this broker (`perBroker`) or of all. What makes no sense is logged, and changes nothing. */
+  take(stored: Properties, perBroker: boolean): void {
+    const { config } = this
+    const usable = this.usable(stored, perBroker)
+    const forAll = perBroker ? config.dynamicDefault : usable
+    const own = perBroker ? usable : config.dynamicBroker
+    const previous = config.values
+    let next: BrokerConfig
+    let touched: Reconfigurable[]
+    try {
+      ;({ next, touched } = this.nextValues(forAll, own))
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      const entity = perBroker ? 'of this broker' : 'of all brokers'
+      this.logger.error({ reason: error.message }, `the dynamic configuration ${entity} could not be applied`)
+      return
+    }
+    config.reconfigure(next, forAll, own)
+    for (const part of touched) part.reconfigure?.(next, previous)
+    for (const listener of this.listeners) listener()
+  }
+
+  private nextValues(forAll: Properties, own: Properties): { next: BrokerConfig; touched: Reconfigurable[] } {
+    const { config } = this
+    const next = new BrokerConfig(overrideProperties(overrideProperties(config.staticValues.given, forAll), own))
+    try {
+      checkBrokerConfig(next, [])
+    } catch (error) {
+      if (!(error instanceof ConfigError) || error.message.startsWith('Invalid value')) throw error
+      throw new ConfigError(`requirement failed: ${error.message}`, error.key)
+    }
+    const current = config.values
+    const touched = this.parts.filter(({ keys }) => keys.some((key) => next.given[key] !== current.given[key]))
+    try {
+      for (const part of touched) part.validate?.(next, current)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      const cause = `org.apache.kafka.common.config.ConfigException: ${error.message}`
+      throw new ConfigError(`Invalid value ${cause} for configuration Invalid dynamic configuration`, error.key)
+    }
+    return { next, touched }
+  }
+}
+
+function checkText(name: string, text: string): void {
+  const key = definitionOf(name)
+  if (key === undefined) return
+  checkConfigValue(key.name, key.type, key.valid, parseConfigValue(key.name, key.type, text))
+  if (!NOT_SUPPORTED.has(key.name) && !isForeignKey(key.name)) return
+  const byDefault = key.defaultText === null ? '' : canonicalConfigText(key.name, key.type, key.defaultText)
+  if (canonicalConfigText(key.name, key.type, text) === byDefault) return
+  throw new ConfigError(`${name} would have no effect: it is not supported yet`, name)
+}
