@@ -30,8 +30,10 @@ export interface Partition {
   assignment: ReplicaAssignment
   leadership: Leadership | undefined
   state: PartitionState
-  /** The topic's znodes were lost and written again under the same id: what was true before, for the first leader to follow. */
+  /** Its znodes were lost, and it is not new: what was true before, for the first leader to follow. */
   former: LeaderAndIsr | undefined
+  /** The same, and nobody could say yet what was true before: until then nobody may lead. */
+  isPastUnknown: boolean
   /** While a reassignment runs that began under this controller: the replicas before it, in their order (the znode loses it). */
   originalReplicas: readonly number[] | undefined
   readonly replicaStates: Map<number, ReplicaState>
@@ -194,7 +196,7 @@ export class ControllerContext {
     assert(!topic.partitions.has(index), `partition ${topic.name}-${index} is known already`)
     const partition: Partition = {
       topic, index, assignment: plainAssignment([]), leadership: undefined, state: 'NonExistentPartition', former: undefined,
-      originalReplicas: undefined, replicaStates: new Map(),
+      isPastUnknown: false, originalReplicas: undefined, replicaStates: new Map(),
     }
     topic.partitions.set(index, partition)
     this.partitionCount++

@@ -6,6 +6,7 @@ import type { Partition } from './context'
 import { StaleEpochError } from './errors'
 import { addLoadedTopics } from './events/topic-change'
 import { setUpFeatures } from './features'
+import { recoverLostStates } from './lost-states'
 import { readNotifications, removeNotifications } from './notification-queue'
 import { afterRestarts } from './partition-state-machine'
 import { resumeReassignments } from './reassignment'
@@ -31,6 +32,7 @@ export async function failOver(term: Term): Promise<void> {
   // for it serves meanwhile, and clients that are shown fewer partitions send keys to others.
   term.changes.sendMetadata([...term.context.allPartitions()])
   await term.deletion.collectDebts(term.context.registeredBrokerIds())
+  await recoverLostStates(term, term.context.allPartitions())
   await startStateMachines(term)
   const electedMs = term.env.clock.monoMs()
   await resumeReassignments(term)

@@ -117,9 +117,10 @@ export class LeadershipWriter {
     })
   }
 
-  /** Of the state znode, readable or not; undefined if there is none. */
-  async versionOfState(partition: Partition): Promise<number | undefined> {
-    return (await this.session.exists(partitionStatePath(partition.topic.name, partition.index)))?.version
+  /** Of the state znodes, readable or not; undefined where there is none. */
+  async versionsOfStates(partitions: readonly Partition[]): Promise<(number | undefined)[]> {
+    const nodes = await this.session.getMany(partitions.map(({ topic, index }) => partitionStatePath(topic.name, index)))
+    return nodes.map((node) => node?.stat.version)
   }
 
   /**

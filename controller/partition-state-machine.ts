@@ -34,11 +34,13 @@ export function sortByLegality(
 }
 
 /** NewPartition to OnlinePartition. A partition with a past goes on from there, so that no broker holds a higher leader epoch. */
-export function planInitialLeader(context: ControllerContext, partition: Partition): Election {
+export function planInitialLeader(context: ControllerContext, partition: Partition, policy: ElectionPolicy): Election {
   const isOnline = (broker: number) => context.isReplicaOnline(broker, partition)
-  const { former } = partition
+  const { former, isPastUnknown } = partition
+  if (isPastUnknown) return { failed: 'its state was lost, and not all replicas can say yet what it was' }
   if (former === undefined) return electInitialLeader(partition.assignment.replicas, isOnline)
-  return electOfflinePartitionLeader({ replicas: partition.assignment.replicas, isOnline, current: former }, false)
+  const facts = { replicas: partition.assignment.replicas, isOnline, current: former }
+  return electOfflinePartitionLeader(facts, policy.uncleanAllowed(partition), policy.recoveryState)
 }
 
 /** OnlinePartition or OfflinePartition to OnlinePartition, from what is known of the partition now. */
@@ -67,7 +69,7 @@ export function planElection(
 
 /** Would an election of kind 'offline' have to be unclean? Then the topic's configuration decides. */
 export function hasNoLiveIsr(context: ControllerContext, partition: Partition): boolean {
-  return !(partition.leadership?.isr ?? []).some((broker) => context.isReplicaOnline(broker, partition))
+  return !((partition.leadership ?? partition.former)?.isr ?? []).some((broker) => context.isReplicaOnline(broker, partition))
 }
 
 /** A replica goes: it leads no more, and leaves the ISR unless it is its last member. undefined: there is nothing to change. */

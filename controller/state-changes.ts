@@ -153,8 +153,10 @@ export class StateChanges {
   ): Promise<Partition[]> {
     const { context } = this.parts
     const plans = new Map<Partition, Elected>()
+    const withPast = partitions.filter((partition) => partition.former !== undefined)
+    const policy = await this.policyFor(withPast, OFFLINE_ELECTION)
     for (const partition of partitions) {
-      const election = planInitialLeader(context, partition)
+      const election = planInitialLeader(context, partition, policy)
       if (isElected(election)) plans.set(partition, election)
       else this.fail(partition, election.failed, outcomes)
     }

@@ -107,6 +107,11 @@ export class Term {
     this.deletion = new TopicDeletion(this)
   }
 
+  /** A connection of its own, for questions. */
+  connect(broker: Broker): ControlConnection {
+    return this.parts.connect(broker)
+  }
+
   get isOver(): boolean {
     return this.over
   }

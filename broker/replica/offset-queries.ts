@@ -2,6 +2,7 @@ import { ErrorCode, ProtocolError, errorMessage } from '../../protocol/errors'
 import {
   EARLIEST_LOCAL_TIMESTAMP, EARLIEST_TIMESTAMP, LATEST_TIERED_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP, type TimestampOffset,
 } from '../log/log-types'
+import type { ReplicaLog } from './log-port'
 import type { Partition } from './partition'
 import type { ReplicaCore } from './replica-core'
 import type {
@@ -16,6 +17,8 @@ const FIRST_VERSION_OF = new Map([
   [EARLIEST_LOCAL_TIMESTAMP, 8],
   [LATEST_TIERED_TIMESTAMP, 9],
 ])
+
+const DEBUGGING_CONSUMER = -2
 
 const NOT_FOUND: TimestampOffset = { timestamp: -1, offset: -1, leaderEpoch: -1 }
 
@@ -53,7 +56,13 @@ function partitionFor(
   const partition = core.require(query.topic, query.partition)
   const isFenced = params.replicaId < 0 && partition.isLeader && !core.options.mayAct()
   if (isFenced) throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
-  return { partition, onlyLeader: params.replicaId !== -2 }
+  return { partition, onlyLeader: params.replicaId !== DEBUGGING_CONSUMER }
+}
+
+/** The log of a partition that the controller has not told this broker of since it started; a controller may ask for its end. */
+function logWithoutRole(core: ReplicaCore, { topic, partition: index }: TopicPartition): ReplicaLog | undefined {
+  const partition = core.get(topic, index)
+  return partition === undefined || (partition.role === 'none' && !partition.isOffline) ? core.options.logs.get(topic, index) : undefined
 }
 
 function offsetOf(core: ReplicaCore, params: ListOffsetsParams, query: ListOffsetsQuery): TimestampOffset {
@@ -61,6 +70,8 @@ function offsetOf(core: ReplicaCore, params: ListOffsetsParams, query: ListOffse
   if (timestamp < 0 && params.requestVersion < (FIRST_VERSION_OF.get(timestamp) ?? Infinity)) {
     throw new ProtocolError(ErrorCode.UNSUPPORTED_VERSION)
   }
+  const unopened = params.replicaId === DEBUGGING_CONSUMER && timestamp === LATEST_TIMESTAMP ? logWithoutRole(core, query) : undefined
+  if (unopened !== undefined) return { timestamp: -1, offset: unopened.endOffset, leaderEpoch: unopened.latestEpoch }
   const { partition, onlyLeader } = partitionFor(core, params, query)
   const log = partition.logForEpoch(currentLeaderEpoch, onlyLeader)
   const isClient = params.replicaId === -1

@@ -1,6 +1,7 @@
 import { brokerIdPath } from '../../zk-schema/brokers'
 import { isBeingReassigned } from '../assignment'
 import type { Broker, Partition } from '../context'
+import { pastUnknown, recoverLostStates } from '../lost-states'
 import { resumeReassignments } from '../reassignment'
 import { onReplicasOffline } from '../replica-failure'
 import { RequestBatch } from '../request-batch'
@@ -68,6 +69,7 @@ async function onBrokersStarted(term: Term, brokers: readonly number[]): Promise
     return partitions.map((partition) => ({ partition, broker }))
   })
   await changes.moveReplicas(replicas, 'OnlineReplica')
+  await recoverLostStates(term, pastUnknown(term))
   await changes.onlineLeaderless()
   const waiting = new Set<Partition>()
   for (const partition of context.reassigning) {

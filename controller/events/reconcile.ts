@@ -1,5 +1,6 @@
 import { partitionName } from '../context'
 import type { Partition } from '../context'
+import { pastUnknown, recoverLostStates } from '../lost-states'
 import { completeReassignments } from '../reassignment'
 import { RequestBatch } from '../request-batch'
 import type { Term } from '../term'
@@ -21,6 +22,7 @@ export async function onReconcile(term: Term): Promise<void> {
   await onTopicDeletion(term)
   await deletion.collectDebts(context.registeredBrokerIds())
   await compareStates(term)
+  await recoverLostStates(term, pastUnknown(term))
   await changes.onlineLeaderless()
   await completeReassignments(term, context.reassigning)
   term.putLater('reconcile', term.config.reconcileIntervalMs, { kind: 'Reconcile' })
@@ -69,13 +71,14 @@ async function compareStates(term: Term): Promise<void> {
 
 /**
  * State znodes that were deleted or spoilt by hand are written again from memory, a leader epoch further. (Where there is no memory,
- * after a failover, an unreadable one is left alone.)
+ * after a failover, the brokers were asked: lost-states.ts.)
  */
 async function restoreStates(term: Term, partitions: readonly Partition[]): Promise<void> {
   const { changes, leadership, logger } = term
   const restored: Partition[] = []
-  for (const partition of partitions) {
-    const version = await leadership.versionOfState(partition)
+  const versions = await leadership.versionsOfStates(partitions)
+  for (const [index, partition] of partitions.entries()) {
+    const version = versions[index]
     const known = partition.leadership
     if (known === undefined) continue
     const fields = { partition: partitionName(partition) }

@@ -105,6 +105,18 @@ describe('min.insync.replicas', () => {
   })
 })
 
+test('a log that the controller has not told of since the start says how far it goes, to a debugging consumer only', async () => {
+  const { world, all: [leader, second] } = await cluster()
+  await world.settle(leader.produce('a'), 100, 'the answer')
+  second.kill()
+  second.start()
+  const ask = (replicaId: number) => second.replicas.listOffsets(
+    { replicaId, isolation: 'logEnd', requestVersion: 4 }, [{ topic: 't', partition: 0, timestamp: -1, currentLeaderEpoch: -1, maxOffsets: 1 }],
+  )[0]
+  expect(ask(-2)).toMatchObject({ errorCode: NONE, offset: 1, leaderEpoch: 0 })
+  expect(ask(-1)!.errorCode).not.toBe(NONE)
+})
+
 describe('fetch', () => {
   test('consumers see up to the high watermark, and wait for more', async () => {
     const { world, all: [leader, , third] } = await cluster()

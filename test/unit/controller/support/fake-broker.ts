@@ -5,6 +5,8 @@ import { decode, encode } from '../../../../protocol/messages/codec'
 import type {
   LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponse,
 } from '../../../../protocol/messages/leader-and-isr'
+import type { ListOffsetsRequest, ListOffsetsResponse } from '../../../../protocol/messages/list-offsets'
+import type { MetadataRequest, MetadataResponse } from '../../../../protocol/messages/metadata'
 import type { Input } from '../../../../protocol/messages/schema'
 import type { StopReplicaRequest, StopReplicaResponse } from '../../../../protocol/messages/stop-replica'
 import type {
@@ -35,6 +37,9 @@ export class FakeBroker {
   readonly replicas = new Map<string, LeaderAndIsrPartitionState & { topicId: string }>()
   /** Logs on its disk, by `topic-partition`, with the topic's id: they survive a restart. */
   readonly logs = new Map<string, string>()
+  /** How far its logs go, by `topic-partition`. */
+  readonly ends = new Map<string, { leaderEpoch: number; endOffset: number }>()
+  private readonly topicIds = new Map<string, string>()
   readonly metadata = new Map<string, UpdateMetadataPartitionState>()
   brokers: number[] = []
   readonly seen: SeenRequest[] = []
@@ -86,7 +91,9 @@ export class FakeBroker {
     }
   }
 
-  private handle(api: SeenRequest['api'], version: number, request: unknown): unknown {
+  private handle(api: SeenRequest['api'] | 'Metadata' | 'ListOffsets', version: number, request: unknown): unknown {
+    if (api === 'Metadata') return this.describe(request as MetadataRequest)
+    if (api === 'ListOffsets') return this.listOffsets(request as ListOffsetsRequest)
     const { controllerEpoch, brokerEpoch } = request as { controllerEpoch: number; brokerEpoch: number }
     this.seen.push({ broker: this.id, api, version, controllerEpoch, request: request as SeenRequest['request'] })
     if (controllerEpoch < this.controllerEpoch) return { errorCode: 11 }
@@ -100,6 +107,37 @@ export class FakeBroker {
       throw new Error('the answer is lost')
     }
     return response
+  }
+
+  private describe(request: MetadataRequest): Input<MetadataResponse> {
+    const known = [...this.metadata.values()]
+    return {
+      topics: request.topics!.map(({ name }) => {
+        const partitions = known.filter((state) => state.topicName === name)
+        const topicId = this.topicIds.get(name!)
+        return {
+          name, errorCode: partitions.length === 0 ? 3 : 0, ...(topicId === undefined ? {} : { topicId }),
+          partitions: partitions.map(({ partitionIndex, leader, leaderEpoch, isr }) => ({
+            partitionIndex, leaderId: leader, leaderEpoch, isrNodes: isr,
+          })),
+        }
+      }),
+    }
+  }
+
+  private listOffsets(request: ListOffsetsRequest): Input<ListOffsetsResponse> {
+    const asks = (key: string): { errorCode: number; leaderEpoch: number; offset: number } => {
+      const part = this.replicas.get(key)
+      const end = this.ends.get(key)
+      if (request.replicaId !== -2) return { errorCode: part?.leader === this.id ? 0 : 6, leaderEpoch: -1, offset: -1 }
+      if (part === undefined && end === undefined) return { errorCode: 3, leaderEpoch: -1, offset: -1 }
+      return { errorCode: 0, leaderEpoch: part?.leaderEpoch ?? end!.leaderEpoch, offset: end?.endOffset ?? 0 }
+    }
+    return {
+      topics: request.topics.map(({ name, partitions }) => ({
+        name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, ...asks(`${name}-${partitionIndex}`) })),
+      })),
+    }
   }
 
   private leaderAndIsr(request: LeaderAndIsrRequest, version: number): Input<LeaderAndIsrResponse> {
@@ -140,6 +178,7 @@ export class FakeBroker {
         ({ topicName, partitionStates }) => partitionStates.map((state) => ({ ...state, topicName })),
       ),
     ]
+    for (const { topicName, topicId } of request.topicStates) this.topicIds.set(topicName, topicId)
     for (const state of states) {
       const key = `${state.topicName}-${state.partitionIndex}`
       if (state.leader === -2) this.metadata.delete(key)
