@@ -30,7 +30,7 @@ import { forgetDeletedTopics } from './deleted-topics'
 import { addDynamicParts } from './dynamic-parts'
 import { FeatureEpoch } from './feature-epoch'
 import { LogManager } from './log/log-manager'
-import { logManagerOptions, replicaConfig, replicationProtocol, socketServerOptions } from './part-options'
+import { logManagerOptions, replicaConfig, replicationProtocol, replicationQuotas, socketServerOptions } from './part-options'
 import { MetadataCache } from './metadata/metadata-cache'
 import { alterPartitionForVersion, highestAlterPartitionVersion } from './replica/alter-partition-manager'
 import { ReplicaManager } from './replica/replica-manager'
@@ -223,6 +223,9 @@ async function start(
     keeper, store: topicConfigs, dynamic: dynamicConfig, brokerId, clock: env.clock, logger,
   })
   undo.push(() => configListener.close())
+  const quotas = replicationQuotas(env.clock, config)
+  dynamicConfig.onChange(() => quotas.setLimits((key) => dynamicConfig.dynamicText(key)))
+  topicConfigs.onChange((topic, topicConfig) => quotas.setTopic(topic, brokerId, topicConfig))
   await configListener.load()
 
   const logs = await LogManager.open(env, {
@@ -307,6 +310,7 @@ async function start(
     config: replicaConfig(config),
     protocol: replicationProtocol(config),
     topicReplication: (topic) => topicConfigs.of(topic),
+    quotas,
     interBrokerListener: config.listeners.interBrokerName,
     ...(options.compression === undefined ? {} : { compression: options.compression }),
     toController: (request) =>

@@ -1,5 +1,7 @@
 import { isRackAware } from './config/supported-settings'
+import { ReplicationQuotas } from './quota/replication-quotas'
 import { DEFAULT_REPLICA_CONFIG } from './replica/options'
+import type { Clock } from '../runtime/ports'
 import type { KafkaConfig } from './config/kafka-config'
 import type { TopicConfigStore } from './config/topic-config-store'
 import type { LogManagerOptions } from './log/log-manager'
@@ -49,6 +51,17 @@ export function replicaConfig(config: KafkaConfig): ReplicaConfig {
     maxIncrementalFetchSessionSlots: values.number('max.incremental.fetch.session.cache.slots'),
     rackAwareReplicaSelector: isRackAware(config),
   }
+}
+
+/** The throttles of replication, over the windows that the broker's keys say. */
+export function replicationQuotas(clock: Clock, { values }: KafkaConfig): ReplicationQuotas {
+  const windowOf = (prefix: string): { samples: number; sampleMs: number } => ({
+    samples: values.number(`${prefix}.window.num`),
+    sampleMs: values.number(`${prefix}.window.size.seconds`) * 1000,
+  })
+  return new ReplicationQuotas(clock, {
+    replication: windowOf('replication.quota'), alterLogDirs: windowOf('alter.log.dirs.replication.quota'),
+  })
 }
 
 /** What inter.broker.protocol.version means for replication. */

@@ -14,6 +14,8 @@ export interface FetchState {
   stage: 'truncating' | 'fetching'
   /** Monotonic: not asked for before. */
   readyAtMs: number
+  /** Records that the leader had and this replica has not, when it last answered; undefined before. */
+  lag: number | undefined
   /** Since the last success: the back-off grows with them. */
   failures: number
 }
@@ -30,6 +32,7 @@ export function initialFetchState(partition: Partition, truncationOnFetch: boole
     lastFetchedEpoch: byFetch ? log.latestEpoch : -1,
     stage: byFetch ? 'fetching' : 'truncating',
     readyAtMs: 0,
+    lag: undefined,
     failures: 0,
   }
 }

@@ -15,6 +15,8 @@ import { decideTruncation } from './truncation'
 const FIRST_VERSION_WITH_REPLICA_STATE = 15
 const FIRST_VERSION_WITH_LAST_FETCHED_EPOCH = 12
 const LEAST_INTERRUPT_INTERVAL_MS = 50
+/** How soon a follower that is held back looks again whether it may go on. */
+const THROTTLE_PAUSE_MS = 100
 
 /**
  * Fetches some of the partitions that one broker leads (Kafka's ReplicaFetcherThread): cut the logs to what the leader has, then
@@ -170,6 +172,7 @@ export class ReplicaFetcher {
     const wishes: FetchWish[] = []
     const byKey = new Map<string, { state: FetchState; fetchOffset: number }>()
     for (const state of asked) {
+      if (this.isHeldBack(state)) continue
       const wish = this.wishOf(state)
       if (wish === undefined || this.states.get(state.partition) !== state) continue
       wishes.push(wish)
@@ -177,7 +180,7 @@ export class ReplicaFetcher {
       if (wish.topicId !== undefined) byKey.set(`${wish.topicId}/${wish.partition}`, { state, fetchOffset: state.fetchOffset })
     }
     if (wishes.length === 0) {
-      await this.sleep(this.options.config.replicaFetchBackoffMs)
+      await this.sleep(Math.min(THROTTLE_PAUSE_MS, config.replicaFetchBackoffMs))
       return
     }
     const version = this.session.versionFor(protocol.fetchVersion, wishes)
@@ -200,6 +203,12 @@ export class ReplicaFetcher {
       return
     }
     await this.process(connection, response, byKey)
+  }
+
+  /** Beyond the limit on replication? One that is in sync goes on (Kafka's shouldFollowerThrottle). */
+  private isHeldBack({ partition, lag }: FetchState): boolean {
+    const follower = this.options.quotas?.follower
+    return follower?.isThrottled(partition.topic, partition.partition) === true && lag !== 0 && follower.isExceeded
   }
 
   private wishOf(state: FetchState): FetchWish | undefined {
@@ -276,6 +285,9 @@ export class ReplicaFetcher {
     })
     const { log } = partition
     state.fetchOffset = log.endOffset
+    state.lag = Math.max(0, data.highWatermark - log.endOffset)
+    const follower = this.options.quotas?.follower
+    if (follower?.isThrottled(partition.topic, partition.partition) === true) follower.record(data.records?.length ?? 0)
     if (log.latestEpoch >= 0) state.lastFetchedEpoch = log.latestEpoch
   }
 

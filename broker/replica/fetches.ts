@@ -122,13 +122,24 @@ class DelayedFetch extends DelayedOperation<Partition> {
       if (partition.isLeader && !core.options.mayAct()) return -1
       if (preferredReadReplica(core, partition, params, request) !== undefined) return -1
     }
-    return partition.bytesFor(request, params.replicaId, readsOnlyLeader(params), params.isolation)
+    const bytes = partition.bytesFor(request, params.replicaId, readsOnlyLeader(params), params.isolation)
+    return bytes > 0 && isHeldBack(core, partition, params.replicaId) ? 0 : bytes
   }
 
   protected onComplete(): void {
     const { core, params, requests, done } = this
     core.answerLater(() => done(readAll(core, params, requests)))
   }
+}
+
+/**
+ * Is the follower beyond the limit on replication? One that is in sync is not held back, or it would fall out of the ISR
+ * (Kafka's shouldLeaderThrottle).
+ */
+function isHeldBack(core: ReplicaCore, partition: Partition, replicaId: number): boolean {
+  if (replicaId < 0) return false
+  const { leader } = core.quotas
+  return leader.isThrottled(partition.topic, partition.partition) && !partition.isr.committed.includes(replicaId) && leader.isExceeded
 }
 
 /** Reads in the order of the request until the bytes are used up; the first batch that there is is given whole. */
@@ -138,7 +149,11 @@ function readAll(core: ReplicaCore, params: FetchParams, requests: readonly Fetc
   const results: FetchPartitionResult[] = []
   for (const request of requests) {
     const result = readOne(core, params, request, Math.min(request.maxBytes, bytesLeft), minOneMessage)
-    if (result.records.length > 0) minOneMessage = false
+    if (result.records.length > 0) {
+      minOneMessage = false
+      const isThrottled = params.replicaId >= 0 && core.quotas.leader.isThrottled(request.topic, request.partition)
+      if (isThrottled) core.quotas.leader.record(result.records.length)
+    }
     bytesLeft = Math.max(0, bytesLeft - result.records.length)
     results.push(result)
   }
@@ -160,7 +175,8 @@ function readOne(
     }
     const read = partition.prepareRead(request, params.replicaId, readsOnlyLeader(params))
     const preferred = preferredReadReplica(core, partition, params, request)
-    const mayRead = read.divergingEpoch === undefined && preferred === undefined
+    const mayRead =
+      read.divergingEpoch === undefined && preferred === undefined && !isHeldBack(core, partition, params.replicaId)
     const records = mayRead ? readRecords(params, request, read, maxBytes, minOneMessage) : undefined
     return {
       topic,

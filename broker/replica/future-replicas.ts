@@ -5,6 +5,8 @@ import type { ReplicaCore } from './replica-core'
 import { decideTruncation, startWithinFirstBatch } from './truncation'
 
 const COPY_BYTES = 1024 * 1024
+/** How soon it is looked again whether copying may go on. */
+const THROTTLE_PAUSE_MS = 100
 
 /**
  * Copies replicas that move to another log directory (KIP-113, Kafka's ReplicaAlterLogDirsThread): a future log follows the
@@ -14,8 +16,6 @@ const COPY_BYTES = 1024 * 1024
 export class FutureReplicas {
   private readonly core: ReplicaCore
   private readonly copying = new Set<Partition>()
-  /** Monotonic: the rate limit allows nothing before. */
-  private nextCopyMs = 0
   private scheduled = false
   private closed = false
 
@@ -66,15 +66,14 @@ export class FutureReplicas {
       this.copyOne()
       this.schedule()
     }
-    const waitMs = this.nextCopyMs - clock.monoMs()
-    if (waitMs > 0) clock.timer(waitMs, run)
+    if (this.core.quotas.alterLogDirs.isExceeded) clock.timer(THROTTLE_PAUSE_MS, run)
     else clock.immediate(run)
   }
 
   /** One piece of one partition, then the next one's turn. */
   private copyOne(): void {
     const partition: Partition | undefined = this.copying.values().next().value
-    if (partition === undefined || this.closed) return
+    if (partition === undefined || this.closed || this.core.quotas.alterLogDirs.isExceeded) return
     this.copying.delete(partition)
     const { log, futureLog } = partition
     if (log === undefined || futureLog === undefined) {
@@ -83,7 +82,7 @@ export class FutureReplicas {
     }
     try {
       const bytes = this.copyPiece(log, futureLog)
-      this.limitRate(bytes)
+      this.core.quotas.alterLogDirs.record(bytes)
       if (futureLog.endOffset === log.endOffset && this.isSame(log, futureLog)) this.replace(partition)
       else this.copying.add(partition)
     } catch (error) {
@@ -131,12 +130,5 @@ export class FutureReplicas {
     partition.log = logs.get(topic, index)
     partition.futureLog = undefined
     this.core.logger.info({ topic, partition: index, dir: partition.log?.dir }, 'replica moved to another log directory')
-  }
-
-  private limitRate(bytes: number): void {
-    const perSecond = this.core.options.config.replicaAlterLogDirsIoMaxBytesPerSecond
-    const nowMs = this.core.options.env.clock.monoMs()
-    this.nextCopyMs = Math.max(this.nextCopyMs, nowMs) + (bytes / perSecond) * 1000
-    if (this.nextCopyMs <= nowMs) this.nextCopyMs = 0
   }
 }

@@ -8,6 +8,7 @@ import type { Metrics } from '../../runtime/metrics'
 import type { Environment } from '../../runtime/ports'
 import type { TimerWheel } from '../../runtime/timer-wheel'
 import type { Turn } from '../../runtime/turn'
+import type { ReplicationQuotas } from '../quota/replication-quotas'
 import type { MetadataCache } from '../metadata/metadata-cache'
 import type { ConnectToLeader } from './leader-connection'
 import type { LogStore } from './log-port'
@@ -42,8 +43,6 @@ export interface ReplicaConfig {
   replicaFetchBackoffMs: number
   replicaSocketTimeoutMs: number
   numReplicaFetchers: number
-  /** `replica.alter.log.dirs.io.max.bytes.per.second`. */
-  replicaAlterLogDirsIoMaxBytesPerSecond: number
   /** `fetch.max.bytes`: most that one answer holds. */
   fetchMaxBytes: number
   maxIncrementalFetchSessionSlots: number
@@ -62,7 +61,6 @@ export const DEFAULT_REPLICA_CONFIG: ReplicaConfig = {
   replicaFetchBackoffMs: 1000,
   replicaSocketTimeoutMs: 30_000,
   numReplicaFetchers: 1,
-  replicaAlterLogDirsIoMaxBytesPerSecond: Infinity,
   fetchMaxBytes: 55 * 1024 * 1024,
   maxIncrementalFetchSessionSlots: 1000,
   rackAwareReplicaSelector: false,
@@ -106,6 +104,8 @@ export interface ReplicaManagerOptions {
   config: ReplicaConfig
   protocol: ReplicationProtocol
   topicReplication(topic: string): TopicReplication
+  /** Throttles of replication; none by default. */
+  quotas?: ReplicationQuotas
   /** Listener by which followers reach leaders. */
   interBrokerListener: string
   /** How a follower reaches a leader; network/kafka-connection by default. */

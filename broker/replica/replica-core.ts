@@ -1,4 +1,5 @@
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
+import { ReplicationQuotas } from '../quota/replication-quotas'
 import { noRecorder, type Recorder } from '../../recording/events'
 import { InvariantError } from '../../runtime/assert'
 import type { Logger } from '../../runtime/log'
@@ -21,6 +22,7 @@ export class ReplicaCore {
   readonly recordDeletions: Purgatory<Partition>
   readonly alterPartition: AlterPartitionManager
   readonly preparation: Preparation
+  readonly quotas: ReplicationQuotas
   private readonly byTopic = new Map<string, Map<number, Partition>>()
   private readonly changed = new Set<Partition>()
   private checkScheduled = false
@@ -36,6 +38,7 @@ export class ReplicaCore {
     this.fetches = new Purgatory(timers, config.maxDelayedOperations)
     this.recordDeletions = new Purgatory(timers, config.maxDelayedOperations)
     this.preparation = new Preparation(options.compression)
+    this.quotas = options.quotas ?? new ReplicationQuotas(env.clock)
     this.alterPartition = new AlterPartitionManager({
       clock: env.clock,
       logger: options.logger,

@@ -19,9 +19,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   controller: ['zk-schema', 'network', 'recording', 'protocol', 'runtime'],
   'broker/metadata': ['zk-schema', 'network', 'recording', 'protocol', 'runtime'],
   'broker/config': ['zk-schema', 'network', 'recording', 'protocol', 'runtime'],
+  'broker/quota': ['runtime'],
   'broker/server': ['network', 'recording', 'protocol', 'runtime'],
   'broker/log': ['recording', 'protocol', 'runtime'],
-  'broker/replica': ['broker/log', 'broker/metadata', 'broker/config', 'zk-schema', 'network', 'recording', 'protocol', 'runtime'],
+  'broker/replica': [
+    'broker/log', 'broker/metadata', 'broker/config', 'broker/quota', 'zk-schema', 'network', 'recording', 'protocol', 'runtime',
+  ],
   'broker/coordinator': [
     'broker/replica', 'broker/log', 'broker/metadata', 'broker/config', 'zk-schema', 'network', 'recording', 'protocol', 'runtime',
   ],

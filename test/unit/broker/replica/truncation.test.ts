@@ -242,7 +242,7 @@ describe('moving a replica to another log directory (KIP-113)', () => {
   })
 
   test('what is appended meanwhile comes along, as slowly as allowed', async () => {
-    const { world, broker, move } = await moving({ config: { replicaAlterLogDirsIoMaxBytesPerSecond: 1000 } })
+    const { world, broker, move } = await moving({ limits: { 'replica.alter.log.dirs.io.max.bytes.per.second': '200' } })
     move('/d2')
     for (let i = 0; i < 20; i++) {
       await world.settle(broker.produce(`n${i}`), 100, 'the answer')

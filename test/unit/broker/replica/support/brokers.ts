@@ -23,6 +23,7 @@ import { createLogger, silentLogger } from '../../../../../runtime/log'
 import { TimerWheel } from '../../../../../runtime/timer-wheel'
 import { Turn } from '../../../../../runtime/turn'
 import type { Process, World } from '../../../../simulation/world/world'
+import { ReplicationQuotas } from '../../../../../broker/quota/replication-quotas'
 import { batch, FakeLog, FakeLogs } from './fake-log'
 
 export const TOPIC = 't'
@@ -35,6 +36,8 @@ export interface BrokerSetup {
   topic?: Partial<TopicReplication>
   options?: Partial<ReplicaManagerOptions>
   dirs?: string[]
+  /** Limits of replication by their keys; all replicas of the topic are throttled. */
+  limits?: Record<string, string>
 }
 
 /** One broker's replica manager over logs in memory, and what it did to the outside. */
@@ -76,6 +79,10 @@ export class TestBroker {
   start(): void {
     const { env } = this.process
     this.metadata = new MetadataCache()
+    const quotas = new ReplicationQuotas(env.clock)
+    const everywhere = { leaderReplicationThrottledReplicas: ['*'], followerReplicationThrottledReplicas: ['*'] }
+    quotas.setTopic(TOPIC, this.id, everywhere)
+    quotas.setLimits((key) => this.setup.limits?.[key])
     this.replicas = new ReplicaManager({
       env,
       turn: new Turn(env.clock),
@@ -90,6 +97,7 @@ export class TestBroker {
       config: { ...DEFAULT_REPLICA_CONFIG, ...this.setup.config },
       protocol: { ...NEWEST_REPLICATION_PROTOCOL, ...this.setup.protocol },
       topicReplication: () => this.topic,
+      quotas,
       interBrokerListener: LISTENER,
       toController: (request) => {
         this.proposals.push(request)
