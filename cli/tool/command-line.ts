@@ -79,6 +79,9 @@ export class ArgumentError extends Error {
   override readonly name = 'ArgumentError'
 }
 
+/** Stands for an empty value, which yargs would take for none. */
+const NOTHING = '\0'
+
 /**
  * Parses as JOpt Simple does: `--name value`, `--name=value`, unambiguous prefixes of a name. Throws UsageError for an unknown
  * option and for a missing argument, in Kafka's first line and without its stack trace.
@@ -107,11 +110,11 @@ export function parseCommandLine(specs: readonly OptionSpec[], argv: readonly st
     }
     const next = argv[i + 1]
     // Behind an equals sign a value may begin with a dash.
-    if (match[2] !== undefined) args.push(`--${name}=${match[2]}`)
+    if (match[2] !== undefined) args.push(`--${name}=${match[2] || NOTHING}`)
     else if (next !== undefined && !(next.startsWith('-') && byName.has(next.replace(/^--?/, '').split('=')[0]!))) {
-      args.push(`--${name}=${next}`)
+      args.push(`--${name}=${next || NOTHING}`)
       i++
-    } else if (spec.optionalArgument) args.push(`--${name}=`)
+    } else if (spec.optionalArgument) args.push(`--${name}=${NOTHING}`)
     else throw new UsageError(`Option ${name} requires an argument`, false)
   }
   const parsed = yargs(args)
@@ -142,7 +145,7 @@ export function parseCommandLine(specs: readonly OptionSpec[], argv: readonly st
   for (const { name } of specs) {
     const value = parsed[name]
     if (value === undefined || value === false) continue
-    found.set(name, Array.isArray(value) ? value.map(String) : [])
+    found.set(name, Array.isArray(value) ? value.map((text) => (text === NOTHING ? '' : String(text))) : [])
   }
   return new CommandLine(specs, found, parsed._.map(String))
 }

@@ -36,7 +36,12 @@ function optionsOfUsage(text: string): string {
 }
 
 function normalText(text: string, changes: readonly (readonly [RegExp, string])[], mark: string): string {
-  let normal = optionsOfUsage(withoutTraces(text)).replaceAll(mark, '<me>').replace(TIME, '<time>').replace(PORT, '<host>')
+  // What was made for the other tool is none of this one's business.
+  const other = Object.values(MARKS).find((each) => each !== mark)!
+  const mine = text.split('\n').filter((line) => !line.includes(other)).join('\n')
+  let normal = optionsOfUsage(withoutTraces(mine)).replaceAll(mark, '<me>').replace(TIME, '<time>').replace(PORT, '<host>')
+  // Out of Java's hash sets.
+  normal = normal.replace(/\[[\w.-]+\](, \[[\w.-]+\])+/g, (list) => list.split(', ').sort().join(', '))
   for (const [pattern, replacement] of changes) normal = normal.replace(pattern, replacement)
   return normal
 }

@@ -15,6 +15,7 @@ import type { Line, Step, WordsTable } from './table'
 
 const ROOT = resolve(__dirname, '../../..')
 const TIMEOUT_MS = 60_000
+const MOST_LINES_SHOWN = 12
 
 interface Place {
   bootstrap: string
@@ -82,7 +83,10 @@ class Judge {
     const parts = (line.compare ?? ['code', 'out', 'err']).filter((part) => theirs[part] !== mine[part])
     const wrong = line.ours !== undefined && !line.ours.test(mine.out + mine.err)
     if (parts.length === 0 && !wrong) return
-    const shown = parts.map((part) => `  ${part}, Apache's:\n${indent(theirs[part])}\n  ${part}, ours:\n${indent(mine[part])}`)
+    const shown = parts.map((part) => {
+      const [a, b] = apart(String(theirs[part]), String(mine[part]))
+      return `  ${part}, Apache's:\n${indent(a)}\n  ${part}, ours:\n${indent(b)}`
+    })
     if (wrong) shown.push(`  ours is not ${String(line.ours)}:\n${indent(mine.out + mine.err)}`)
     const report = `${table.tool} ${line.args}\n${shown.join('\n')}`
     this.different.push(report)
@@ -90,8 +94,15 @@ class Judge {
   }
 }
 
-function indent(text: string | number): string {
-  return String(text).split('\n').map((line) => `    |${line}`).join('\n')
+/** Of long texts the lines that stand in one of them only. */
+function apart(a: string, b: string): [string, string] {
+  const [left, right] = [a.split('\n'), b.split('\n')]
+  if (Math.max(left.length, right.length) <= MOST_LINES_SHOWN) return [a, b]
+  return [left.filter((line) => !right.includes(line)).join('\n'), right.filter((line) => !left.includes(line)).join('\n')]
+}
+
+function indent(text: string): string {
+  return text.split('\n').map((line) => `    |${line}`).join('\n')
 }
 
 async function main(): Promise<number> {
