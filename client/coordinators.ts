@@ -96,7 +96,7 @@ export async function perCoordinator<R>(
       [...byNode.values()].map(async ({ node, list }) => {
         try {
           const answers = await send(node, list)
-          for (const key of list) settle(key, answers.get(key) ?? new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR, 'it is missing in the answer'))
+          for (const key of list) settle(key, answers.has(key) ? answers.get(key)! : new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR, 'it is missing in the answer'))
         } catch (error) {
           failed(list, error)
         }
