@@ -1,6 +1,5 @@
 import { ApiKey } from '../../../protocol/messages/apis'
 import { BatchBuilder } from '../../../protocol/records/records'
-import { decodeBrokerRegistration } from '../../../zk-schema/brokers'
 import { MixedCluster, until } from '../mixed-cluster'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../../protocol/messages/create-topics'
 import type { ProduceRequest, ProduceResponse } from '../../../protocol/messages/produce'
@@ -77,8 +76,7 @@ export class Place {
     await this.cluster.zookeeper(async (session) => {
       this.controllerEpoch = Number((await session.get('/controller_epoch'))!.data!.toString())
       for (const id of this.cluster.brokerIds) {
-        const { data, stat } = (await session.get(`/brokers/ids/${id}`))!
-        decodeBrokerRegistration(id, data!)
+        const { stat } = (await session.get(`/brokers/ids/${id}`))!
         this.brokerEpochs.set(id, stat.czxid)
       }
     })
