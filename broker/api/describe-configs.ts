@@ -71,6 +71,8 @@ function describe(
       return describeBrokerConfig(config, configurationKeys)
     case ResourceType.brokerLogger:
       return describeBrokerLoggers(services, resourceName, configurationKeys)
+    case ResourceType.clientMetrics:
+      throw new ProtocolError(ErrorCode.INVALID_REQUEST, 'Config type client-metrics is only supported on KRaft clusters')
     default:
       throw new ProtocolError(ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`)
   }

@@ -134,6 +134,11 @@ function record(core: ReplicaCore, partition: Partition, from: string): void {
   core.logger.info({ ...change, endOffset: log?.endOffset, highWatermark: log?.highWatermark }, 'new role')
 }
 
+/** The refusal of a request as a whole: said at the top and for each partition, as Kafka does. */
+export function refuseLeaderAndIsr(request: LeaderAndIsrRequest, version: number, errorCode: number): Input<LeaderAndIsrResponse> {
+  return { ...responseOf(partitionsOf(request).map((each) => ({ ...each, errorCode })), version), errorCode }
+}
+
 function responseOf(errors: readonly (PartitionRequest & { errorCode: number })[], version: number): Input<LeaderAndIsrResponse> {
   if (version < 5) {
     return {

@@ -27,6 +27,9 @@ export interface PartitionRead {
   divergingEpoch: { epoch: number; endOffset: number } | undefined
 }
 
+/** A request that names no leader epoch. */
+const NO_EPOCH = -1
+
 /**
  * One replica of this broker: the leader of its partition or a follower (Kafka's Partition).
  *
@@ -97,7 +100,7 @@ export class Partition {
   logForEpoch(currentLeaderEpoch: number, onlyLeader: boolean): ReplicaLog {
     if (this.isOffline) throw new ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR)
     if (this.log === undefined || this.role === 'none') throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
-    if (currentLeaderEpoch >= 0) {
+    if (currentLeaderEpoch !== NO_EPOCH) {
       if (currentLeaderEpoch < this.leaderEpoch) throw new ProtocolError(ErrorCode.FENCED_LEADER_EPOCH)
       if (currentLeaderEpoch > this.leaderEpoch) throw new ProtocolError(ErrorCode.UNKNOWN_LEADER_EPOCH)
     }

@@ -1,7 +1,8 @@
-import { ErrorCode } from '../../protocol/errors'
+import { ErrorCode, errorMessage } from '../../protocol/errors'
 import type { AnswerOf, RequestKind, RequestTypes } from './event'
 
 const NOT_CONTROLLER = ErrorCode.NOT_CONTROLLER
+const message = errorMessage(NOT_CONTROLLER)
 
 /** What each request hears where this broker is not the controller: Kafka says it inside each item, or once at the top. */
 export const REFUSALS: { readonly [K in RequestKind]: (request: RequestTypes[K][0]) => AnswerOf<K> } = {
@@ -19,10 +20,10 @@ export const REFUSALS: { readonly [K in RequestKind]: (request: RequestTypes[K][
   CreatePartitions: (request) => ({ results: request.topics.map(({ name }) => ({ name, errorCode: NOT_CONTROLLER })) }),
   ReplicaLeaderElection: (request) => ({
     replicaElectionResults: (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
-      topic, partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode: NOT_CONTROLLER })),
+      topic, partitionResult: partitions.map((partitionId) => ({ partitionId, errorCode: NOT_CONTROLLER, errorMessage: null })),
     })),
   }),
-  ApiPartitionReassignment: () => ({ errorCode: NOT_CONTROLLER }),
-  ListPartitionReassignments: () => ({ errorCode: NOT_CONTROLLER }),
+  ApiPartitionReassignment: () => ({ errorCode: NOT_CONTROLLER, errorMessage: message }),
+  ListPartitionReassignments: () => ({ errorCode: NOT_CONTROLLER, errorMessage: message }),
   UpdateFeatures: () => ({ errorCode: NOT_CONTROLLER }),
 }
