@@ -27,6 +27,9 @@ const TOPICS: Record<string, { replicas: number[][]; configs?: Record<string, st
   compacted: { replicas: [[0]], configs: { 'cleanup.policy': 'compact' } },
   small: { replicas: [[0]], configs: { 'max.message.bytes': '1000' } },
   'with.dot': { replicas: [[0]] },
+  // On broker 0, so that it coordinates everything.
+  __consumer_offsets: { replicas: [[0]], configs: { 'cleanup.policy': 'compact' } },
+  __transaction_state: { replicas: [[0]], configs: { 'cleanup.policy': 'compact' } },
 }
 
 /** Two brokers of one kind, with the same topics and the same records on both. */

@@ -86,7 +86,8 @@ const unserved = new Set<number>([17, 29, 30, 31, 36, 38, 39, 40, 41, 48, 49, 50
 
 export const frameCases: BadFrame[] = [
   ...Object.values(apis).filter(({ key }) => !unserved.has(key)).flatMap(({ key, name, maxVersion }): BadFrame[] => [
-    { name: `frame: ${name} at version ${maxVersion + 1}`, frame: () => header(key, maxVersion + 1) },
+    // Apache does not read the header of a newer ApiVersions without tagged fields.
+    { name: `frame: ${name} at version ${maxVersion + 1}`, ...(key === 18 ? { ours: /^"0023/ } : {}), frame: () => header(key, maxVersion + 1) },
     { name: `frame: ${name} at version -1`, frame: () => header(key, -1) },
     { name: `frame: ${name} without a body`, frame: () => header(key, maxVersion) },
   ]),
