@@ -85,7 +85,7 @@ function fail(code: number, message: string | null | undefined): ProtocolError {
 
 /** What an administrator asks of a cluster. Each call retries while that can help; item errors are thrown, or given per item where so said. */
 export class Admin {
-  private readonly cluster: Cluster
+  protected readonly cluster: Cluster
 
   constructor(config: AdminConfig, env: Environment = realEnvironment()) {
     this.cluster = new Cluster(env, clientSettings(config, 'adminclient'))
@@ -367,7 +367,7 @@ export class Admin {
   }
 
   /** Sends to the controller; when it has moved (NOT_CONTROLLER anywhere in the answer) finds the new one and sends again. */
-  private toController<Response>(
+  protected toController<Response>(
     what: string, apiKey: number, body: object | ((version: number) => object), codesOf: (response: Response) => number[],
   ): Promise<Response> {
     return this.cluster.retrying(what, async () => {
@@ -387,7 +387,7 @@ export class Admin {
     })
   }
 
-  private toNode<Response>(what: string, nodeId: number, apiKey: number, body: object): Promise<Response> {
+  protected toNode<Response>(what: string, nodeId: number, apiKey: number, body: object): Promise<Response> {
     return this.cluster.retrying(what, async () => {
       if (this.cluster.node(nodeId) === undefined) await this.cluster.metadata([])
       if (this.cluster.node(nodeId) === undefined) throw new ProtocolError(ErrorCode.INVALID_REQUEST, `broker ${nodeId} is not available`)
@@ -396,7 +396,7 @@ export class Admin {
   }
 
   /** A broker's own configuration is known to that broker alone; a topic's to all. */
-  private toResourceOwner<Response>(what: string, apiKey: number, resource: { resourceType: number; resourceName: string }, body: object): Promise<Response> {
+  protected toResourceOwner<Response>(what: string, apiKey: number, resource: { resourceType: number; resourceName: string }, body: object): Promise<Response> {
     const toBroker = (resource.resourceType === ResourceType.broker || resource.resourceType === ResourceType.brokerLogger) && resource.resourceName !== ''
     if (toBroker) return this.toNode(what, Number(resource.resourceName), apiKey, body)
     return this.cluster.retrying(what, () => this.cluster.sendToAny<Response>(apiKey, body))

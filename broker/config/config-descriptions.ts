@@ -2,7 +2,7 @@ import { brokerKeys } from '../../protocol/rules/config-definition'
 import { canonicalConfigText, configTypeIds, formatConfigValue } from '../../protocol/rules/config-values'
 import { listedTopicKeys, topicKeys } from '../../protocol/rules/topic-config'
 import { logFlushIntervalMs, logRetentionMs, logRollJitterMs, logRollMs } from '../../protocol/rules/broker-config-checks'
-import { brokerSynonyms, definitionOf, isDynamic } from './dynamic-keys'
+import { brokerSynonyms, definitionOf, isDynamic } from '../../protocol/rules/dynamic-config-keys'
 import type { BrokerConfig, ConfigKey, Properties } from '../../protocol/rules/config-definition'
 import type { Overrides } from './topic-config-store'
 

@@ -1,8 +1,8 @@
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { checkBrokerConfig } from '../../protocol/rules/broker-config-checks'
 import { BrokerConfig, isForeignKey } from '../../protocol/rules/config-definition'
-import { ConfigError, canonicalConfigText, checkConfigValue, parseConfigValue } from '../../protocol/rules/config-values'
-import { definitionOf, isListenerOnly, isPerBroker, isStatic, overrideProperties } from './dynamic-keys'
+import { ConfigError, canonicalConfigText } from '../../protocol/rules/config-values'
+import { checkDynamicConfigs, definitionOf, overrideProperties } from '../../protocol/rules/dynamic-config-keys'
 import { unsupportedKeys } from './supported-settings'
 import type { Properties } from '../../protocol/rules/config-definition'
 import type { Logger } from '../../runtime/log'
@@ -17,10 +17,6 @@ export interface Reconfigurable {
 }
 
 const NOT_SUPPORTED: ReadonlySet<string> = new Set(unsupportedKeys())
-
-function refuse(names: readonly string[], why: string): void {
-  if (names.length > 0) throw new ConfigError(`${why}: Set(${names.join(', ')})`, names[0]!)
-}
 
 /**
  * Configuration of a running broker (KIP-226): what `/config/brokers/<id>` says over what `/config/brokers/<default>` says over
@@ -66,15 +62,8 @@ export class DynamicBrokerConfig {
   }
 
   private checkNames(wanted: Properties, perBroker: boolean): void {
-    const names = Object.keys(wanted)
-    refuse(names.filter(isStatic), 'Cannot update these configs dynamically')
-    refuse(
-      names.filter(isListenerOnly),
-      'These security configs can be dynamically updated only per-listener using the listener prefix',
-    )
-    for (const name of names) checkText(name, wanted[name]!)
-    if (perBroker) return
-    refuse(names.filter(isPerBroker), 'Cannot update these configs at default cluster level, broker id must be specified')
+    checkDynamicConfigs(wanted, perBroker)
+    for (const [name, text] of Object.entries(wanted)) checkSupported(name, text)
   }
 
   /** What of the stored values can be obeyed: the others are an error in the log, as in Kafka. */
@@ -136,11 +125,10 @@ export class DynamicBrokerConfig {
   }
 }
 
-function checkText(name: string, text: string): void {
+/** What would have no effect is refused. */
+function checkSupported(name: string, text: string): void {
   const key = definitionOf(name)
-  if (key === undefined) return
-  checkConfigValue(key.name, key.type, key.valid, parseConfigValue(key.name, key.type, text))
-  if (!NOT_SUPPORTED.has(key.name) && !isForeignKey(key.name)) return
+  if (key === undefined || (!NOT_SUPPORTED.has(key.name) && !isForeignKey(key.name))) return
   const byDefault = key.defaultText === null ? '' : canonicalConfigText(key.name, key.type, key.defaultText)
   if (canonicalConfigText(key.name, key.type, text) === byDefault) return
   throw new ConfigError(`${name} would have no effect: it is not supported yet`, name)

@@ -1,5 +1,7 @@
-import { brokerKeys } from '../../protocol/rules/config-definition'
-import type { ConfigKey, Properties } from '../../protocol/rules/config-definition'
+/** Which keys of a broker can be changed while it runs, and under which names (KIP-226, Kafka's DynamicBrokerConfig). */
+import { brokerKeys } from './config-definition'
+import type { ConfigKey, Properties } from './config-definition'
+import { ConfigError, checkConfigValue, parseConfigValue } from './config-values'
 
 /** Security keys that can be changed for one listener only: `listener.name.<listener>.ssl.keystore.location`. */
 const LISTENER_ONLY: ReadonlySet<string> = new Set([
@@ -25,7 +27,7 @@ const CLUSTER_LEVEL_LISTENER_KEYS: ReadonlySet<string> = new Set([
 const LISTENER_PREFIX = /^listener\.name\.[^.]*\.(.*)$/
 
 /** Of `listener.name.<listener>.<key>` the key, of another name undefined. */
-export function listenerKey(name: string): string | undefined {
+function listenerKey(name: string): string | undefined {
   return LISTENER_PREFIX.exec(name)?.[1]
 }
 
@@ -36,16 +38,16 @@ export function isDynamic(name: string): boolean {
 }
 
 /** A key of server.properties that can be set there alone. */
-export function isStatic(name: string): boolean {
+function isStatic(name: string): boolean {
   return brokerKeys.get(name)?.mode === 'read-only'
 }
 
-export function isListenerOnly(name: string): boolean {
+function isListenerOnly(name: string): boolean {
   return LISTENER_ONLY.has(name)
 }
 
 /** Never the same for all brokers. */
-export function isPerBroker(name: string): boolean {
+function isPerBroker(name: string): boolean {
   const ofListener = listenerKey(name)
   if (ofListener !== undefined) return !CLUSTER_LEVEL_LISTENER_KEYS.has(ofListener)
   return brokerKeys.get(name)?.mode === 'per-broker'
@@ -54,6 +56,27 @@ export function isPerBroker(name: string): boolean {
 /** The key whose type and rule a value must obey; undefined: none does. */
 export function definitionOf(name: string): ConfigKey | undefined {
   return brokerKeys.get(listenerKey(name) ?? name)
+}
+
+function refuse(names: readonly string[], why: string, set = 'Set'): void {
+  if (names.length > 0) throw new ConfigError(`${why}: ${set}(${names.join(', ')})`, names[0])
+}
+
+/** Checks what shall be set for one broker (`perBroker`) or for all. Throws ConfigError with Kafka's words. */
+export function checkDynamicConfigs(wanted: Properties, perBroker: boolean): void {
+  const names = Object.keys(wanted)
+  refuse(names.filter(isStatic), 'Cannot update these configs dynamically')
+  refuse(
+    names.filter(isListenerOnly),
+    'These security configs can be dynamically updated only per-listener using the listener prefix',
+    'HashSet',
+  )
+  for (const name of names) {
+    const key = definitionOf(name)
+    if (key !== undefined) checkConfigValue(key.name, key.type, key.valid, parseConfigValue(key.name, key.type, wanted[name]!))
+  }
+  if (perBroker) return
+  refuse(names.filter(isPerBroker), 'Cannot update these configs at default cluster level, broker id must be specified')
 }
 
 /** Keys that say one thing in several units, strongest first (DynamicBrokerConfig.brokerConfigSynonyms). */
