@@ -57,6 +57,8 @@ public class Copy {
             producer.send(new ProducerRecord<>(args[4], each.partition(), each.key(), each.value() + "*"));
             offsets.put(new TopicPartition(each.topic(), each.partition()), new OffsetAndMetadata(each.offset() + 1));
           }
+          producer.flush();
+          say("sent " + n);
           Thread.sleep(Long.parseLong(args[8]));
           producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata());
           producer.commitTransaction();

@@ -60,8 +60,6 @@ export class Copier {
   readonly endings: string[] = []
   /** Transactions that were said to be committed. */
   committed = 0
-  /** The transaction that is open, as far as it was told. */
-  open: number | undefined
   private child!: ChildProcessWithoutNullStreams
   private wanted = true
   private ended: Promise<void> = Promise.resolve()
@@ -81,7 +79,6 @@ export class Copier {
     const [program, ...args] = this.kind.command(this.job)
     const child = spawn(program!, args)
     this.child = child
-    this.open = undefined
     let rest = ''
     let errors = ''
     let last = ''
@@ -92,9 +89,7 @@ export class Copier {
       rest = lines.pop()!
       for (const line of lines) {
         last = line
-        const [what, n] = line.split(' ')
-        if (what === 'begin') this.open = Number(n)
-        else this.open = undefined
+        const [what] = line.split(' ')
         if (what === 'commit') this.committed++
         for (const listener of this.listeners) listener(line)
       }

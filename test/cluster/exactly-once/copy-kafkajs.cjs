@@ -44,6 +44,7 @@ async function main() {
         say(`begin ${number}`)
         const copies = messages.map(({ key, value }) => ({ key, value: `${value}*`, partition }))
         await transaction.send({ topic: job.output, acks: -1, messages: copies })
+        say(`sent ${number}`)
         await new Promise((resolve) => setTimeout(resolve, job.holdMs))
         const last = messages.at(-1).offset
         await transaction.sendOffsets({

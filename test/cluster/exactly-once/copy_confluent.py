@@ -60,6 +60,8 @@ try:
         say('begin %d' % n)
         for each in messages:
             producer.produce(job['output'], each.value() + b'*', each.key(), each.partition())
+        producer.flush(20)
+        say('sent %d' % n)
         time.sleep(job['holdMs'] / 1000)
         positions = [each for each in consumer.position(consumer.assignment()) if each.offset >= 0]
         finally_done(producer.send_offsets_to_transaction, positions, consumer.consumer_group_metadata(), 20)

@@ -51,7 +51,7 @@ function killBroker(victim: Victim, downMs: number | 'until all got on'): CopyFa
     const copier = pick(trial.random, line.copiers)
     let broker = -1
     await trial.cluster.until('there is a victim', 30_000, async () => (broker = await victim(trial, line, copier)) >= 0)
-    await said(trial, copier, 'begin')
+    await said(trial, copier, 'sent')
     await pause(trial.random() * 80)
     await trial.cluster.kill(broker)
     if (downMs === 'until all got on') await trial.progress('without a killed broker')
@@ -70,7 +70,7 @@ function said(trial: CopyTrial, copier: Copier, what: string): Promise<void> {
 
 export const killCopier: CopyFault = async (trial) => {
   const copier = pick(trial.random, pick(trial.random, trial.lines).copiers)
-  await said(trial, copier, 'begin')
+  await said(trial, copier, 'sent')
   await pause(trial.random() * 100)
   copier.kill()
 }
@@ -86,11 +86,11 @@ export const zombie: CopyFault = async (trial) => {
   const stop = copier.listen((line) => {
     heard.push(line)
     // At once: it holds the transaction open for a moment.
-    if (heard.length === 1 && line.startsWith('begin')) copier.standStill()
+    if (heard.length === 1 && line.startsWith('sent')) copier.standStill()
     else if (heard.length === 1) heard.pop()
   })
   try {
-    await trial.cluster.until(`${copier.job.client} begins`, 60_000, () => Promise.resolve(heard.length > 0))
+    await trial.cluster.until(`${copier.job.client} has sent`, 60_000, () => Promise.resolve(heard.length > 0))
     await pause(TRANSACTION_TIMEOUT_MS + 4000)
     copier.goOn()
     await trial.cluster.until(`${copier.job.client} hears that it was fenced`, 60_000, () => Promise.resolve(heard.length > 1))

@@ -3,6 +3,7 @@
  * to the same partition of `output`, and commits both in one transaction, until its standard input ends. On its standard output it says
  *
  * - `begin <n>` when it has begun its n-th transaction,
+ * - `sent <n>` when its records have their answers, and it holds the transaction open,
  * - `commit <n>` when it was told that this one is committed,
  * - `abort <n>` when it was told that this one is aborted,
  * - `failed <words>` when it cannot go on. Then it ends, and a new one takes its place.
