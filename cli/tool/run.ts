@@ -23,7 +23,7 @@ const COMMON: readonly OptionSpec[] = [
 ]
 
 /** A reader that went away (`| head`) is no failure of the tool. */
-function ignoreBrokenPipe(): void {
+export function ignoreBrokenPipe(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error

@@ -35,11 +35,23 @@ function optionsOfUsage(text: string): string {
   return [...lines.slice(0, head), '<usage>', options.filter((option) => option !== '').join(' ').replace(/ --/g, '\n--'), ''].join('\n')
 }
 
+/** argparse4j stretches its lines; its help has sentences of its own behind the arguments. */
+function argumentsOfUsage(text: string): string {
+  const at = text.search(/^usage: /m)
+  if (at < 0) return text
+  const [usage, ...rest] = text.slice(at).split(/\n(?! )/)
+  const listed = rest.join('\n').split('\n').filter((line) => /^ {2,4}[^ ]/.test(line) && !/^ {25}/.test(line))
+  const error = rest.findIndex((line) => /^[\w.-]+: +error: /.test(line))
+  const complaint = error < 0 ? '' : rest.slice(error).join(' ')
+  const arguments_ = listed.map((line) => line.trim().split(/ {2,}/)[0]!).filter((line) => line.startsWith('-'))
+  return [text.slice(0, at) + usage!.replace(/\s+/g, ' '), ...arguments_, complaint.replace(/\s+/g, ' ').trim(), ''].join('\n')
+}
+
 function normalText(text: string, changes: readonly (readonly [RegExp, string])[], mark: string): string {
   // What was made for the other tool is none of this one's business.
   const other = Object.values(MARKS).find((each) => each !== mark)!
   const mine = text.split('\n').filter((line) => !line.includes(other)).join('\n')
-  let normal = optionsOfUsage(withoutTraces(mine)).replaceAll(mark, '<me>').replace(TIME, '<time>').replace(PORT, '<host>')
+  let normal = argumentsOfUsage(optionsOfUsage(withoutTraces(mine))).replaceAll(mark, '<me>').replace(TIME, '<time>').replace(PORT, '<host>')
   // Out of Java's hash sets.
   normal = normal.replace(/\[[\w.-]+\](, \[[\w.-]+\])+/g, (list) => list.split(', ').sort().join(', '))
   for (const [pattern, replacement] of changes) normal = normal.replace(pattern, replacement)
