@@ -14,7 +14,6 @@ import { AutoTopicCreation } from './api/auto-topic-creation'
 import { ControllerClient } from './api/controller-client'
 import { handlerTable } from './api/handlers'
 import { MetadataWaits } from './api/metadata-waits'
-import { ProducerIdManager } from './api/producer-id-manager'
 import { checkIdentities, readIdentities, writeIdentities } from './broker-identity'
 import { BrokerRegistrar } from './broker-registration'
 import { CoordinatorLeadership } from './coordinator/leadership'
@@ -38,6 +37,7 @@ import { RequestPipeline } from './server/request-pipeline'
 import { SocketServer } from './server/socket-server'
 import { recordSessions } from './session-recording'
 import { StartError } from './start-error'
+import { TransactionPart } from './transaction-part'
 import { quarantineStrays } from './stray-logs'
 import { ZooKeeperQueries } from './zookeeper-queries'
 import type { CompressionPool } from '../protocol/records/compression'
@@ -133,7 +133,7 @@ export class Broker {
     await attempt('the configuration listener', () => parts.configListener.close())
     await attempt('the listeners', () => parts.server.stopAccepting())
     await attempt('what waits for metadata', () => parts.metadataWaits.close())
-    await attempt('the producer ids', () => parts.producerIds.close())
+    await attempt('the transactions', () => parts.transactions.close())
     await attempt('replication', () => parts.replicas.shutdown())
     await attempt('the logs', () => parts.logs.shutdown(true))
     await attempt('the controller', () => parts.controller.stop())
@@ -155,7 +155,7 @@ interface Parts {
   registrar: BrokerRegistrar
   metadata: MetadataCache
   metadataWaits: MetadataWaits
-  producerIds: ProducerIdManager
+  transactions: TransactionPart
   configListener: ConfigListener
   toController: ControllerClient
   logs: LogManager
@@ -321,6 +321,7 @@ async function start(
     readBrokerEpoch: (id) => queries.brokerEpoch(id),
     readPartitionState: (topic, partition) => queries.partitionState(topic, partition),
     mayDeleteReplica: (topic, topicId) => queries.mayDeleteReplica(topic, topicId),
+    verifyTransaction: (transaction, partitions) => transactions.verifier.verify(transaction, partitions),
     onLeadershipChange: leadership.onLeadershipChange,
     onReplicaStopped: leadership.onReplicaStopped,
     onLogDirFailure: (dir) => {
@@ -336,8 +337,15 @@ async function start(
   const coordinatorLogs = createCoordinatorLogs({
     config, clock: env.clock, metadata, replicas, readPartitionCount: (topic) => queries.partitionCount(topic),
   })
+  const transactions = new TransactionPart({
+    env, logger, config, brokerId, brokerEpoch: () => registrar.epoch, keeper, toController, metadata, topicConfigs,
+    log: coordinatorLogs.transaction, readPartitionCount: (topic) => queries.partitionCount(topic),
+  })
+  undo.push(() => transactions.close())
+  leadership.follow(coordinatorLogs.transaction.topic, transactions.coordinator.partitions)
   addDynamicParts(dynamicConfig, { config, topicConfigs, logs, server, replicas, controller })
   replicas.startup()
+  transactions.coordinator.startup()
   undo.push(() => controller.stop())
   await registrar.register()
   controller.start()
@@ -345,13 +353,6 @@ async function start(
   const featureEpoch = new FeatureEpoch(keeper, logger)
   await featureEpoch.follow(session)
   const metadataWaits = new MetadataWaits(metadata, timers)
-  const producerIds = new ProducerIdManager({
-    brokerId,
-    brokerEpoch: () => registrar.epoch,
-    toController,
-    clock: env.clock,
-    logger,
-  })
   const services: BrokerServices = {
     clock: env.clock,
     logger,
@@ -374,7 +375,7 @@ async function start(
     autoTopicCreation: new AutoTopicCreation({ config, toController, clock: env.clock, logger }),
     coordinatorLogs,
     metadataWaits,
-    producerIds,
+    transactions: transactions.coordinator,
     featureEpoch: () => featureEpoch.current,
   }
   await configListener.start()
@@ -390,7 +391,7 @@ async function start(
     registrar,
     metadata,
     metadataWaits,
-    producerIds,
+    transactions,
     configListener,
     toController,
     logs,

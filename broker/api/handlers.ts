@@ -1,4 +1,5 @@
 import { ApiKey } from '../../protocol/messages/apis'
+import { addPartitionsToTxnHandler } from './add-partitions-to-txn'
 import { alterConfigsHandler, incrementalAlterConfigsHandler } from './alter-configs'
 import { allocateProducerIdsHandler, alterPartitionHandler } from './alter-partition'
 import { apiVersionsHandler } from './api-versions'
@@ -10,7 +11,9 @@ import { deleteTopicsHandler } from './delete-topics'
 import { describeClusterHandler } from './describe-cluster'
 import { describeConfigsHandler } from './describe-configs'
 import { describeProducersHandler } from './describe-producers'
+import { describeTransactionsHandler, listTransactionsHandler } from './describe-transactions'
 import { electLeadersHandler } from './elect-leaders'
+import { addOffsetsToTxnHandler, endTxnHandler } from './end-txn'
 import { fetchHandler } from './fetch'
 import { findCoordinatorHandler } from './find-coordinator'
 import { initProducerIdHandler } from './init-producer-id'
@@ -20,6 +23,7 @@ import { metadataHandler } from './metadata'
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch'
 import { alterPartitionReassignmentsHandler, listPartitionReassignmentsHandler } from './partition-reassignments'
 import { produceHandler } from './produce'
+import { writeTxnMarkersHandler } from './write-txn-markers'
 import type { Handler, HandlerTable } from '../server/request-context'
 import type { BrokerServices } from './services'
 
@@ -46,6 +50,12 @@ export function handlerTable(services: BrokerServices): HandlerTable {
   serve(ApiKey.deleteTopics, deleteTopicsHandler(services))
   serve(ApiKey.deleteRecords, deleteRecordsHandler(services))
   serve(ApiKey.initProducerId, initProducerIdHandler(services))
+  serve(ApiKey.addPartitionsToTxn, addPartitionsToTxnHandler(services))
+  serve(ApiKey.addOffsetsToTxn, addOffsetsToTxnHandler(services))
+  serve(ApiKey.endTxn, endTxnHandler(services))
+  serve(ApiKey.writeTxnMarkers, writeTxnMarkersHandler(services))
+  serve(ApiKey.describeTransactions, describeTransactionsHandler(services))
+  serve(ApiKey.listTransactions, listTransactionsHandler(services))
   serve(ApiKey.offsetForLeaderEpoch, offsetForLeaderEpochHandler(services))
   serve(ApiKey.describeConfigs, describeConfigsHandler(services))
   serve(ApiKey.alterConfigs, alterConfigsHandler(services))

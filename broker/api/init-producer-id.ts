@@ -4,20 +4,23 @@ import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
 
 const NONE = -1
+/** The first version in which a client knows PRODUCER_FENCED. */
+const FIRST_FENCED = 4
 
 /**
- * InitProducerId 0-5 for idempotent producers: a fresh id, epoch 0, also if the producer names an id that it had. There is no
- * transaction coordinator yet, so a transactional id is refused with UNSUPPORTED_VERSION, which no client tries again.
+ * InitProducerId 0-5: a producer id for an idempotent producer, or for a transactional id, whose older producers are fenced with
+ * it. From version 3 on a producer names what it had, to go on with it (KIP-360).
  */
 export function initProducerIdHandler(services: BrokerServices): Handler<InitProducerIdRequest, InitProducerIdResponse> {
   return async (context) => {
-    const { transactionalId, producerId, producerEpoch } = context.body
-    const refuse = (errorCode: number): void => context.respond({ errorCode, producerId: NONE, producerEpoch: NONE })
-    if ((producerId === NONE) !== (producerEpoch === NONE)) return refuse(ErrorCode.INVALID_REQUEST)
-    if (transactionalId === '') return refuse(ErrorCode.INVALID_REQUEST)
-    if (transactionalId !== null) return refuse(ErrorCode.UNSUPPORTED_VERSION)
-    const fresh = await services.producerIds.next()
-    if (fresh === undefined) return refuse(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
-    context.respond({ errorCode: ErrorCode.NONE, producerId: fresh, producerEpoch: 0 })
+    const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = context.body
+    if ((producerId === NONE) !== (producerEpoch === NONE)) {
+      context.respond({ errorCode: ErrorCode.INVALID_REQUEST, producerId: NONE, producerEpoch: 0 })
+      return
+    }
+    const expected = producerId === NONE ? undefined : { producerId, producerEpoch }
+    const result = await services.transactions.initProducerId(transactionalId, transactionTimeoutMs, expected)
+    const isUnknown = result.errorCode === ErrorCode.PRODUCER_FENCED && context.apiVersion < FIRST_FENCED
+    context.respond({ ...result, errorCode: isUnknown ? ErrorCode.INVALID_PRODUCER_EPOCH : result.errorCode })
   }
 }

@@ -16,9 +16,8 @@ const NO_OFFSET = -1
 /**
  * Produce 0-11. Versions 0 to 2 carry message sets of magic 0 or 1, which the log converts; from 3 on exactly one batch of
  * magic 2 per partition; zstd from 7 on. With acks=0 nothing is answered, and an error ends the connection. From 10 on
- * NOT_LEADER_OR_FOLLOWER names the leader and its endpoint (KIP-951).
- *
- * Transactional records are refused until there is a transaction coordinator: nobody could end the transaction.
+ * NOT_LEADER_OR_FOLLOWER names the leader and its endpoint (KIP-951). Transactional records need a transactional id, whose
+ * coordinator is asked whether the partition was added to the transaction (KIP-890).
  */
 export function produceHandler(services: BrokerServices): Handler<ProduceRequest, ProduceResponse> {
   return (context) => {
@@ -50,6 +49,7 @@ export function produceHandler(services: BrokerServices): Handler<ProduceRequest
         acks: body.acks,
         internalTopicsAllowed: context.clientId === ADMIN_CLIENT_ID,
         origin: 'client',
+        transactionalId: body.transactionalId,
         partitions,
         requestVersion: apiVersion,
       },
@@ -114,10 +114,8 @@ function refuse(
       errorMessage: `Produce requests with version ${apiVersion} are not allowed to use ZStandard compression`,
     }
   }
-  if (isTransactionalAt(records, 0)) {
-    return transactionalId === null
-      ? { errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, errorMessage: null }
-      : { errorCode: ErrorCode.INVALID_TXN_STATE, errorMessage: 'Transactions are not supported by this broker.' }
+  if (isTransactionalAt(records, 0) && transactionalId === null) {
+    return { errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, errorMessage: null }
   }
   return undefined
 }

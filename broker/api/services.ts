@@ -9,7 +9,7 @@ import type { TopicConfigWriter } from '../config/topic-config-writer'
 import type { AutoTopicCreation } from './auto-topic-creation'
 import type { ControllerGate } from './controller-gate'
 import type { MetadataWaits } from './metadata-waits'
-import type { ProducerIdManager } from './producer-id-manager'
+import type { TransactionCoordinator } from '../transaction/transaction-coordinator'
 import type { Logger } from '../../runtime/log'
 import type { LogLevels } from '../../runtime/log-levels'
 import type { Clock } from '../../runtime/ports'
@@ -34,7 +34,9 @@ export interface BrokerServices {
   autoTopicCreation: AutoTopicCreation
   coordinatorLogs: { readonly group: CoordinatorLog; readonly transaction: CoordinatorLog }
   metadataWaits: MetadataWaits
-  producerIds: ProducerIdManager
+  transactions: TransactionCoordinator
+  /** Offsets that were committed in a transaction; told as soon as its marker is in these partitions of `__consumer_offsets`. */
+  transactionalOffsets?: { completeTransaction(producerId: number, partitions: Iterable<number>, isCommit: boolean): void }
   /** The version of `/feature`, -1 if it is not there: the finalized features epoch in ApiVersions. */
   featureEpoch(): number
 }

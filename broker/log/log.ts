@@ -291,8 +291,9 @@ export class Log {
     return this.producerState.hasOngoingTransaction(producerId)
   }
 
-  /** Undefined if a transaction is open already: nothing to verify. */
+  /** Undefined if there is nothing to verify: a transaction is open already, or `transaction.partition.verification.enable` is off. */
   startTransactionVerification(producerId: number, sequence: number, epoch: number): VerificationGuard | undefined {
+    if (!this.context.transactionVerification) return undefined
     return this.producerState.startVerification(producerId, sequence, epoch, this.context.clock.wallMs())
   }
 

@@ -7,6 +7,8 @@ import type { Partition } from './partition'
 import { DelayedOperation } from './purgatory'
 import type { ReplicaCore } from './replica-core'
 import type { AppendParams, AppendPartition, AppendResult } from './requests'
+import { beginVerification, produceRefusal } from './verification'
+import type { PendingVerification } from './verification'
 
 /** One partition of a produce request. */
 interface Entry {
@@ -24,7 +26,7 @@ interface Entry {
  * the leader, even if it has appended (known-problems 2.3).
  *
  * Resolves when everything has been appended or refused; undefined if that is so on return. Records that must be opened are opened
- * away from the event loop, and then the leadership is looked at.
+ * away from the event loop, and transactional ones wait for their coordinator's word; then the leadership is looked at.
  */
 export function append(core: ReplicaCore, params: AppendParams, done: (results: AppendResult[]) => void): Promise<void> | undefined {
   const { acks } = params
@@ -33,6 +35,59 @@ export function append(core: ReplicaCore, params: AppendParams, done: (results: 
     core.answerLater(() => done(results))
     return undefined
   }
+  if (params.origin === 'client') {
+    const verification = beginVerification(core, params)
+    if (verification !== undefined) {
+      if ('places' in verification) return appendVerified(core, params, verification, done)
+      const { errorCode, errorMessage: message } = verification
+      const results = params.partitions.map((each) => refused(each, errorCode, message))
+      core.answerLater(() => done(results))
+      return undefined
+    }
+  }
+  return appendNow(core, params, done)
+}
+
+/** Asks the coordinator, then appends what it confirms. At once if it answers at once. */
+function appendVerified(
+  core: ReplicaCore, params: AppendParams, verification: PendingVerification, done: (results: AppendResult[]) => void,
+): Promise<void> | undefined {
+  const { transaction, partitions } = verification
+  const errors = core.options.verifyTransaction!(transaction, partitions)
+  if (Array.isArray(errors)) return appendConfirmed(core, params, verification, errors, done)
+  const bytes = params.partitions.reduce((sum, { records }) => sum + records.length, 0)
+  if (!core.preparation.hold(bytes)) {
+    return appendConfirmed(core, params, verification, partitions.map(() => ErrorCode.COORDINATOR_NOT_AVAILABLE), done)
+  }
+  // The caller's buffer is used for other requests when it goes on.
+  const kept = { ...params, partitions: params.partitions.map((each) => ({ ...each, records: Buffer.from(each.records) })) }
+  return errors
+    .then((found) => appendConfirmed(core, kept, verification, found, done))
+    .finally(() => core.preparation.release(bytes))
+}
+
+function appendConfirmed(
+  core: ReplicaCore,
+  params: AppendParams,
+  { places, guards }: PendingVerification,
+  errors: readonly number[],
+  done: (results: AppendResult[]) => void,
+): Promise<void> | undefined {
+  const results: (AppendResult | undefined)[] = params.partitions.map(() => undefined)
+  const partitions = params.partitions.slice()
+  for (const [i, place] of places.entries()) {
+    const refusal = produceRefusal(errors[i]!, params.requestVersion)
+    if (refusal === undefined) partitions[place] = { ...partitions[place]!, verificationGuard: guards[i] }
+    else results[place] = refused(partitions[place]!, refusal.errorCode, refusal.errorMessage)
+  }
+  const confirmed = partitions.filter((_, place) => results[place] === undefined)
+  return appendNow(core, { ...params, partitions: confirmed }, (appended) => {
+    let next = 0
+    done(results.map((result) => result ?? appended[next++]!))
+  })
+}
+
+function appendNow(core: ReplicaCore, params: AppendParams, done: (results: AppendResult[]) => void): Promise<void> | undefined {
   if (params.origin === 'client' && params.partitions.some((each) => logToPrepareFor(core, each) !== undefined)) {
     const bytes = params.partitions.reduce((sum, { records }) => sum + records.length, 0)
     if (core.preparation.hold(bytes)) return appendPrepared(core, params, done).finally(() => core.preparation.release(bytes))

@@ -9,6 +9,7 @@ export type ReplicaLog = Pick<
   | 'prepare' | 'appendAsLeader' | 'appendAsFollower' | 'read'
   | 'bytesFrom' | 'truncateTo' | 'truncateFullyAndStartAt' | 'endOffsetForEpoch' | 'offsetForTimestamp' | 'legacyOffsetsBefore'
   | 'config' | 'updateHighWatermark' | 'maybeIncrementHighWatermark' | 'incrementLogStartOffset' | 'assignEpochStart' | 'flush'
+  | 'startTransactionVerification'
 >
 
 /** What replication needs of the log manager. */

@@ -13,6 +13,7 @@ import type { MetadataCache } from '../metadata/metadata-cache'
 import type { ConnectToLeader } from './leader-connection'
 import type { LogStore } from './log-port'
 import type { PartitionState } from './partition-state'
+import type { VerifyTransaction } from './verification'
 
 /** What follows from `inter.broker.protocol.version` for replication (broker.md §6). */
 export interface ReplicationProtocol {
@@ -132,6 +133,8 @@ export interface ReplicaManagerOptions {
    * before a replica is deleted; if not, or if it rejects, the log is kept as `-stray`.
    */
   mayDeleteReplica?(topic: string, topicId: string): Promise<boolean>
+  /** Asked before a producer's first transactional append to a partition; without it nothing is verified. */
+  verifyTransaction?: VerifyTransaction
   /** Coordinators start and stop with the leadership of their partitions. An epoch may be announced again. */
   onLeadershipChange?(leaders: readonly LeadershipChange[], followers: readonly LeadershipChange[]): void
   /** The replica is gone (StopReplica), after `onLeadershipChange` would have said follower. */

@@ -4,6 +4,7 @@ import type { LeaderAndIsrRequest, LeaderAndIsrResponse } from '../../protocol/m
 import type { StopReplicaRequest, StopReplicaResponse } from '../../protocol/messages/stop-replica'
 import type { UpdateMetadataRequest, UpdateMetadataResponse } from '../../protocol/messages/update-metadata'
 import type { Timer } from '../../runtime/ports'
+import type { VerificationGuard } from '../log/log-types'
 import type { MetadataChange } from '../metadata/metadata-cache'
 import { append } from './appends'
 import { ControllerBelief, type ControllerClaim } from './controller-belief'
@@ -12,7 +13,7 @@ import { FetcherManager } from './fetcher-manager'
 import { fetch } from './fetches'
 import { FutureReplicas } from './future-replicas'
 import { considerShrinkingIsr, retryReadingState } from './isr-changes'
-import { applyLeaderAndIsr } from './leader-and-isr'
+import { applyLeaderAndIsr, refuseLeaderAndIsr } from './leader-and-isr'
 import { connectByNetwork } from './leader-connection'
 import { alterReplicaLogDirs, describeLogDirs } from './log-dirs'
 import type { ReplicaLog } from './log-port'
@@ -28,6 +29,7 @@ import type {
   TopicPartition,
 } from './requests'
 import { applyStopReplica } from './stop-replica'
+import { verifyForCoordinator, type TransactionIdentity } from './verification'
 
 /**
  * The replicas of this broker: leaders take appends and serve fetches, followers fetch from their leaders. Every `done` is called
@@ -92,6 +94,16 @@ export class ReplicaManager {
     return append(this.core, params, done)
   }
 
+  /**
+   * Before a group coordinator appends offsets in a producer's transaction: asks the transaction's coordinator. With NONE the guard,
+   * if there is one, goes with the append. `knowsAbortable`: the client knows TRANSACTION_ABORTABLE.
+   */
+  verifyTransaction(
+    transaction: TransactionIdentity, partition: TopicPartition, knowsAbortable: boolean,
+  ): Promise<{ errorCode: number; verificationGuard: VerificationGuard | undefined }> {
+    return verifyForCoordinator(this.core, transaction, partition, knowsAbortable)
+  }
+
   /** The partitions in the order of the request; the first with data is answered whole. */
   fetch(params: FetchParams, partitions: readonly FetchPartition[], done: (results: FetchPartitionResult[]) => void): void {
     fetch(this.core, this.epochs, params, partitions, done)
@@ -122,7 +134,7 @@ export class ReplicaManager {
       await prepare()
       errorCode = this.belief.isStale(request)
     }
-    if (errorCode !== ErrorCode.NONE) return { errorCode }
+    if (errorCode !== ErrorCode.NONE) return refuseLeaderAndIsr(request, version, errorCode)
     const response = applyLeaderAndIsr(this.core, this.fetchers, request, version)
     for (const partition of this.core.partitions()) this.futures.resume(partition)
     return response

@@ -25,6 +25,8 @@ export interface AppendParams {
   acks: number
   internalTopicsAllowed: boolean
   origin: AppendOrigin
+  /** Of a producer that writes in transactions; its partitions are verified with the coordinator. */
+  transactionalId?: string | null
   partitions: AppendPartition[]
   /** Version of the Produce request; the newest for appends of our own. */
   requestVersion: number

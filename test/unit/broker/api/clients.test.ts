@@ -95,7 +95,7 @@ describe('Produce and Fetch', () => {
     const second = await ask({ transactionalId: null })
     expect(first).toMatchObject({ errorCode: 0, producerEpoch: 0 })
     expect(second.producerId).not.toBe(first.producerId)
-    expect(await ask({ transactionalId: 'tx' })).toMatchObject({ errorCode: ErrorCode.UNSUPPORTED_VERSION, producerId: -1 })
+    expect(await ask({ transactionalId: 'tx' })).toMatchObject({ errorCode: ErrorCode.NOT_COORDINATOR, producerId: -1 })
     expect(await ask({ transactionalId: '' })).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
     expect(await ask({ transactionalId: null, producerId: 5, producerEpoch: -1 })).toMatchObject({
       errorCode: ErrorCode.INVALID_REQUEST,

@@ -53,6 +53,23 @@ export const REQUESTS: Record<number, (version: number, ids: { topic: string }) 
   }),
   [ApiKey.initProducerId]: () => ({ transactionalId: null, transactionTimeoutMs: 1000 }),
   [ApiKey.offsetForLeaderEpoch]: () => ({ topics: [{ topic: 'versions', partitions: [{ partition: 0, leaderEpoch: 0 }, { partition: 99, leaderEpoch: 0 }] }] }),
+  [ApiKey.addPartitionsToTxn]: (version) => {
+    const transaction = { transactionalId: 'tx', producerId: 1, producerEpoch: 0, topics: [{ name: 'versions', partitions: [0] }] }
+    if (version >= 4) return { transactions: [{ ...transaction, verifyOnly: version === 5 }] }
+    return {
+      v3AndBelowTransactionalId: 'tx', v3AndBelowProducerId: 1, v3AndBelowProducerEpoch: 0, v3AndBelowTopics: transaction.topics,
+    }
+  },
+  [ApiKey.addOffsetsToTxn]: () => ({ transactionalId: 'tx', producerId: 1, producerEpoch: 0, groupId: 'g' }),
+  [ApiKey.endTxn]: () => ({ transactionalId: 'tx', producerId: 1, producerEpoch: 0, committed: true }),
+  [ApiKey.writeTxnMarkers]: (version) => ({
+    markers: [{
+      producerId: 77, producerEpoch: version, transactionResult: false, coordinatorEpoch: version,
+      topics: [{ name: 'versions', partitionIndexes: [0, 99] }],
+    }],
+  }),
+  [ApiKey.describeTransactions]: () => ({ transactionalIds: ['tx', ''] }),
+  [ApiKey.listTransactions]: () => ({ stateFilters: ['Ongoing', 'Nonsense'], producerIdFilters: [1] }),
   [ApiKey.describeConfigs]: (version) => ({
     resources: [{ resourceType: 2, resourceName: 'versions', configurationKeys: null }, { resourceType: 4, resourceName: '0', configurationKeys: ['log.dirs'] }],
     ...(version >= 1 ? { includeSynonyms: true } : {}),

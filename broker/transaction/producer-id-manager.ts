@@ -1,15 +1,17 @@
-import { ApiKey } from '../../protocol/messages/apis'
-import { ErrorCode } from '../../protocol/errors'
-import type { AllocateProducerIdsRequest, AllocateProducerIdsResponse } from '../../protocol/messages/allocate-producer-ids'
 import type { Logger } from '../../runtime/log'
 import type { Clock } from '../../runtime/ports'
-import type { ToController } from './to-controller'
 
 /** The next block is asked for when this share of the current one is used. */
 const PREFETCH_AT = 0.9
 const RETRY_MS = 50
 /** Requests that wait for a block; what is more is told to come back. */
 const MAX_WAITING = 10_000
+
+/** A block of producer ids that belongs to this broker alone, and is written down as such. */
+export interface ProducerIdBlock {
+  start: number
+  length: number
+}
 
 interface Block {
   next: number
@@ -18,13 +20,12 @@ interface Block {
 }
 
 /**
- * Hands out producer ids from blocks of the controller (AllocateProducerIds, Kafka's RPCProducerIdManager). Ids are never given
- * twice: what is left of a block when the broker stops is lost.
+ * Hands out producer ids from blocks: of the controller (AllocateProducerIds) or, below IBP 3.0, of ZooKeeper (Kafka's
+ * RPCProducerIdManager and ZkProducerIdManager). Ids are never given twice: what is left of a block when the broker stops is
+ * lost.
  */
 export class ProducerIdManager {
-  private readonly brokerId: number
-  private readonly brokerEpoch: () => number
-  private readonly toController: ToController
+  private readonly allocate: () => Promise<ProducerIdBlock>
   private readonly clock: Clock
   private readonly logger: Logger
   private current: Block | undefined
@@ -33,16 +34,9 @@ export class ProducerIdManager {
   private isClosed = false
   private waiting: ((producerId: number | undefined) => void)[] = []
 
-  constructor(options: {
-    brokerId: number
-    brokerEpoch: () => number
-    toController: ToController
-    clock: Clock
-    logger: Logger
-  }) {
-    this.brokerId = options.brokerId
-    this.brokerEpoch = options.brokerEpoch
-    this.toController = options.toController
+  /** `allocate` rejects if no block can be had. */
+  constructor(options: { allocate(): Promise<ProducerIdBlock>; clock: Clock; logger: Logger }) {
+    this.allocate = () => options.allocate()
     this.clock = options.clock
     this.logger = options.logger
   }
@@ -79,12 +73,8 @@ export class ProducerIdManager {
     if (this.isAsking || this.isClosed) return
     this.isAsking = true
     try {
-      const { errorCode, producerIdStart, producerIdLen } = await this.toController.send<
-        AllocateProducerIdsRequest,
-        AllocateProducerIdsResponse
-      >(ApiKey.allocateProducerIds, { brokerId: this.brokerId, brokerEpoch: this.brokerEpoch() })
-      if (errorCode !== ErrorCode.NONE) throw new Error(`the controller answered with error ${errorCode}`)
-      this.following = { next: producerIdStart, end: producerIdStart + producerIdLen, size: producerIdLen }
+      const { start, length } = await this.allocate()
+      this.following = { next: start, end: start + length, size: length }
     } catch (error) {
       this.logger.warn({ err: error }, 'no block of producer ids could be had')
       for (const resolve of this.waiting.splice(0)) resolve(undefined)

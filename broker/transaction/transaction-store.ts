@@ -1,0 +1,171 @@
+import { ErrorCode } from '../../protocol/errors'
+import { CoordinatorPartitions } from '../coordinator/coordinator-partitions'
+import { coordinatorError } from './decisions'
+import { TransactionMetadata } from './transaction-metadata'
+import { encodeTransition, replayBatch } from './transaction-record'
+import { TransactionState } from './transaction-state'
+import type { Logger } from '../../runtime/log'
+import type { Clock } from '../../runtime/ports'
+import type { CoordinatorLog } from '../coordinator/coordinator-log'
+import type { PartitionState } from '../coordinator/coordinator-partitions'
+import type { Transition } from './transaction-metadata'
+
+export interface TransactionStoreOptions {
+  log: Pick<CoordinatorLog, 'topic' | 'partitionFor' | 'learnPartitionCount' | 'append' | 'load'>
+  clock: Clock
+  logger: Logger
+  /** A partition was loaded: these transactions are to be completed. */
+  onLoaded(logPartition: number, coordinatorEpoch: number, prepared: readonly TransactionMetadata[]): void
+  /** The partition is not ours any more. */
+  onUnloaded(logPartition: number): void
+}
+
+/** Where the state of a transactional id is kept: an error, or the partition of the log, with what is known of the id. */
+export type Found =
+  | { readonly errorCode: number }
+  | {
+      readonly logPartition: number
+      readonly coordinatorEpoch: number
+      /** undefined: nothing is known of it. */
+      readonly metadata: TransactionMetadata | undefined
+    }
+
+interface LoadedPartition {
+  readonly byId: Map<string, TransactionMetadata>
+  /** Those with an open transaction, for the scan of time-outs. */
+  readonly ongoing: Set<TransactionMetadata>
+}
+
+/**
+ * The transactional ids of the partitions of `__transaction_state` that this broker leads, in memory and in the log (Kafka's
+ * TransactionStateManager). Memory changes after the log confirmed.
+ */
+export class TransactionStore {
+  readonly partitions: CoordinatorPartitions
+  private readonly options: TransactionStoreOptions
+  private readonly loaded = new Map<number, LoadedPartition>()
+
+  constructor(options: TransactionStoreOptions) {
+    this.options = options
+    this.partitions = new CoordinatorPartitions({
+      log: options.log,
+      clock: options.clock,
+      logger: options.logger,
+      begin: (partition, epoch) => this.begin(partition, epoch),
+      unload: (partition) => {
+        this.loaded.delete(partition)
+        options.onUnloaded(partition)
+      },
+    })
+  }
+
+  /** How many transactional ids are known. */
+  get size(): number {
+    let size = 0
+    for (const { byId } of this.loaded.values()) size += byId.size
+    return size
+  }
+
+  find(transactionalId: string): Found {
+    const logPartition = this.options.log.partitionFor(transactionalId)
+    const errorCode = this.partitions.status(logPartition)
+    if (errorCode !== ErrorCode.NONE) return { errorCode }
+    return {
+      logPartition,
+      coordinatorEpoch: this.partitions.coordinatorEpoch(logPartition)!,
+      metadata: this.loaded.get(logPartition)!.byId.get(transactionalId),
+    }
+  }
+
+  /** Of an id of which nothing is known. It is in the log only after its first transition. */
+  add(metadata: TransactionMetadata): void {
+    this.loaded.get(metadata.logPartition)?.byId.set(metadata.transactionalId, metadata)
+  }
+
+  /** True while this broker coordinates the id in this epoch, and this is what it knows of it. */
+  isCurrent(metadata: TransactionMetadata, coordinatorEpoch: number): boolean {
+    const { logPartition, transactionalId } = metadata
+    if (this.partitions.coordinatorEpoch(logPartition) !== coordinatorEpoch) return false
+    return this.loaded.get(logPartition)?.byId.get(transactionalId) === metadata
+  }
+
+  /** Every id of the partition. */
+  all(logPartition: number): Iterable<TransactionMetadata> {
+    return this.loaded.get(logPartition)?.byId.values() ?? []
+  }
+
+  ongoing(logPartition: number): Iterable<TransactionMetadata> {
+    return this.loaded.get(logPartition)?.ongoing ?? []
+  }
+
+  /**
+   * Writes a transition that was begun, and completes it. `done` is called once: NONE, or the error for the client, and then
+   * the transition is cancelled, unless `keepsPending`, so that nothing comes in between before it is written again.
+   */
+  append(
+    metadata: TransactionMetadata,
+    transition: Transition,
+    coordinatorEpoch: number,
+    done: (errorCode: number) => void,
+    keepsPending = false,
+  ): void {
+    const { log, clock } = this.options
+    const batch = encodeTransition(metadata.transactionalId, transition, clock.wallMs())
+    const how = { timeoutMs: transition.timeoutMs, requiredAcks: -1, coordinatorEpoch }
+    log.append(metadata.logPartition, batch, how, (appendError) => {
+      // Meanwhile the partition may have gone, and come back with other objects.
+      if (!this.isCurrent(metadata, coordinatorEpoch)) {
+        done(this.lostError(metadata.logPartition))
+        return
+      }
+      if (appendError === ErrorCode.NONE) this.complete(metadata, transition)
+      else if (!keepsPending) this.cancel(metadata)
+      done(coordinatorError(appendError))
+    })
+  }
+
+  private complete(metadata: TransactionMetadata, transition: Transition): void {
+    metadata.complete(transition)
+    const { ongoing } = this.loaded.get(metadata.logPartition)!
+    if (transition.state === TransactionState.ongoing) ongoing.add(metadata)
+    else ongoing.delete(metadata)
+  }
+
+  private cancel(metadata: TransactionMetadata): void {
+    metadata.cancel()
+    // It is not in the log: whoever comes next begins from nothing (KAFKA-14880).
+    if (metadata.producerEpoch < 0) this.remove(metadata)
+  }
+
+  /** Its tombstone is in the log. */
+  remove(metadata: TransactionMetadata): void {
+    this.loaded.get(metadata.logPartition)?.byId.delete(metadata.transactionalId)
+  }
+
+  private lostError(logPartition: number): number {
+    const status = this.partitions.status(logPartition)
+    return status === ErrorCode.NONE ? ErrorCode.NOT_COORDINATOR : status
+  }
+
+  private begin(logPartition: number, coordinatorEpoch: number): PartitionState {
+    const byId = new Map<string, TransactionMetadata>()
+    return {
+      onBatch: (batch) => replayBatch(batch, logPartition, byId),
+      activate: () => {
+        const ongoing = new Set<TransactionMetadata>()
+        const prepared: TransactionMetadata[] = []
+        for (const metadata of byId.values()) {
+          const { state } = metadata
+          if (state === TransactionState.ongoing) ongoing.add(metadata)
+          if (state === TransactionState.prepareCommit || state === TransactionState.prepareAbort) prepared.push(metadata)
+        }
+        this.loaded.set(logPartition, { byId, ongoing })
+        this.options.onLoaded(logPartition, coordinatorEpoch, prepared)
+      },
+    }
+  }
+
+  close(): void {
+    this.partitions.close()
+  }
+}
