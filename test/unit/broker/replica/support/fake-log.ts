@@ -89,6 +89,10 @@ export class FakeLog implements ReplicaLog {
     throw new Error('nothing needs it')
   }
 
+  startTransactionVerification(): undefined {
+    return undefined
+  }
+
   appendAsLeader(records: Buffer, options: AppendOptions): AppendInfo {
     this.check()
     const firstOffset = this.endOffset
