@@ -5,7 +5,11 @@ import { startZooKeeperServer } from './zookeeper/server'
 import type { TestClusterOptions } from './cli/start/test-cluster'
 
 export { Admin, AlterOperation, ElectionType, ResourceType } from './client/admin'
-export { Consumer, NoOffsetError } from './client/consumer'
+export { Consumer } from './client/consumer'
+export {
+  CommitFailedError, NoOffsetError, RebalanceListenerError, RetriableCommitFailedError, WakeupError,
+} from './client/consumer/errors'
+export { SubscriptionError } from './client/consumer/subscription'
 export { Producer } from './client/producer'
 export { OffsetSpec } from './client/offsets'
 export { ClosedError, TimeoutError } from './client/cluster'
@@ -19,7 +23,12 @@ export type {
 export type {
   ActiveProducer, ListTransactionsOptions, ProducersOfPartition, TransactionDescription, TransactionListing, TransactionToAbort,
 } from './client/admin/transactions'
-export type { CommittedOffset, OffsetToCommit } from './client/group/committed'
+export type { Assignor, GroupSubscription, MemberSubscription, RebalanceProtocol } from './client/group/assignors/assignor'
+export type { CommitCallback } from './client/group/commits'
+export type { ConsumerInterceptor } from './client/consumer/interceptors'
+export type { Features, ReplicaMove, ReplicaMoveResult } from './client/admin'
+export type { RebalanceListener } from './client/consumer/subscription'
+export type { CommittedOffset, GroupMember, OffsetToCommit } from './client/group/committed'
 export type { ConsumerRecord } from './client/fetched'
 export type { Node, PartitionMetadata, TopicMetadata } from './client/cluster'
 export type { OffsetAndTimestamp } from './client/offsets'

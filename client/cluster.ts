@@ -285,6 +285,34 @@ export class Cluster {
     })
   }
 
+  /** What the promise gives, or undefined if the (monotonic) time is over or the client closed before. */
+  within<T>(promise: Promise<T>, deadlineMs: number): Promise<T | undefined> {
+    const { clock } = this.env
+    return new Promise((resolve, reject) => {
+      const wake = (): void => {
+        timer.cancel()
+        this.sleepers.delete(wake)
+        resolve(undefined)
+      }
+      const timer = clock.timer(Math.max(deadlineMs - clock.monoMs(), 0), wake)
+      this.sleepers.add(wake)
+      const done = (): void => {
+        timer.cancel()
+        this.sleepers.delete(wake)
+      }
+      promise.then(
+        (value) => {
+          done()
+          resolve(value)
+        },
+        (error: unknown) => {
+          done()
+          reject(error)
+        },
+      )
+    })
+  }
+
   close(): void {
     this.closed = true
     for (const ready of this.connections.values()) ready.then((connection) => connection.close(), () => {})

@@ -1,9 +1,12 @@
+import type { Assignor } from './group/assignors/assignor'
+import type { ConsumerInterceptor } from './consumer/interceptors'
+
 /**
  * The clients' configuration, by Kafka's names. Values may be what they mean (numbers, booleans, lists) or text as a properties
  * file holds it.
  */
 
-export type ConfigValue = string | number | boolean | readonly string[] | null | undefined
+export type ConfigValue = string | number | boolean | readonly (string | object)[] | null | undefined
 
 export interface CommonConfig {
   'bootstrap.servers'?: ConfigValue
@@ -35,6 +38,20 @@ export interface ProducerConfig extends CommonConfig {
 }
 
 export interface ConsumerConfig extends CommonConfig {
+  'group.id'?: ConfigValue
+  /** Makes the member static (KIP-345). */
+  'group.instance.id'?: ConfigValue
+  'session.timeout.ms'?: ConfigValue
+  'heartbeat.interval.ms'?: ConfigValue
+  'max.poll.interval.ms'?: ConfigValue
+  /** Names (`range`, `roundrobin`, `sticky`, `cooperative-sticky`, or Kafka's classes), or objects of one's own. */
+  'partition.assignment.strategy'?: string | readonly (string | Assignor)[] | null | undefined
+  'enable.auto.commit'?: ConfigValue
+  'auto.commit.interval.ms'?: ConfigValue
+  'exclude.internal.topics'?: ConfigValue
+  'client.rack'?: ConfigValue
+  /** Objects, not names of classes. */
+  'interceptor.classes'?: readonly ConsumerInterceptor[] | null | undefined
   'auto.offset.reset'?: ConfigValue
   'fetch.max.bytes'?: ConfigValue
   'fetch.max.wait.ms'?: ConfigValue

@@ -1,127 +1,146 @@
-import { ApiKey } from '../protocol/messages/apis'
-import { ErrorCode, ProtocolError, isRetriable, isStaleMetadata } from '../protocol/errors'
+import { ErrorCode, ProtocolError } from '../protocol/errors'
 import { realEnvironment } from '../runtime/real'
-import { ClosedError, Cluster, mayRetry } from './cluster'
-import { ConfigReader, clientSettings } from './config'
-import { readFetched } from './fetched'
-import { byLeader, byTopic, partitionKey } from './leaders'
-import { OffsetSpec, READ_COMMITTED, READ_UNCOMMITTED, listOffsets } from './offsets'
+import { ClosedError, Cluster, TimeoutError } from './cluster'
+import { clientSettings } from './config'
+import { WakeupError } from './consumer/errors'
+import { Fetcher } from './consumer/fetcher'
+import { ConsumerInterceptors } from './consumer/interceptors'
+import { Positions } from './consumer/positions'
+import { consumerSettings } from './consumer/settings'
+import { Subscription, SubscriptionError } from './consumer/subscription'
+import { TopicWatch } from './consumer/topic-watch'
+import { ConsumerGroup } from './group/consumer-group'
+import { partitionKey } from './leaders'
+import { OffsetSpec, READ_COMMITTED, listOffsets } from './offsets'
+import type { CommitCallback } from './group/commits'
+import type { CommittedOffset, GroupMember, OffsetToCommit } from './group/committed'
 import type { ConsumerConfig } from './config'
 import type { ConsumerRecord } from './fetched'
+import type { ConsumerSettings } from './consumer/settings'
 import type { Environment } from '../runtime/ports'
-import type { FetchResponse } from '../protocol/messages/fetch'
 import type { OffsetAndTimestamp } from './offsets'
+import type { PartitionState } from './consumer/partition-state'
+import type { RebalanceListener } from './consumer/subscription'
 import type { TopicMetadata } from './cluster'
 import type { TopicPartition } from './leaders'
 
-const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
+export { NoOffsetError } from './consumer/errors'
 
-/** The last version of Fetch that names topics instead of giving their ids (KIP-516). */
-const LAST_FETCH_BY_NAME = 12
+const CLOSE_TIMEOUT_MS = 30_000
 
-interface Assigned extends TopicPartition {
-  /** undefined until `auto.offset.reset` has been carried out. */
-  position: number | undefined
-  reset: 'earliest' | 'latest' | undefined
-  paused: boolean
-  fetching: boolean
-  buffered: ConsumerRecord[]
-  /** The position after what is buffered: the next fetch starts there. */
-  fetchPosition: number
-  highWatermark: number
-  retryAtMs: number
-  /** Changes when the program seeks: an answer to an older fetch is dropped. */
-  generation: number
-}
+const NEEDS_GROUP = 'To use the group management or offset commit APIs, you must provide a valid group.id in the consumer configuration.'
 
-/** There is no position to start from, and `auto.offset.reset` is none. */
-export class NoOffsetError extends Error {
-  override readonly name = 'NoOffsetError'
-  readonly code = 'NO_OFFSET'
-}
-
-/** Reads partitions that the program chooses. Not for concurrent use of one consumer. */
+/**
+ * Reads partitions: those that the program chooses (`assign`), or those that its group gives it (`subscribe`). One call at a time: while `poll` is
+ * under way only `wakeup` and `close` may be called.
+ */
 export class Consumer {
   private readonly env: Environment
   private readonly cluster: Cluster
-  private readonly assigned = new Map<string, Assigned>()
-  private readonly isolation: number
-  private readonly autoReset: 'earliest' | 'latest' | 'none'
-  private readonly maxPollRecords: number
-  private readonly maxWaitMs: number
-  private readonly minBytes: number
-  private readonly maxBytes: number
-  private readonly maxPartitionBytes: number
-  private readonly checkCrcs: boolean
-  private readonly busyNodes = new Set<number>()
+  private readonly settings: ConsumerSettings
+  private readonly subscribed = new Subscription()
+  private readonly interceptors: ConsumerInterceptors
+  private readonly watch: TopicWatch
+  private readonly group: ConsumerGroup | undefined
+  private readonly positions: Positions
+  private readonly fetcher: Fetcher
   private failure: unknown
   private wake: (() => void) | undefined
+  private woken = false
+  private closing: Promise<void> | undefined
+  private polling: Promise<unknown> = Promise.resolve()
 
   constructor(config: ConsumerConfig, env: Environment = realEnvironment()) {
-    const read = new ConfigReader(config)
     this.env = env
+    this.settings = consumerSettings(config)
+    const { createTopics, excludeInternalTopics, group, interceptors } = this.settings
     this.cluster = new Cluster(env, clientSettings(config, 'consumer'))
-    this.isolation = read.choice('isolation.level', 'read_uncommitted', ['read_uncommitted', 'read_committed']) === 'read_committed' ? READ_COMMITTED : READ_UNCOMMITTED
-    this.autoReset = read.choice('auto.offset.reset', 'latest', ['earliest', 'latest', 'none'])
-    this.maxPollRecords = read.whole('max.poll.records', 500, 1)
-    this.maxWaitMs = read.whole('fetch.max.wait.ms', 500, 0)
-    this.minBytes = read.whole('fetch.min.bytes', 1, 0)
-    this.maxBytes = read.whole('fetch.max.bytes', 52_428_800, 0)
-    this.maxPartitionBytes = read.whole('max.partition.fetch.bytes', 1_048_576, 0)
-    this.checkCrcs = read.flag('check.crcs', true)
+    this.interceptors = new ConsumerInterceptors(interceptors)
+    const onNews = (failure?: unknown): void => {
+      if (failure !== undefined && !(failure instanceof ClosedError)) this.failure ??= failure
+      this.wake?.()
+    }
+    this.watch = new TopicWatch(this.cluster, this.subscribed, { create: createTopics, excludeInternal: excludeInternalTopics }, onNews)
+    this.group = group === undefined ? undefined : new ConsumerGroup(this.cluster, this.settings, group, this.subscribed, this.watch, this.interceptors, onNews)
+    const { commits } = this.group ?? {}
+    const committed = commits && ((partitions: readonly TopicPartition[]) => commits.fetch(partitions, this.cluster.settings.apiTimeoutMs))
+    this.positions = new Positions(this.cluster, this.settings, this.subscribed, committed, onNews)
+    this.fetcher = new Fetcher(this.cluster, this.settings, this.subscribed, onNews)
   }
 
-  /** Replaces the assignment. Partitions that stay keep their position. */
-  assign(partitions: readonly TopicPartition[]): void {
-    const kept = new Map(this.assigned)
-    this.assigned.clear()
-    for (const { topic, partition } of partitions) {
-      const key = partitionKey(topic, partition)
-      this.assigned.set(
-        key,
-        kept.get(key) ?? {
-          topic, partition, position: undefined, reset: this.autoReset === 'none' ? undefined : this.autoReset, paused: false, fetching: false,
-          buffered: [], fetchPosition: 0, highWatermark: -1, retryAtMs: 0, generation: 0,
-        },
-      )
+  /**
+   * Joins the group for these topics, or for all whose name a pattern matches, now and later. Replaces an earlier subscription. Takes effect in
+   * `poll`, where the listener is called, too.
+   */
+  subscribe(topics: readonly string[] | RegExp, listener: RebalanceListener = {}): void {
+    this.needGroup()
+    if (!(topics instanceof RegExp) && topics.length === 0) throw new SubscriptionError('There is nothing to subscribe to; unsubscribe() ends a subscription')
+    this.subscribed.subscribe(topics, listener)
+  }
+
+  /** Leaves the group, or drops the assignment. */
+  async unsubscribe(): Promise<void> {
+    try {
+      await this.group?.leave('the consumer unsubscribed from all topics')
+    } finally {
+      this.subscribed.clear()
     }
   }
 
+  /** The topics subscribed to; those that match the pattern by now. */
+  subscription(): string[] {
+    return [...this.subscribed.topics].sort()
+  }
+
+  /** Replaces the assignment; no group has a say in it. Partitions that stay keep their position. */
+  assign(partitions: readonly TopicPartition[]): void {
+    this.subscribed.assign(partitions)
+  }
+
   assignment(): TopicPartition[] {
-    return [...this.assigned.values()].map(({ topic, partition }) => ({ topic, partition }))
+    return this.subscribed.assigned()
   }
 
   seek({ topic, partition }: TopicPartition, offset: number): void {
     if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError('seek offset must not be a negative number')
-    const state = this.state(topic, partition)
-    state.position = offset
-    state.fetchPosition = offset
-    state.reset = undefined
-    state.buffered = []
-    state.generation++
+    this.subscribed.get(topic, partition).seek({ offset, leaderEpoch: -1 }, false)
   }
 
   seekToBeginning(partitions: readonly TopicPartition[] = this.assignment()): void {
-    for (const each of partitions) this.resetTo(this.state(each.topic, each.partition), 'earliest')
+    for (const each of partitions) this.subscribed.get(each.topic, each.partition).resetTo('earliest')
   }
 
   seekToEnd(partitions: readonly TopicPartition[] = this.assignment()): void {
-    for (const each of partitions) this.resetTo(this.state(each.topic, each.partition), 'latest')
+    for (const each of partitions) this.subscribed.get(each.topic, each.partition).resetTo('latest')
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const each of partitions) this.state(each.topic, each.partition).paused = true
+    for (const each of partitions) this.subscribed.get(each.topic, each.partition).paused = true
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const each of partitions) this.state(each.topic, each.partition).paused = false
+    for (const each of partitions) this.subscribed.get(each.topic, each.partition).paused = false
+  }
+
+  paused(): TopicPartition[] {
+    return this.subscribed.all().filter((state) => state.paused).map(({ topic, partition }) => ({ topic, partition }))
   }
 
   /** The offset of the next record that `poll` gives. */
   async position({ topic, partition }: TopicPartition): Promise<number> {
-    const state = this.state(topic, partition)
-    if (state.position === undefined) await this.cluster.retrying('finding the position', () => this.resetPositions([state]))
-    return state.position!
+    const { clock } = this.env
+    const deadline = clock.monoMs() + this.cluster.settings.apiTimeoutMs
+    for (;;) {
+      const { position } = this.subscribed.get(topic, partition)
+      if (position !== undefined) return position.offset
+      if (this.cluster.isClosed) throw new ClosedError('the consumer is closed')
+      this.throwFailure()
+      this.watch.start()
+      this.positions.start(this.leaderOf)
+      const leftMs = deadline - clock.monoMs()
+      if (leftMs <= 0) throw new TimeoutError(`the position of ${partitionKey(topic, partition)} could not be determined in time`)
+      await this.waitForNews(Math.min(leftMs, this.cluster.settings.retryBackoffMs))
+    }
   }
 
   async beginningOffsets(partitions: readonly TopicPartition[]): Promise<Map<string, number>> {
@@ -135,7 +154,7 @@ export class Consumer {
 
   /** Per partition the first record at or after `timestamp` (ms). Keyed `topic-partition`. */
   offsetsForTimes(wanted: readonly (TopicPartition & { timestamp: number })[]): Promise<Map<string, OffsetAndTimestamp>> {
-    return listOffsets(this.cluster, wanted, this.isolation)
+    return listOffsets(this.cluster, wanted, this.settings.isolation)
   }
 
   async partitionsFor(topic: string): Promise<TopicMetadata> {
@@ -150,215 +169,154 @@ export class Consumer {
     return this.cluster.retrying('listing topics', () => this.cluster.metadata(null))
   }
 
-  /** Up to `max.poll.records` records, as soon as there are any; none after `timeoutMs`. Throws what is not worth a retry. */
+  /**
+   * Up to `max.poll.records` records, as soon as there are any; none after `timeoutMs`. Rebalances and automatic commits happen in here; what was
+   * given out last time counts as consumed. Throws what is not worth a retry.
+   */
   async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
+    if (this.closing !== undefined) throw new ClosedError('the consumer is closed')
+    if (this.subscribed.kind === 'none') throw new SubscriptionError('Consumer is not subscribed to any topics or assigned any partitions')
+    const polling = this.pollUntil(this.env.clock.monoMs() + timeoutMs)
+    this.polling = polling.catch(() => {})
+    return polling
+  }
+
+  private async pollUntil(deadline: number): Promise<ConsumerRecord[]> {
     const { clock } = this.env
-    const deadline = clock.monoMs() + timeoutMs
     for (;;) {
-      if (this.cluster.isClosed) throw new ClosedError('the consumer is closed')
-      const records = this.takeBuffered()
-      if (this.failure !== undefined && records.length === 0) {
-        const failure = this.failure
-        this.failure = undefined
-        throw failure
+      if (this.closing !== undefined) throw new ClosedError('the consumer is closed')
+      if (this.woken) {
+        this.woken = false
+        throw new WakeupError('wakeup was called')
       }
-      this.startFetches()
-      if (records.length > 0) return records
+      this.watch.start()
+      await this.group?.poll(deadline)
+      const records = this.fetcher.take()
+      if (records.length === 0) this.throwFailure()
+      this.positions.start(this.leaderOf)
+      this.fetcher.start(this.leaderOf)
+      if (records.length > 0) return this.interceptors.onConsume(records)
       const leftMs = deadline - clock.monoMs()
       if (leftMs <= 0) return []
       await this.waitForNews(Math.min(leftMs, this.cluster.settings.retryBackoffMs))
     }
   }
 
-  /** Records for ever: `for await (const record of consumer)`. Ends when the consumer is closed. */
+  /**
+   * Records for ever: `for await (const record of consumer)`. Ends when the consumer is closed. Whoever leaves the loop has consumed
+   * the records that it was given, and no others.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<ConsumerRecord, void, undefined> {
-    while (!this.cluster.isClosed) {
-      try {
-        yield* await this.poll(1000)
-      } catch (error) {
-        if (error instanceof ClosedError) return
-        throw error
+    let left: ConsumerRecord[] = []
+    try {
+      while (this.closing === undefined) {
+        left = await this.poll(1000)
+        for (let next = left.shift(); next !== undefined; next = left.shift()) yield next
       }
+    } catch (error) {
+      if (!(error instanceof ClosedError)) throw error
+    } finally {
+      this.giveBack(left)
     }
+  }
+
+  /** Commits positions, by default of everything consumed, and waits for it. Throws CommitFailedError when the group has gone on without. */
+  async commitSync(offsets?: readonly OffsetToCommit[], options: { timeoutMs?: number } = {}): Promise<void> {
+    const { commits } = this.needGroup()
+    await commits.sync(offsets ?? this.subscribed.consumed(), this.env.clock.monoMs() + (options.timeoutMs ?? this.cluster.settings.apiTimeoutMs))
+  }
+
+  /** The same without waiting, tried once. */
+  commitAsync(offsets?: readonly OffsetToCommit[], callback?: CommitCallback): void {
+    void this.needGroup().commits.async(offsets ?? this.subscribed.consumed(), callback)
+  }
+
+  /** What the group has committed, keyed `topic-partition`; a partition without an offset is missing. */
+  async committed(partitions: readonly TopicPartition[], options: { timeoutMs?: number } = {}): Promise<Map<string, CommittedOffset>> {
+    return this.needGroup().commits.fetch(partitions, options.timeoutMs ?? this.cluster.settings.apiTimeoutMs)
+  }
+
+  /** Who this member is now, for `Producer.sendOffsetsToTransaction`. */
+  groupMetadata(): GroupMember {
+    return this.needGroup().membership.member
+  }
+
+  /** The next `poll` joins anew, for a reason of the program's own. */
+  enforceRebalance(reason = 'rebalance enforced by user'): void {
+    this.needGroup().membership.requestRejoin(reason)
+  }
+
+  /** Makes the `poll` that is under way, or the next one, throw WakeupError. */
+  wakeup(): void {
+    this.woken = true
+    this.wake?.()
   }
 
   /** Of the newest fetch; -1 before the first. */
   highWatermark({ topic, partition }: TopicPartition): number {
-    return this.state(topic, partition).highWatermark
+    return this.subscribed.get(topic, partition).highWatermark
   }
 
-  async close(): Promise<void> {
+  /** Records up to the end of the partition (to the last stable one under read_committed), as of the newest fetch; undefined before that. */
+  currentLag({ topic, partition }: TopicPartition): number | undefined {
+    const { position, highWatermark, lastStableOffset } = this.subscribed.get(topic, partition)
+    const end = this.settings.isolation === READ_COMMITTED ? lastStableOffset : highWatermark
+    return position === undefined || end < 0 ? undefined : Math.max(end - position.offset, 0)
+  }
+
+  /** Commits if that is automatic, and leaves the group; a static member stays in it until its session ends. Never rejects. */
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    this.closing ??= this.end(this.env.clock.monoMs() + (options.timeoutMs ?? CLOSE_TIMEOUT_MS))
+    return this.closing
+  }
+
+  private async end(deadlineMs: number): Promise<void> {
+    this.wake?.()
+    if (this.group !== undefined) {
+      await this.cluster.within(this.polling, deadlineMs)
+      await this.group.commitBeforeEnd(deadlineMs)
+      await this.cluster.within(this.group.leave('the consumer is being closed').catch(() => {}), deadlineMs)
+      this.group.membership.close()
+    }
+    this.interceptors.close()
     this.cluster.close()
     this.wake?.()
-    return Promise.resolve()
   }
 
-  private state(topic: string, partition: number): Assigned {
-    const state = this.assigned.get(partitionKey(topic, partition))
-    if (state === undefined) throw new Error(`You can only check the position for partitions assigned to this consumer: ${partitionKey(topic, partition)}`)
-    return state
+  private needGroup(): ConsumerGroup {
+    if (this.group === undefined) throw new ProtocolError(ErrorCode.INVALID_GROUP_ID, NEEDS_GROUP)
+    return this.group
   }
 
-  private resetTo(state: Assigned, where: 'earliest' | 'latest'): void {
-    state.position = undefined
-    state.reset = where
-    state.buffered = []
-    state.generation++
+  /** They were not consumed after all: the next poll gives them again, and no commit passes them. */
+  private giveBack(records: readonly ConsumerRecord[]): void {
+    const first = new Set<PartitionState>()
+    for (const { topic, partition, offset } of records) {
+      const state = this.subscribed.find(topic, partition)
+      if (state === undefined || first.has(state)) continue
+      first.add(state)
+      state.seek({ offset, leaderEpoch: -1 }, false)
+    }
+  }
+
+  private readonly leaderOf = ({ topic, partition }: PartitionState): number | undefined => {
+    if (!this.cluster.isFresh(topic)) return undefined
+    const found = this.cluster.topic(topic)?.partitions.find((each) => each.partition === partition)
+    if (found !== undefined && found.leader >= 0 && this.cluster.node(found.leader) !== undefined) return found.leader
+    this.cluster.forgetTopic(topic)
+    return undefined
   }
 
   private async offsets(partitions: readonly TopicPartition[], timestamp: number): Promise<Map<string, number>> {
-    const found = await listOffsets(this.cluster, partitions.map((each) => ({ ...each, timestamp })), this.isolation)
+    const found = await listOffsets(this.cluster, partitions.map((each) => ({ ...each, timestamp })), this.settings.isolation)
     return new Map([...found].map(([key, { offset }]) => [key, offset]))
   }
 
-  private takeBuffered(): ConsumerRecord[] {
-    const taken: ConsumerRecord[] = []
-    for (const state of this.assigned.values()) {
-      if (state.paused || state.buffered.length === 0) continue
-      const part = state.buffered.splice(0, this.maxPollRecords - taken.length)
-      for (const record of part) taken.push(record)
-      state.position = state.buffered[0]?.offset ?? state.fetchPosition
-      if (taken.length >= this.maxPollRecords) break
-    }
-    return taken
-  }
-
-  /** One fetch per node at a time, for the partitions whose buffer is empty. */
-  private startFetches(): void {
-    const nowMs = this.env.clock.monoMs()
-    const ready = [...this.assigned.values()].filter((state) => !state.fetching && !state.paused && state.buffered.length === 0 && state.retryAtMs <= nowMs)
-    if (ready.length === 0) return
-    for (const state of ready) state.fetching = true
-    this.fetchAll(ready).catch((error: unknown) => this.fail(error))
-  }
-
-  private async fetchAll(ready: Assigned[]): Promise<void> {
-    let leaders: Map<number, Assigned[]>
-    try {
-      await this.resetPositions(ready.filter((state) => state.position === undefined))
-      leaders = await byLeader(this.cluster, ready)
-    } catch (error) {
-      this.release(ready, error)
-      return
-    }
-    await Promise.all(
-      [...leaders].map(async ([leader, states]) => {
-        if (this.busyNodes.has(leader)) {
-          // They are looked at again when that node's fetch ends; waking now would turn in circles without any I/O.
-          for (const state of states) state.fetching = false
-          return
-        }
-        this.busyNodes.add(leader)
-        let failure: unknown
-        try {
-          await this.fetchFrom(leader, states)
-        } catch (error) {
-          for (const state of states) this.cluster.forgetTopic(state.topic)
-          failure = error
-        }
-        this.busyNodes.delete(leader)
-        this.release(states, failure)
-      }),
-    )
-  }
-
-  /** Lets partitions be fetched again: at once, or after the back-off if something went wrong. */
-  private release(states: readonly Assigned[], error: unknown): void {
-    for (const state of states) {
-      state.fetching = false
-      if (error !== undefined) state.retryAtMs = this.env.clock.monoMs() + this.cluster.settings.retryBackoffMs
-    }
-    if (error !== undefined && !mayRetry(error)) this.fail(error)
-    else this.wake?.()
-  }
-
-  private async resetPositions(states: readonly Assigned[]): Promise<void> {
-    const wanted = states.map((state) => {
-      if (state.reset === undefined) throw new NoOffsetError(`Undefined offset with no reset policy for partitions: [${partitionKey(state.topic, state.partition)}]`)
-      return { topic: state.topic, partition: state.partition, timestamp: OffsetSpec[state.reset], generation: state.generation, state }
-    })
-    if (wanted.length === 0) return
-    const found = await listOffsets(this.cluster, wanted, this.isolation)
-    for (const { state, generation, topic, partition } of wanted) {
-      if (state.generation !== generation) continue
-      state.position = found.get(partitionKey(topic, partition))!.offset
-      state.fetchPosition = state.position
-      state.reset = undefined
-    }
-  }
-
-  private async fetchFrom(leader: number, states: readonly Assigned[]): Promise<void> {
-    const ids = new Map(states.map(({ topic }) => [topic, this.cluster.topic(topic)?.topicId ?? ZERO_UUID]))
-    const highest = await this.cluster.versionOf(leader, ApiKey.fetch)
-    const version = [...ids.values()].includes(ZERO_UUID) ? Math.min(highest, LAST_FETCH_BY_NAME) : highest
-    const names = new Map([...ids].map(([name, id]) => [id, name]))
-    const generations = new Map(states.map((state) => [state, state.generation]))
-    const response = await this.cluster.send<FetchResponse>(
-      leader,
-      ApiKey.fetch,
-      {
-        replicaId: -1,
-        maxWaitMs: this.maxWaitMs,
-        minBytes: this.minBytes,
-        maxBytes: this.maxBytes,
-        isolationLevel: this.isolation,
-        topics: byTopic(states).map(({ topic, partitions }) => ({
-          topic,
-          topicId: ids.get(topic)!,
-          partitions: partitions.map((state) => ({
-            partition: state.partition,
-            currentLeaderEpoch: this.cluster.leaderEpoch(state.topic, state.partition),
-            fetchOffset: state.fetchPosition,
-            partitionMaxBytes: this.maxPartitionBytes,
-          })),
-        })),
-      },
-      { version, timeoutMs: this.cluster.settings.requestTimeoutMs + this.maxWaitMs },
-    )
-    if (response.errorCode !== 0) throw new ProtocolError(response.errorCode)
-    for (const topic of response.responses) {
-      const name = version > LAST_FETCH_BY_NAME ? names.get(topic.topicId) : topic.topic
-      for (const each of topic.partitions) {
-        const state = name === undefined ? undefined : this.assigned.get(partitionKey(name, each.partitionIndex))
-        if (state === undefined || generations.get(state) !== state.generation) continue
-        this.takeIn(state, each)
-      }
-    }
-  }
-
-  private takeIn(state: Assigned, answer: FetchResponse['responses'][number]['partitions'][number]): void {
-    if (answer.errorCode !== 0) return this.handleError(state, answer.errorCode)
-    state.highWatermark = answer.highWatermark
-    const bytes = answer.records
-    if (bytes === null || bytes.length === 0) return
-    const { records, nextPosition } = readFetched({
-      topic: state.topic,
-      partition: state.partition,
-      position: state.fetchPosition,
-      bytes,
-      checkCrcs: this.checkCrcs,
-      aborted: this.isolation === READ_COMMITTED ? [...(answer.abortedTransactions ?? [])].sort((a, b) => a.firstOffset - b.firstOffset) : undefined,
-    })
-    state.buffered = records
-    state.fetchPosition = nextPosition
-    if (records.length === 0) state.position = nextPosition
-  }
-
-  private handleError(state: Assigned, code: number): void {
-    state.retryAtMs = this.env.clock.monoMs() + this.cluster.settings.retryBackoffMs
-    if (code === ErrorCode.OFFSET_OUT_OF_RANGE) {
-      if (this.autoReset === 'none') {
-        this.fail(new NoOffsetError(`Fetch position ${state.fetchPosition} is out of range for partition ${partitionKey(state.topic, state.partition)}, and no reset policy is configured`))
-      } else this.resetTo(state, this.autoReset)
-      return
-    }
-    if (isStaleMetadata(code)) this.cluster.forgetTopic(state.topic)
-    else if (!isRetriable(code)) this.fail(new ProtocolError(code))
-  }
-
-  private fail(error: unknown): void {
-    this.failure ??= error
-    this.wake?.()
+  private throwFailure(): void {
+    if (this.failure === undefined) return
+    const { failure } = this
+    this.failure = undefined
+    throw failure
   }
 
   private waitForNews(mostMs: number): Promise<void> {

@@ -29,15 +29,16 @@ export interface Fetched {
 }
 
 /**
- * The records of a Fetch answer from the reader's position on, and the position after them. Aborted transactions are left out
+ * The records of a Fetch answer from the reader's position on, and the position after them, with the leader epoch of the last. Aborted transactions are left out
  * under read_committed, control batches always (KIP-98). Throws ProtocolError (CORRUPT_MESSAGE) on a bad checksum.
  */
-export function readFetched(fetched: Fetched): { records: ConsumerRecord[]; nextPosition: number } {
+export function readFetched(fetched: Fetched): { records: ConsumerRecord[]; nextPosition: number; leaderEpoch: number | undefined } {
   const { topic, partition, position } = fetched
   const records: ConsumerRecord[] = []
   const abortedProducers = new Set<number>()
   let abortedSeen = 0
   let nextPosition = position
+  let lastEpoch: number | undefined
   for (const batch of iterateBatches(fetched.bytes)) {
     if (magicAt(batch, 0) < 2) throw new ProtocolError(ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT, `${topic}-${partition} holds records of a format before 0.11`)
     if (fetched.checkCrcs && !batchIsValidAt(batch, 0)) {
@@ -46,6 +47,7 @@ export function readFetched(fetched: Fetched): { records: ConsumerRecord[]; next
     const lastOffset = lastOffsetAt(batch, 0)
     if (lastOffset < position) continue
     nextPosition = lastOffset + 1
+    lastEpoch = leaderEpochAt(batch, 0)
     if (fetched.aborted !== undefined) {
       while (abortedSeen < fetched.aborted.length && fetched.aborted[abortedSeen]!.firstOffset <= lastOffset) {
         abortedProducers.add(fetched.aborted[abortedSeen++]!.producerId)
@@ -57,7 +59,7 @@ export function readFetched(fetched: Fetched): { records: ConsumerRecord[]; next
       continue
     }
     if (isTransactionalAt(batch, 0) && abortedProducers.has(producerIdAt(batch, 0))) continue
-    const leaderEpoch = leaderEpochAt(batch, 0)
+    const leaderEpoch = lastEpoch
     const logAppendTime = timestampTypeAt(batch, 0) === TimestampType.logAppendTime
     for (const record of decodeRecords(batch)) {
       if (record.offset < position) continue
@@ -65,5 +67,5 @@ export function readFetched(fetched: Fetched): { records: ConsumerRecord[]; next
       records.push({ topic, partition, ...record, timestampType, leaderEpoch })
     }
   }
-  return { records, nextPosition }
+  return { records, nextPosition, leaderEpoch: lastEpoch }
 }

@@ -33,37 +33,36 @@ export async function listOffsets(
   isolationLevel: number = READ_UNCOMMITTED,
   timeoutMs?: number,
 ): Promise<Map<string, OffsetAndTimestamp>> {
-  return perLeader(
-    cluster,
-    'listing offsets',
-    wanted,
-    async (leader, partitions) => {
-      const version = await cluster.versionOf(leader, ApiKey.listOffsets)
-      const least = Math.max(...partitions.map(({ timestamp }) => leastVersion(timestamp)))
-      if (version < least) throw new ProtocolError(35, `node ${leader} does not know such offsets: it speaks ListOffsets ${version}, not ${least}`)
-      const response = await cluster.send<ListOffsetsResponse>(leader, ApiKey.listOffsets, {
-        replicaId: -1,
-        isolationLevel,
-        topics: byTopic(partitions).map(({ topic, partitions: list }) => ({
-          name: topic,
-          partitions: list.map(({ partition, timestamp }) => ({
-            partitionIndex: partition,
-            currentLeaderEpoch: cluster.leaderEpoch(topic, partition),
-            timestamp,
-          })),
-        })),
-      }, { version })
-      const answers = new Map<string, OffsetAndTimestamp | ProtocolError>()
-      for (const topic of response.topics) {
-        for (const each of topic.partitions) {
-          answers.set(
-            partitionKey(topic.name, each.partitionIndex),
-            each.errorCode === 0 ? { offset: each.offset, timestamp: each.timestamp, leaderEpoch: each.leaderEpoch } : new ProtocolError(each.errorCode),
-          )
-        }
-      }
-      return partitions.map(({ topic, partition }) => answers.get(partitionKey(topic, partition)) ?? new ProtocolError(-1, 'the partition is missing in the answer'))
-    },
-    timeoutMs,
-  )
+  return perLeader(cluster, 'listing offsets', wanted, (leader, partitions) => offsetsFrom(cluster, leader, partitions, isolationLevel), timeoutMs)
+}
+
+/** Asks one node, once; the answers in the order of the questions. */
+export async function offsetsFrom(
+  cluster: Cluster, leader: number, partitions: readonly (TopicPartition & { timestamp: number })[], isolationLevel: number,
+): Promise<(OffsetAndTimestamp | ProtocolError)[]> {
+  const version = await cluster.versionOf(leader, ApiKey.listOffsets)
+  const least = Math.max(...partitions.map(({ timestamp }) => leastVersion(timestamp)))
+  if (version < least) throw new ProtocolError(35, `node ${leader} does not know such offsets: it speaks ListOffsets ${version}, not ${least}`)
+  const response = await cluster.send<ListOffsetsResponse>(leader, ApiKey.listOffsets, {
+    replicaId: -1,
+    isolationLevel,
+    topics: byTopic(partitions).map(({ topic, partitions: list }) => ({
+      name: topic,
+      partitions: list.map(({ partition, timestamp }) => ({
+        partitionIndex: partition,
+        currentLeaderEpoch: cluster.leaderEpoch(topic, partition),
+        timestamp,
+      })),
+    })),
+  }, { version })
+  const answers = new Map<string, OffsetAndTimestamp | ProtocolError>()
+  for (const topic of response.topics) {
+    for (const each of topic.partitions) {
+      answers.set(
+        partitionKey(topic.name, each.partitionIndex),
+        each.errorCode === 0 ? { offset: each.offset, timestamp: each.timestamp, leaderEpoch: each.leaderEpoch } : new ProtocolError(each.errorCode),
+      )
+    }
+  }
+  return partitions.map(({ topic, partition }) => answers.get(partitionKey(topic, partition)) ?? new ProtocolError(-1, 'the partition is missing in the answer'))
 }
