@@ -28,6 +28,8 @@ import { createController } from './controller-part'
 import { forgetDeletedTopics } from './deleted-topics'
 import { addDynamicParts } from './dynamic-parts'
 import { FeatureEpoch } from './feature-epoch'
+import { groupConfig } from './group/group-config'
+import { GroupCoordinator } from './group/group-coordinator'
 import { LogManager } from './log/log-manager'
 import { logManagerOptions, replicaConfig, replicationProtocol, replicationQuotas, socketServerOptions } from './part-options'
 import { MetadataCache } from './metadata/metadata-cache'
@@ -39,6 +41,7 @@ import { recordSessions } from './session-recording'
 import { StartError } from './start-error'
 import { TransactionPart } from './transaction-part'
 import { quarantineStrays } from './stray-logs'
+import { ZooKeeperOffsets } from './zookeeper-offsets'
 import { ZooKeeperQueries } from './zookeeper-queries'
 import type { CompressionPool } from '../protocol/records/compression'
 import type { Recorder } from '../recording/events'
@@ -133,6 +136,7 @@ export class Broker {
     await attempt('the configuration listener', () => parts.configListener.close())
     await attempt('the listeners', () => parts.server.stopAccepting())
     await attempt('what waits for metadata', () => parts.metadataWaits.close())
+    await attempt('the groups', () => parts.groups.close())
     await attempt('the transactions', () => parts.transactions.close())
     await attempt('replication', () => parts.replicas.shutdown())
     await attempt('the logs', () => parts.logs.shutdown(true))
@@ -155,6 +159,7 @@ interface Parts {
   registrar: BrokerRegistrar
   metadata: MetadataCache
   metadataWaits: MetadataWaits
+  groups: GroupCoordinator
   transactions: TransactionPart
   configListener: ConfigListener
   toController: ControllerClient
@@ -344,11 +349,17 @@ async function start(
   undo.push(() => transactions.close())
   leadership.follow(coordinatorLogs.transaction.topic, transactions.coordinator.partitions)
   addDynamicParts(dynamicConfig, { config, topicConfigs, logs, server, replicas, controller })
+  const groups = new GroupCoordinator({
+    env, timers, logger, metrics, config: groupConfig(config), log: coordinatorLogs.group, metadata, mayAct: () => keeper.current.mayAct(),
+  })
+  undo.push(() => groups.close())
+  leadership.follow(coordinatorLogs.group.topic, groups.partitions)
   replicas.startup()
   transactions.coordinator.startup()
   undo.push(() => controller.stop())
   await registrar.register()
   controller.start()
+  groups.start()
 
   const featureEpoch = new FeatureEpoch(keeper, logger)
   await featureEpoch.follow(session)
@@ -374,6 +385,9 @@ async function start(
     refreshTopicConfigs: (topics) => configListener.refresh(topics),
     autoTopicCreation: new AutoTopicCreation({ config, toController, clock: env.clock, logger }),
     coordinatorLogs,
+    groups,
+    groupConfig: groupConfig(config),
+    zooKeeperOffsets: new ZooKeeperOffsets(keeper),
     metadataWaits,
     transactions: transactions.coordinator,
     featureEpoch: () => featureEpoch.current,
@@ -391,6 +405,7 @@ async function start(
     registrar,
     metadata,
     metadataWaits,
+    groups,
     transactions,
     configListener,
     toController,

@@ -3,26 +3,38 @@ import { addPartitionsToTxnHandler } from './add-partitions-to-txn'
 import { alterConfigsHandler, incrementalAlterConfigsHandler } from './alter-configs'
 import { allocateProducerIdsHandler, alterPartitionHandler } from './alter-partition'
 import { apiVersionsHandler } from './api-versions'
+import { consumerGroupDescribeHandler, consumerGroupHeartbeatHandler } from './consumer-group-protocol'
 import { controlledShutdownHandler, leaderAndIsrHandler, stopReplicaHandler, updateMetadataHandler } from './control-requests'
 import { createPartitionsHandler } from './create-partitions'
 import { createTopicsHandler } from './create-topics'
+import { deleteGroupsHandler } from './delete-groups'
 import { deleteRecordsHandler } from './delete-records'
 import { deleteTopicsHandler } from './delete-topics'
 import { describeClusterHandler } from './describe-cluster'
 import { describeConfigsHandler } from './describe-configs'
+import { describeGroupsHandler } from './describe-groups'
 import { describeProducersHandler } from './describe-producers'
 import { describeTransactionsHandler, listTransactionsHandler } from './describe-transactions'
 import { electLeadersHandler } from './elect-leaders'
 import { addOffsetsToTxnHandler, endTxnHandler } from './end-txn'
 import { fetchHandler } from './fetch'
 import { findCoordinatorHandler } from './find-coordinator'
+import { heartbeatHandler } from './heartbeat'
 import { initProducerIdHandler } from './init-producer-id'
+import { joinGroupHandler } from './join-group'
+import { leaveGroupHandler } from './leave-group'
+import { listGroupsHandler } from './list-groups'
 import { listOffsetsHandler } from './list-offsets'
 import { alterReplicaLogDirsHandler, describeLogDirsHandler } from './log-dirs'
 import { metadataHandler } from './metadata'
+import { offsetCommitHandler } from './offset-commit'
+import { offsetDeleteHandler } from './offset-delete'
+import { offsetFetchHandler } from './offset-fetch'
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch'
 import { alterPartitionReassignmentsHandler, listPartitionReassignmentsHandler } from './partition-reassignments'
 import { produceHandler } from './produce'
+import { syncGroupHandler } from './sync-group'
+import { txnOffsetCommitHandler } from './txn-offset-commit'
 import { writeTxnMarkersHandler } from './write-txn-markers'
 import type { Handler, HandlerTable } from '../server/request-context'
 import type { BrokerServices } from './services'
@@ -41,7 +53,15 @@ export function handlerTable(services: BrokerServices): HandlerTable {
   serve(ApiKey.stopReplica, stopReplicaHandler(services))
   serve(ApiKey.updateMetadata, updateMetadataHandler(services))
   serve(ApiKey.controlledShutdown, controlledShutdownHandler(services))
+  serve(ApiKey.offsetCommit, offsetCommitHandler(services))
+  serve(ApiKey.offsetFetch, offsetFetchHandler(services))
   serve(ApiKey.findCoordinator, findCoordinatorHandler(services))
+  serve(ApiKey.joinGroup, joinGroupHandler(services))
+  serve(ApiKey.heartbeat, heartbeatHandler(services))
+  serve(ApiKey.leaveGroup, leaveGroupHandler(services))
+  serve(ApiKey.syncGroup, syncGroupHandler(services))
+  serve(ApiKey.describeGroups, describeGroupsHandler(services))
+  serve(ApiKey.listGroups, listGroupsHandler(services))
   serve(
     ApiKey.apiVersions,
     apiVersionsHandler(() => table.keys(), services.featureEpoch),
@@ -54,6 +74,7 @@ export function handlerTable(services: BrokerServices): HandlerTable {
   serve(ApiKey.addOffsetsToTxn, addOffsetsToTxnHandler(services))
   serve(ApiKey.endTxn, endTxnHandler(services))
   serve(ApiKey.writeTxnMarkers, writeTxnMarkersHandler(services))
+  serve(ApiKey.txnOffsetCommit, txnOffsetCommitHandler(services))
   serve(ApiKey.describeTransactions, describeTransactionsHandler(services))
   serve(ApiKey.listTransactions, listTransactionsHandler(services))
   serve(ApiKey.offsetForLeaderEpoch, offsetForLeaderEpochHandler(services))
@@ -62,13 +83,17 @@ export function handlerTable(services: BrokerServices): HandlerTable {
   serve(ApiKey.alterReplicaLogDirs, alterReplicaLogDirsHandler(services))
   serve(ApiKey.describeLogDirs, describeLogDirsHandler(services))
   serve(ApiKey.createPartitions, createPartitionsHandler(services))
+  serve(ApiKey.deleteGroups, deleteGroupsHandler(services))
   serve(ApiKey.electLeaders, electLeadersHandler(services))
   serve(ApiKey.incrementalAlterConfigs, incrementalAlterConfigsHandler(services))
   serve(ApiKey.alterPartitionReassignments, alterPartitionReassignmentsHandler(services))
   serve(ApiKey.listPartitionReassignments, listPartitionReassignmentsHandler(services))
+  serve(ApiKey.offsetDelete, offsetDeleteHandler(services))
   serve(ApiKey.alterPartition, alterPartitionHandler(services))
   serve(ApiKey.describeCluster, describeClusterHandler(services))
   serve(ApiKey.describeProducers, describeProducersHandler(services))
   serve(ApiKey.allocateProducerIds, allocateProducerIdsHandler(services))
+  serve(ApiKey.consumerGroupHeartbeat, consumerGroupHeartbeatHandler)
+  serve(ApiKey.consumerGroupDescribe, consumerGroupDescribeHandler)
   return table
 }

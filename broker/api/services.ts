@@ -10,9 +10,17 @@ import type { AutoTopicCreation } from './auto-topic-creation'
 import type { ControllerGate } from './controller-gate'
 import type { MetadataWaits } from './metadata-waits'
 import type { TransactionCoordinator } from '../transaction/transaction-coordinator'
+import type { GroupConfig } from '../group/group-config'
+import type { GroupCoordinator } from '../group/group-coordinator'
 import type { Logger } from '../../runtime/log'
 import type { LogLevels } from '../../runtime/log-levels'
 import type { Clock } from '../../runtime/ports'
+
+/** Where consumers of 0.8 keep their offsets. */
+export interface ZooKeeperOffsets {
+  fetch(groupId: string, topic: string, partition: number): Promise<number | undefined>
+  commit(groupId: string, topic: string, partition: number, offset: number): Promise<void>
+}
 
 /** What the request handlers work with; broker/broker.ts puts it together. */
 export interface BrokerServices {
@@ -33,10 +41,12 @@ export interface BrokerServices {
   refreshTopicConfigs(topics: readonly string[]): Promise<void>
   autoTopicCreation: AutoTopicCreation
   coordinatorLogs: { readonly group: CoordinatorLog; readonly transaction: CoordinatorLog }
+  groups: GroupCoordinator
+  groupConfig: GroupConfig
+  /** For OffsetCommit and OffsetFetch version 0. */
+  zooKeeperOffsets: ZooKeeperOffsets
   metadataWaits: MetadataWaits
   transactions: TransactionCoordinator
-  /** Offsets that were committed in a transaction; told as soon as its marker is in these partitions of `__consumer_offsets`. */
-  transactionalOffsets?: { completeTransaction(producerId: number, partitions: Iterable<number>, isCommit: boolean): void }
   /** The version of `/feature`, -1 if it is not there: the finalized features epoch in ApiVersions. */
   featureEpoch(): number
 }

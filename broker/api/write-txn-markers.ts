@@ -61,14 +61,14 @@ function write({ replicas, config, clock }: BrokerServices, marker: WritableTxnM
 }
 
 function offsetsCompleted(
-  { coordinatorLogs, transactionalOffsets }: BrokerServices,
+  { coordinatorLogs, groups }: BrokerServices,
   { producerId, transactionResult }: WritableTxnMarker,
   appended: readonly AppendResult[],
 ): void {
   const partitions = appended
     .filter(({ topic, errorCode }) => topic === coordinatorLogs.group.topic && errorCode === ErrorCode.NONE)
     .map(({ partition }) => partition)
-  if (partitions.length > 0) transactionalOffsets?.completeTransaction(producerId, partitions, transactionResult)
+  if (partitions.length > 0) groups.completeTransaction(producerId, partitions, transactionResult)
 }
 
 /** The answer has one place for each producer. */

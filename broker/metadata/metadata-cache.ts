@@ -53,6 +53,7 @@ export interface MetadataChange {
   readonly brokersChanged: boolean
   /** Topics with a partition added, changed or removed. */
   readonly topics: ReadonlySet<string>
+  /** Also of a topic that was deleted and created again since: its old partitions, by numbers that the new ones may have, too. */
   readonly deletedPartitions: readonly { topic: string; partition: number }[]
 }
 
@@ -162,14 +163,16 @@ export class MetadataCache {
   /** Forgets these very topics, which are known to be deleted; one of the same name that came since stays. */
   forget(deleted: Iterable<TopicMetadata>): void {
     const topics = new Set<string>()
+    const deletedPartitions: { topic: string; partition: number }[] = []
     for (const topic of deleted) {
       const known = this.topicsByName.get(topic.name)
       const isSame = known === topic || (known?.topicId !== undefined && known.topicId === topic.topicId)
       if (known === undefined || !isSame) continue
       this.forgetTopic(known)
       topics.add(topic.name)
+      deletedPartitions.push(...partitionsOf(known))
     }
-    if (topics.size > 0) this.tell({ brokersChanged: false, topics, deletedPartitions: [] })
+    if (topics.size > 0) this.tell({ brokersChanged: false, topics, deletedPartitions })
   }
 
   private tell(change: MetadataChange): void {
@@ -204,7 +207,10 @@ export class MetadataCache {
     const known = this.topicsByName.get(name)
     // A topic that was deleted and created again is another one: nothing of the first is kept (known-problems 3.1).
     const recreated = known?.topicId !== undefined && topicId !== undefined && known.topicId !== topicId
-    if (recreated) this.forgetTopic(known)
+    if (recreated) {
+      this.forgetTopic(known)
+      deleted.push(...partitionsOf(known))
+    }
     const partitions = new Map(recreated ? [] : known?.partitions)
     const id = topicId ?? known?.topicId
     let changed = recreated || id !== known?.topicId
@@ -233,6 +239,10 @@ export class MetadataCache {
     this.topicsByName.delete(topic.name)
     if (topic.topicId !== undefined) this.namesById.delete(topic.topicId)
   }
+}
+
+function partitionsOf({ name, partitions }: TopicMetadata): { topic: string; partition: number }[] {
+  return [...partitions.keys()].map((partition) => ({ topic: name, partition }))
 }
 
 function* statesByTopic(

@@ -35,7 +35,24 @@ export const REQUESTS: Record<number, (version: number, ids: { topic: string }) 
   [ApiKey.stopReplica]: () => ({ controllerId: 5, controllerEpoch: 99 }),
   [ApiKey.updateMetadata]: () => ({ controllerId: 5, controllerEpoch: 99 }),
   [ApiKey.controlledShutdown]: () => ({ brokerId: 77 }),
+  [ApiKey.offsetCommit]: () => ({
+    groupId: 'g', topics: [{ name: 'versions', partitions: [{ partitionIndex: 0, committedOffset: 1, committedMetadata: 'm' }, { partitionIndex: 99 }] }],
+  }),
+  [ApiKey.offsetFetch]: (version) => {
+    const topics = [{ name: 'versions', partitionIndexes: [0, 99] }]
+    return version >= 8 ? { groups: [{ groupId: 'g', topics }, { groupId: 'h', topics: null }] } : { groupId: 'g', topics }
+  },
   [ApiKey.findCoordinator]: (version) => (version >= 4 ? { keyType: 0, coordinatorKeys: ['g', 'h'] } : { key: 'g' }),
+  [ApiKey.joinGroup]: (version) => ({
+    groupId: `g-${version}`, sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 100, memberId: 'missing', protocolType: 'consumer', protocols: [{ name: 'range', metadata: Buffer.alloc(0) }],
+  }),
+  [ApiKey.heartbeat]: () => ({ groupId: 'g', generationId: 1, memberId: 'm' }),
+  [ApiKey.leaveGroup]: (version) => (version >= 3 ? { groupId: 'g', members: [{ memberId: 'm' }, { memberId: '', groupInstanceId: 'i' }] } : { groupId: 'g', memberId: 'm' }),
+  [ApiKey.syncGroup]: (version) => ({
+    groupId: 'g', generationId: 1, memberId: 'm', ...(version >= 5 ? { protocolType: 'consumer', protocolName: 'range' } : {}), assignments: [],
+  }),
+  [ApiKey.describeGroups]: (version) => ({ groups: ['g', 'missing'], ...(version >= 3 ? { includeAuthorizedOperations: true } : {}) }),
+  [ApiKey.listGroups]: (version) => ({ ...(version >= 4 ? { statesFilter: ['Empty'] } : {}), ...(version >= 5 ? { typesFilter: ['classic'] } : {}) }),
   [ApiKey.apiVersions]: (version) => (version >= 3 ? { clientSoftwareName: 'test', clientSoftwareVersion: '1.0' } : {}),
   [ApiKey.createTopics]: (version) => ({
     topics: [
@@ -68,6 +85,9 @@ export const REQUESTS: Record<number, (version: number, ids: { topic: string }) 
       topics: [{ name: 'versions', partitionIndexes: [0, 99] }],
     }],
   }),
+  [ApiKey.txnOffsetCommit]: () => ({
+    transactionalId: 'tx', groupId: 'g', producerId: 1, producerEpoch: 0, topics: [{ name: 'versions', partitions: [{ partitionIndex: 0, committedMetadata: '' }] }],
+  }),
   [ApiKey.describeTransactions]: () => ({ transactionalIds: ['tx', ''] }),
   [ApiKey.listTransactions]: () => ({ stateFilters: ['Ongoing', 'Nonsense'], producerIdFilters: [1] }),
   [ApiKey.describeConfigs]: (version) => ({
@@ -78,6 +98,7 @@ export const REQUESTS: Record<number, (version: number, ids: { topic: string }) 
   [ApiKey.alterReplicaLogDirs]: () => ({ dirs: [{ path: '/nowhere', topics: [{ name: 'versions', partitions: [0] }] }] }),
   [ApiKey.describeLogDirs]: () => ({ topics: null }),
   [ApiKey.createPartitions]: () => ({ topics: [{ name: 'versions', count: 1, assignments: null }], timeoutMs: 1000 }),
+  [ApiKey.deleteGroups]: () => ({ groupsNames: ['missing', 'missing'] }),
   [ApiKey.electLeaders]: () => ({ topicPartitions: [{ topic: 'versions', partitions: [0, 99] }], timeoutMs: 1000 }),
   [ApiKey.incrementalAlterConfigs]: () => ({
     resources: [{ resourceType: 2, resourceName: 'versions', configs: [{ name: 'retention.ms', configOperation: 0, value: '6000' }] }],
@@ -85,8 +106,11 @@ export const REQUESTS: Record<number, (version: number, ids: { topic: string }) 
   }),
   [ApiKey.alterPartitionReassignments]: () => ({ topics: [{ name: 'versions', partitions: [{ partitionIndex: 0, replicas: null }] }] }),
   [ApiKey.listPartitionReassignments]: () => ({ topics: null }),
+  [ApiKey.offsetDelete]: () => ({ groupId: 'missing', topics: [{ name: 'versions', partitions: [{ partitionIndex: 0 }] }] }),
   [ApiKey.alterPartition]: () => ({ brokerId: 77, brokerEpoch: 1 }),
   [ApiKey.describeCluster]: () => ({}),
   [ApiKey.describeProducers]: () => ({ topics: [{ name: 'versions', partitionIndexes: [0, 99] }] }),
   [ApiKey.allocateProducerIds]: () => ({ brokerId: 77, brokerEpoch: 1 }),
+  [ApiKey.consumerGroupHeartbeat]: () => ({ groupId: 'g' }),
+  [ApiKey.consumerGroupDescribe]: () => ({ groupIds: ['g'] }),
 }

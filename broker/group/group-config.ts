@@ -1,0 +1,41 @@
+import type { Codec } from '../../protocol/records/batch'
+import type { KafkaConfig } from '../config/kafka-config'
+
+/** What of the broker's configuration concerns groups. None of it changes while the broker runs. */
+export interface GroupConfig {
+  minSessionTimeoutMs: number
+  maxSessionTimeoutMs: number
+  maxSize: number
+  initialRebalanceDelayMs: number
+  offsetMetadataMaxBytes: number
+  offsetsRetentionMs: number
+  offsetsRetentionCheckIntervalMs: number
+  commitTimeoutMs: number
+  commitRequiredAcks: number
+  codec: Codec
+  /** Versions of the values in `__consumer_offsets` that inter.broker.protocol.version allows. */
+  groupValueVersion: number
+  offsetValueVersion: number
+}
+
+/** Static members came with the version of the group's value that can hold them (inter.broker.protocol.version 2.3). */
+export function allowsStaticMembers(config: Pick<GroupConfig, 'groupValueVersion'>): boolean {
+  return config.groupValueVersion >= 3
+}
+
+export function groupConfig({ values, protocol }: KafkaConfig): GroupConfig {
+  return {
+    minSessionTimeoutMs: values.number('group.min.session.timeout.ms'),
+    maxSessionTimeoutMs: values.number('group.max.session.timeout.ms'),
+    maxSize: values.number('group.max.size'),
+    initialRebalanceDelayMs: values.number('group.initial.rebalance.delay.ms'),
+    offsetMetadataMaxBytes: values.number('offset.metadata.max.bytes'),
+    offsetsRetentionMs: values.number('offsets.retention.minutes') * 60_000,
+    offsetsRetentionCheckIntervalMs: values.number('offsets.retention.check.interval.ms'),
+    commitTimeoutMs: values.number('offsets.commit.timeout.ms'),
+    commitRequiredAcks: values.number('offsets.commit.required.acks'),
+    codec: values.number('offsets.topic.compression.codec') as Codec,
+    groupValueVersion: protocol.groupMetadataValue,
+    offsetValueVersion: protocol.offsetCommitValue,
+  }
+}
