@@ -242,10 +242,11 @@ export const actions: readonly Action[] = [
     until('it is gone', 30_000, () => cluster.zookeeper(async (session) => (await session.exists('/admin/preferred_replica_election')) === undefined))),
   byHand('/admin/reassign_partitions', (session) => session.create('/admin/reassign_partitions', encode({ version: 1, partitions: [{ topic: 'b', partition: 0, replicas: [1] }] })), (cluster) =>
     until('it is gone', 30_000, () => cluster.zookeeper(async (session) => (await session.exists('/admin/reassign_partitions')) === undefined))),
-  byHand('no controller', (session) => session.remove('/controller', -1), controller),
   create('after', { 0: [1, 0] }),
   stop(0, 'SIGKILL'),
   start(0),
   remove('after'),
   remove('a'),
+  byHand('no controller', (session) => session.remove('/controller', -1), controller),
+  create('last', { 0: [1, 0] }),
 ]

@@ -37,11 +37,24 @@ function normalized(raw: Map<string, Buffer | null>, cluster: MixedCluster): Map
     text = text
       .replace(/"timestamp":"?\d+"?/g, (found) => found.replace(/\d+/, '<time>'))
       .replace(/"(controller_epoch|kraftMetadataVersion|leader_epoch|version)":(-?\d+)/g, (all, key: string) => (key === 'controller_epoch' ? `"${key}":<epoch>` : all))
+    if (path.startsWith('/config/')) text = withSortedConfig(text)
+    // Whoever is the faster.
+    if (path === '/controller') text = text.replace(/"brokerid":\d+/, '"brokerid":<id>')
     if (path === '/controller_epoch') text = '<epoch>'
     if (path === '/cluster/id') text = text.replace(/"id":"[^"]{22}"/, '"id":"<id>"')
     tree.set(path.replace(/\d{10}$/, '<number>'), text)
   }
   return tree
+}
+
+/** Kafka writes the keys in the order of a Java hash map. */
+function withSortedConfig(text: string): string {
+  try {
+    const node = JSON.parse(text) as { config?: Record<string, string> }
+    return node.config === undefined ? text : JSON.stringify({ ...node, config: Object.fromEntries(Object.entries(node.config).sort()) })
+  } catch {
+    return text
+  }
 }
 
 /** What one tree has and the other has not, line by line. */
