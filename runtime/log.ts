@@ -19,12 +19,24 @@ export interface LoggerOptions {
   stream?: { write(line: string): void }
 }
 
-/** NDJSON by pino, synchronous, so that the last words of a dying process are written. */
+/** Lines that wait while nothing can be written; what comes beyond is dropped. */
+const MOST_WAITING_BYTES = 1024 * 1024
+
+/**
+ * NDJSON by pino, synchronous, so that the last words of a dying process are written. Where a line cannot be written (the disk is full),
+ * the process goes on without it.
+ */
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
     { level: options.level, name: options.name, base: { name: options.name }, timestamp: pino.stdTimeFunctions.isoTime },
-    options.stream ?? pino.destination({ dest: 1, sync: true }),
+    options.stream ?? standardOutput(),
   )
+}
+
+function standardOutput(): { write(line: string): void } {
+  const destination = pino.destination({ dest: 1, sync: true, maxLength: MOST_WAITING_BYTES })
+  destination.on('error', () => {})
+  return destination
 }
 
 export const silentLogger: Logger = {
