@@ -12,9 +12,11 @@ import { StorageError } from './log-error'
 export const RECOVERY_POINT_FILE = 'recovery-point-offset-checkpoint'
 export const LOG_START_FILE = 'log-start-offset-checkpoint'
 export const HIGH_WATERMARK_FILE = 'replication-offset-checkpoint'
+export const CLEANER_FILE = 'cleaner-offset-checkpoint'
 const CLEAN_SHUTDOWN_FILE = '.kafka_cleanshutdown'
 
-export type CheckpointFile = typeof RECOVERY_POINT_FILE | typeof LOG_START_FILE | typeof HIGH_WATERMARK_FILE
+export type CheckpointFile =
+  | typeof RECOVERY_POINT_FILE | typeof LOG_START_FILE | typeof HIGH_WATERMARK_FILE | typeof CLEANER_FILE
 
 /** Offsets by `topic-partition`. */
 export type PartitionOffsets = Map<string, number>
@@ -161,8 +163,13 @@ export class LogDirectory {
     this.background.schedule(`high watermarks ${this.path}`, () => quietly(() => this.checkpointHighWatermarks()))
   }
 
+  scheduleCleanerCheckpoint(): void {
+    this.background.schedule(`cleaned offsets ${this.path}`, () => quietly(() => this.checkpointCleanedOffsets()))
+  }
+
   /** Logs came or went. */
   scheduleCheckpoints(): void {
+    this.scheduleCleanerCheckpoint()
     this.scheduleRecoveryPointCheckpoint()
     this.scheduleStartOffsetCheckpoint()
     this.scheduleHighWatermarkCheckpoint()
@@ -183,6 +190,14 @@ export class LogDirectory {
   async checkpointHighWatermarks(): Promise<void> {
     const marks = [...this.logs].map((log) => ({ topic: log.topic, partition: log.partition, offset: log.highWatermark }))
     await this.guardLater('writing the high watermarks', () => this.writeCheckpoint(HIGH_WATERMARK_FILE, marks))
+  }
+
+  /** Only logs that were cleaned; without one no file is begun. */
+  async checkpointCleanedOffsets(): Promise<void> {
+    const cleaned = [...this.logs].flatMap(({ topic, partition, cleanedOffset: offset, isFuture }) =>
+      offset === undefined || isFuture ? [] : [{ topic, partition, offset }])
+    if (cleaned.length === 0 && !this.disk.exists(join(this.path, CLEANER_FILE))) return
+    await this.guardLater('writing the cleaned offsets', () => this.writeCheckpoint(CLEANER_FILE, cleaned))
   }
 
   /** Blocks until it is durable. */

@@ -1,8 +1,13 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { Logger } from '../../runtime/log'
 import { silentLogger } from '../../runtime/log'
+import type { Metrics } from '../../runtime/metrics'
 import type { Environment } from '../../runtime/ports'
 import { Turn } from '../../runtime/turn'
+import type { CleanerConfig } from './cleaner/cleaner-config'
+import type { CleanerPool } from './cleaner/cleaner-pool'
+import { InlineCleanerPool } from './cleaner/inline-cleaner-pool'
+import { LogCleaner } from './cleaner/log-cleaner'
 import { Background } from './storage/background'
 import { BufferPool } from './storage/buffer-pool'
 import { forgetDirectory, unlockDirectory } from './storage/directory-lock'
@@ -43,6 +48,11 @@ export interface LogManagerOptions {
   maxOpenFiles?: number
   /** Own process id, for `.lock`. */
   processId?: number
+  /** `log.cleaner.*`; without it compacted logs are not cleaned. */
+  cleaner?: CleanerConfig
+  /** Where logs are cleaned; on the event loop by default, a buffer at a time. */
+  cleanerPool?: CleanerPool
+  metrics?: Metrics
 }
 
 export interface CreateLogOptions {
@@ -70,6 +80,8 @@ export class LogManager {
   private readonly preferred = new Map<string, string>()
   private readonly failureListeners: ((dir: string, logs: readonly Log[]) => void)[] = []
   private readonly housekeeping: LogHousekeeping
+  /** Undefined with log.cleaner.enable=false. */
+  readonly cleaner: LogCleaner | undefined
   private defaults: LogConfig
   private isStopped = false
 
@@ -97,6 +109,8 @@ export class LogManager {
       this.directories.set(path, new LogDirectory(disk, background, logger, path, (directory) => this.onFailure(directory)))
     }
     this.housekeeping = new LogHousekeeping(this)
+    const { cleaner, cleanerPool = new InlineCleanerPool(env.disk, env.clock), metrics } = options
+    if (cleaner?.enable === true) this.cleaner = new LogCleaner(this, cleanerPool, cleaner, metrics)
   }
 
   /**
@@ -109,6 +123,7 @@ export class LogManager {
     for (const log of loaded.logs) (log.isFuture ? manager.futures : manager.current).set(log.name, log)
     for (const path of loaded.doomed) manager.housekeeping.removeLater(path.directory, path.path)
     manager.housekeeping.start(options)
+    manager.cleaner?.start()
     return manager
   }
 
@@ -263,6 +278,7 @@ export class LogManager {
     log.rename(partitionDirectoryName(topic, partition))
     log.isFuture = false
     log.updateHighWatermark(old.highWatermark)
+    if (old.cleanedOffset !== undefined) log.cleanedOffset = Math.min(old.cleanedOffset, log.endOffset)
     this.futures.delete(name)
     this.current.set(name, log)
     this.retire(old, DELETE_DIR_SUFFIX)
@@ -319,6 +335,7 @@ export class LogManager {
     if (this.isStopped) return
     this.isStopped = true
     this.context.timers.stop()
+    await this.cleaner?.stop()
     if (clean) for (const directory of this.online) await quietly(() => this.closeDirectory(directory))
     for (const log of [...this.current.values(), ...this.futures.values()]) log.abandon()
     await this.context.background.drained()

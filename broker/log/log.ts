@@ -65,6 +65,12 @@ export class Log {
   highWatermark = 0
   /** Segments that end at or below it are whole on disk, with all that belongs to them: they are not scanned after a crash. */
   recoveryPoint = 0
+  /** Up to where the cleaner has come; undefined: it was never here. */
+  cleanedOffset: number | undefined
+  /** The cleaner reads segments: retention leaves them alone meanwhile. */
+  isBeingCleaned = false
+  /** How often the log was truncated: what was read before is worth nothing then. */
+  truncations = 0
   /** The recovery point that a start would find: above `recoveryPoint` only between a truncation and the next checkpoint. */
   checkpointedRecoveryPoint = 0
 
@@ -303,6 +309,7 @@ export class Log {
 
   /** Segments that retention removes now; how many went. */
   deleteOldSegments(): number {
+    if (this.isBeingCleaned) return 0
     return this.guard(`deleting segments of ${this.name}`, () => deleteOldSegments(this))
   }
 

@@ -18,6 +18,7 @@ export function truncateTo(log: Log, offset: number): boolean {
     return true
   }
   log.context.logger.info({ log: log.name, offset, endOffset: log.endOffset }, 'truncating the log')
+  forgetCleaning(log, offset)
   log.writeStaged()
   log.flusher.onTruncate(offset)
   const doomed = log.segments.all().filter((segment) => segment.baseOffset > offset)
@@ -34,6 +35,14 @@ export function truncateTo(log: Log, offset: number): boolean {
   return true
 }
 
+/** A cleaning that runs is void, and what is written from `offset` on is not clean. */
+function forgetCleaning(log: Log, offset: number): void {
+  log.truncations++
+  if (log.cleanedOffset === undefined || log.cleanedOffset <= offset) return
+  log.cleanedOffset = offset
+  log.directory.scheduleCleanerCheckpoint()
+}
+
 function rebuildProducers(log: Log): void {
   const { producerState } = log
   log.snapshots.removeWhere((snapshot) => snapshot > log.endOffset || snapshot <= log.startOffset)
@@ -48,6 +57,7 @@ function rebuildProducers(log: Log): void {
 /** Removes everything; the next record gets `offset`. */
 export function truncateFullyAndStartAt(log: Log, offset: number, startOffset: number): void {
   log.context.logger.info({ log: log.name, offset, endOffset: log.endOffset }, 'truncating the whole log')
+  forgetCleaning(log, offset)
   log.writeStaged()
   log.flusher.onTruncate(offset)
   const doomed = log.segments.all()

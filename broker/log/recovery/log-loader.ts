@@ -84,6 +84,8 @@ function finishSwaps(log: Log): void {
     if (!isSegmentFile(name) || offset < range.from || offset >= range.to) continue
     disk.remove(join(log.path, name))
   }
+  // An old segment that came back beside the new one would hold the same offsets again.
+  disk.syncDirectory(log.path)
   for (const name of valid) disk.rename(join(log.path, name), join(log.path, name.slice(0, -SWAP_SUFFIX.length)))
   disk.syncDirectory(log.path)
   log.context.logger.info({ log: log.name, files: valid.length }, 'finished an interrupted swap of segments')

@@ -3,7 +3,7 @@ import { join, parentOf, parsePartitionDirectory } from '../storage/file-names'
 import { isIoError } from '../storage/io-error'
 import { Log } from '../log'
 import type { LogContext } from '../log-context'
-import { HIGH_WATERMARK_FILE, LOG_START_FILE, partitionKey, RECOVERY_POINT_FILE } from '../log-directory'
+import { CLEANER_FILE, HIGH_WATERMARK_FILE, LOG_START_FILE, partitionKey, RECOVERY_POINT_FILE } from '../log-directory'
 import type { LogDirectory } from '../log-directory'
 import { StorageError } from '../log-error'
 import { loadLog } from './log-loader'
@@ -94,6 +94,7 @@ async function load(
     const recoveryPoints = directory.readCheckpoint(RECOVERY_POINT_FILE)
     const startOffsets = directory.readCheckpoint(LOG_START_FILE)
     const highWatermarks = directory.readCheckpoint(HIGH_WATERMARK_FILE)
+    const cleanedOffsets = directory.readCheckpoint(CLEANER_FILE)
     for (const name of disk.list(directory.path)) {
       const path = join(directory.path, name)
       if (disk.stat(path)?.isDirectory !== true) continue
@@ -112,6 +113,7 @@ async function load(
         highWatermark: highWatermarks.get(key) ?? 0,
         pause,
       })
+      if (!log.isFuture) log.cleanedOffset = cleanedOffsets.get(key)
       directory.logs.add(log)
       await pause()
     }

@@ -1,7 +1,8 @@
 import { baseOffsetAt, batchSizeAt, magicAt } from '../../../protocol/records/batch'
 import { lastOffsetOf, maxTimestampOf } from './batch-scan'
-import { CLEANED_SUFFIX, SWAP_SUFFIX } from '../storage/file-names'
+import { CLEANED_SUFFIX } from '../storage/file-names'
 import type { Log } from '../log'
+import { replaceSegments } from './replace-segments'
 import { Segment } from './segment'
 
 /**
@@ -9,7 +10,7 @@ import { Segment } from './segment'
  * one or all the new ones: these are written as `.cleaned`, and count from when they are all called `.swap`.
  */
 export function splitSegment(log: Log, segment: Segment): Segment[] {
-  const { disk, logger } = log.context
+  const { logger } = log.context
   logger.warn({ log: log.name, offset: segment.baseOffset }, 'the offsets of a log segment span too much, and it is split')
   const pieces: Segment[] = []
   let piece: Segment | undefined
@@ -30,16 +31,6 @@ export function splitSegment(log: Log, segment: Segment): Segment[] {
     each.settle()
     each.syncNow()
   }
-  // Backwards: while the lowest is `.cleaned`, a start removes them all.
-  for (const each of pieces.toReversed()) each.changeSuffix(CLEANED_SUFFIX, SWAP_SUFFIX)
-  disk.syncDirectory(log.path)
-  log.segments.remove(segment)
-  segment.removeNow()
-  log.snapshots.removeWhere((offset) => offset === segment.baseOffset)
-  for (const each of pieces) {
-    each.changeSuffix(SWAP_SUFFIX, '')
-    log.segments.add(each)
-  }
-  disk.syncDirectory(log.path)
+  replaceSegments(log, pieces, [segment], (old) => old.removeNow())
   return pieces
 }
