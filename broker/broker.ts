@@ -50,6 +50,7 @@ import type { Metrics } from '../runtime/metrics'
 import type { Environment } from '../runtime/ports'
 import type { SessionOptions } from '../zk-schema/session/session'
 import type { BrokerServices } from './api/services'
+import type { CleanerPool } from './log/cleaner/cleaner-pool'
 import type { Controller } from '../controller/controller'
 import type { KafkaConfig } from './config/kafka-config'
 
@@ -64,6 +65,8 @@ export interface BrokerOptions {
   processId: number
   /** Where produced records are opened and compressed; on the event loop by default. */
   compression?: CompressionPool
+  /** Where compacted logs are cleaned; on the event loop by default, a buffer at a time. */
+  cleanerPool?: CleanerPool
   /** Something that the broker cannot go on with: a broken invariant, or no log directory left. */
   onFatal(error: Error): void
 }
@@ -238,6 +241,8 @@ async function start(
     turn,
     logger: logLevels.logger('kafka.log'),
     processId: options.processId,
+    metrics,
+    ...(options.cleanerPool === undefined ? {} : { cleanerPool: options.cleanerPool }),
   })
   undo.push(() => logs.shutdown(false))
   topicConfigs.onChange((topic, topicConfig) => logs.updateTopicConfig(topic, topicConfig))

@@ -1,6 +1,6 @@
 import { ConfigError } from '../protocol/rules/config-values'
 import { topicKeys } from '../protocol/rules/topic-config'
-import { socketServerOptions } from './part-options'
+import { cleanerConfig, socketServerOptions } from './part-options'
 import type { BrokerConfig } from '../protocol/rules/config-definition'
 import type { Controller } from '../controller/controller'
 import type { DynamicBrokerConfig, Reconfigurable } from './config/dynamic-broker-config'
@@ -25,7 +25,7 @@ export function addDynamicParts(dynamic: DynamicBrokerConfig, parts: DynamicPart
   dynamic.add(connectionLimits(parts))
   dynamic.add(producerState(parts))
   dynamic.add(threadCounts(parts))
-  dynamic.add(cleanerThreads)
+  dynamic.add(cleaner(parts))
 }
 
 /** What topics have where they say nothing themselves: the keys that feed a topic's keys. */
@@ -106,25 +106,28 @@ function checkThreadCount(key: string, next: number, current: number): void {
 
 const CLEANER_THREADS = 'log.cleaner.threads'
 
-const cleanerThreads: Reconfigurable = {
-  keys: [
-    'log.cleaner.backoff.ms',
-    'log.cleaner.dedupe.buffer.size',
-    'log.cleaner.io.buffer.load.factor',
-    'log.cleaner.io.buffer.size',
-    'log.cleaner.io.max.bytes.per.second',
-    CLEANER_THREADS,
-    'message.max.bytes',
-  ],
-  validate: (next, current) => {
-    const [wanted, now] = [next.number(CLEANER_THREADS), current.number(CLEANER_THREADS)]
-    if (wanted < 1) throw new ConfigError('Log cleaner threads should be at least 1', CLEANER_THREADS)
-    if (wanted < Math.trunc(now / 2)) {
-      throw new ConfigError(`Log cleaner threads cannot be reduced to less than half the current value ${now}`, CLEANER_THREADS)
-    }
-    if (wanted > now * 2) {
-      const message = `Log cleaner threads cannot be increased to more than double the current value ${now}`
-      throw new ConfigError(message, CLEANER_THREADS)
-    }
-  },
+function cleaner({ logs }: DynamicParts): Reconfigurable {
+  return {
+    keys: [
+      'log.cleaner.backoff.ms',
+      'log.cleaner.dedupe.buffer.size',
+      'log.cleaner.io.buffer.load.factor',
+      'log.cleaner.io.buffer.size',
+      'log.cleaner.io.max.bytes.per.second',
+      CLEANER_THREADS,
+      'message.max.bytes',
+    ],
+    validate: (next, current) => {
+      const [wanted, now] = [next.number(CLEANER_THREADS), current.number(CLEANER_THREADS)]
+      if (wanted < 1) throw new ConfigError('Log cleaner threads should be at least 1', CLEANER_THREADS)
+      if (wanted < Math.trunc(now / 2)) {
+        throw new ConfigError(`Log cleaner threads cannot be reduced to less than half the current value ${now}`, CLEANER_THREADS)
+      }
+      if (wanted > now * 2) {
+        const message = `Log cleaner threads cannot be increased to more than double the current value ${now}`
+        throw new ConfigError(message, CLEANER_THREADS)
+      }
+    },
+    reconfigure: (next) => logs.cleaner?.reconfigure(cleanerConfig(next)),
+  }
 }

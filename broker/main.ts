@@ -1,6 +1,7 @@
 /** The process of a broker: `node dist/broker.js config/server.properties [--override property=value]*`. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseProperties } from '../protocol/files/properties'
 import { threadPoolCompression } from '../protocol/records/compression-pool'
@@ -11,10 +12,12 @@ import { createLogger } from '../runtime/log'
 import { LogLevels } from '../runtime/log-levels'
 import { Metrics } from '../runtime/metrics'
 import { realEnvironment } from '../runtime/real'
+import { threadsRunning } from '../runtime/real-threads'
 import { startBroker } from './broker'
 import { parseCommandLine } from './command-line'
 import { KafkaConfig } from './config/kafka-config'
 import { checkSupported, unsupportedKeys } from './config/supported-settings'
+import { ThreadCleanerPool } from './log/cleaner/thread-cleaner-pool'
 import { StartError } from './start-error'
 import type { Recorder } from '../recording/events'
 import type { LogLevel, Logger } from '../runtime/log'
@@ -112,6 +115,7 @@ async function run(config: KafkaConfig, logLevels: LogLevels, logger: Logger): P
     hostName: hostname(),
     processId: process.pid,
     compression: threadPoolCompression,
+    cleanerPool: new ThreadCleanerPool(threadsRunning(join(__dirname, 'cleaner-worker.js'))),
     onFatal: fatal,
   })
   process.title = `prekraft-broker ${broker.brokerId}`

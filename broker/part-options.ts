@@ -2,8 +2,10 @@ import { isRackAware } from './config/supported-settings'
 import { ReplicationQuotas } from './quota/replication-quotas'
 import { DEFAULT_REPLICA_CONFIG } from './replica/options'
 import type { Clock } from '../runtime/ports'
+import type { BrokerConfig } from '../protocol/rules/config-definition'
 import type { KafkaConfig } from './config/kafka-config'
 import type { TopicConfigStore } from './config/topic-config-store'
+import type { CleanerConfig } from './log/cleaner/cleaner-config'
 import type { LogManagerOptions } from './log/log-manager'
 import type { ReplicaConfig, ReplicationProtocol } from './replica/options'
 import type { SocketServerOptions } from './server/socket-server'
@@ -31,6 +33,20 @@ export function logManagerOptions({ values, logDirs }: KafkaConfig, topicConfigs
     producerIdExpirationMs: values.number('producer.id.expiration.ms'),
     producerIdExpirationCheckIntervalMs: values.number('producer.id.expiration.check.interval.ms'),
     transactionVerification: values.boolean('transaction.partition.verification.enable'),
+    cleaner: cleanerConfig(values),
+  }
+}
+
+/** The broker's keys, as the log cleaner wants them; all but log.cleaner.enable may change while it runs. */
+export function cleanerConfig(values: BrokerConfig): CleanerConfig {
+  return {
+    enable: values.boolean('log.cleaner.enable'),
+    threads: values.number('log.cleaner.threads'),
+    dedupeBufferBytes: values.number('log.cleaner.dedupe.buffer.size'),
+    loadFactor: values.number('log.cleaner.io.buffer.load.factor'),
+    ioBufferBytes: values.number('log.cleaner.io.buffer.size'),
+    ioMaxBytesPerSecond: values.number('log.cleaner.io.max.bytes.per.second'),
+    backoffMs: values.number('log.cleaner.backoff.ms'),
   }
 }
 

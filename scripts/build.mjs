@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 // Each program is a file `cli/<name>.ts` that calls its own main, or one of the roots below.
-const programs = { broker: 'broker/main.ts', zookeeper: 'zookeeper/main.ts', index: 'index.ts', bench: 'bench/main.ts' }
+const programs = { broker: 'broker/main.ts', 'cleaner-worker': 'broker/cleaner-worker.ts', zookeeper: 'zookeeper/main.ts', index: 'index.ts', bench: 'bench/main.ts' }
 for (const name of readdirSync(join(root, 'cli'))) {
   if (name.endsWith('.ts')) programs[name.slice(0, -3)] = `cli/${name}`
 }
