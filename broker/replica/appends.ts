@@ -22,8 +22,11 @@ interface Entry {
 
 /**
  * Appends records to leaders (Kafka's ReplicaManager.appendRecords). acks=1 is answered when the leader has it, acks=all when the
- * high watermark has passed it, both after the turn's log writes; a broker that may not act any more answers that it is not
- * the leader, even if it has appended (known-problems 2.3).
+ * high watermark has passed it, both after the turn's log writes.
+ *
+ * Errors tell the truth (I21): NOT_LEADER_OR_FOLLOWER means that nothing was appended. A client's records that were, when the leadership
+ * ends before enough replicas are known to have them, are answered with NOT_ENOUGH_REPLICAS_AFTER_APPEND; a broker that may not act
+ * any more (known-problems 2.3) keeps its answer back for a while, and then says REQUEST_TIMED_OUT.
  *
  * Resolves when everything has been appended or refused; undefined if that is so on return. Records that must be opened are opened
  * away from the event loop, and transactional ones wait for their coordinator's word; then the leadership is looked at.
@@ -114,18 +117,18 @@ async function appendPrepared(core: ReplicaCore, params: AppendParams, done: (re
   for (const { partition, result, leaderEpoch } of entries) {
     // Nobody watched it in the meantime; it may have been truncated.
     const isLost = result.errorCode === ErrorCode.NONE && (!partition!.isLeader || partition!.leaderEpoch !== leaderEpoch)
-    if (isLost) fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    if (isLost) fail(result, ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
   }
   finish(core, params, entries.map((entry) => ({ ...entry, isPending: entry.isPending && entry.result.errorCode === ErrorCode.NONE })), done)
 }
 
-function finish(core: ReplicaCore, { acks, timeoutMs }: AppendParams, entries: Entry[], done: (results: AppendResult[]) => void): void {
-  if (acks !== -1 || entries.every((entry) => !entry.isPending)) {
-    answer(core, entries, done)
+function finish(core: ReplicaCore, params: AppendParams, entries: Entry[], done: (results: AppendResult[]) => void): void {
+  if (params.acks !== -1 || entries.every((entry) => !entry.isPending)) {
+    answer(core, params, entries, done)
     return
   }
   const watched = entries.filter((entry) => entry.isPending).map((entry) => entry.partition!)
-  core.produces.tryCompleteElseWatch(new DelayedProduce(core, entries, done), watched, timeoutMs)
+  core.produces.tryCompleteElseWatch(new DelayedProduce(core, params, entries, done), watched, params.timeoutMs)
 }
 
 function appendOne(core: ReplicaCore, params: AppendParams, request: AppendPartition, prepared: PreparedRecords | undefined): Entry {
@@ -141,7 +144,10 @@ function appendOne(core: ReplicaCore, params: AppendParams, request: AppendParti
   let partition: Partition | undefined
   try {
     partition = core.require(topic, index)
-    if (core.isShutDown || !core.options.mayAct()) return { partition, isPending: false, leaderEpoch: -1, result: fenced(core, request) }
+    if (core.isShutDown || !core.options.mayAct()) {
+      partition.refusedAppendMs = core.options.env.clock.monoMs()
+      return { partition, isPending: false, leaderEpoch: -1, result: fenced(core, request) }
+    }
     const info = partition.appendAsLeader(records, params.acks, {
       origin: params.origin,
       requestVersion: params.requestVersion,
@@ -166,22 +172,42 @@ function appendOne(core: ReplicaCore, params: AppendParams, request: AppendParti
     }
   } catch (error) {
     const errorCode = core.errorCodeOf(error)
+    const nowMs = core.options.env.clock.monoMs()
+    if (partition !== undefined && errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && isSettling(params, partition, nowMs)) {
+      return { partition, isPending: false, leaderEpoch: -1, result: fenced(core, request) }
+    }
     const result = refused(request, errorCode, error instanceof LogError ? error.message : errorMessage(errorCode))
     if (error instanceof LogError) result.recordErrors = error.recordErrors
+    if (partition !== undefined && REFUSED_FOR_NOW.has(errorCode)) partition.refusedAppendMs = nowMs
     if (errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER) addCurrentLeader(core, result)
     return { partition, isPending: false, leaderEpoch: -1, result }
   }
 }
 
+/** Nothing was appended, and the client will send it again. */
+const REFUSED_FOR_NOW = new Set<number>([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_ENOUGH_REPLICAS])
+const SETTLING_MS = 1000
+
+/**
+ * A batch was refused a moment ago, so a gap in the sequence is one that the client will close. Told of the gap, librdkafka would begin
+ * a new epoch, and send again under it what had been appended before the refusal, as records that nobody can recognize
+ * (librdkafka issue 4953). So it is told to send this one again as well.
+ */
+function isSettling(params: AppendParams, partition: Partition, nowMs: number): boolean {
+  return params.origin === 'client' && nowMs - partition.refusedAppendMs < SETTLING_MS
+}
+
 /** What a produce waits for: each of its partitions replicated, or lost to this leader. */
 class DelayedProduce extends DelayedOperation<Partition> {
   private readonly core: ReplicaCore
+  private readonly params: AppendParams
   private readonly entries: readonly Entry[]
   private readonly done: (results: AppendResult[]) => void
 
-  constructor(core: ReplicaCore, entries: readonly Entry[], done: (results: AppendResult[]) => void) {
+  constructor(core: ReplicaCore, params: AppendParams, entries: readonly Entry[], done: (results: AppendResult[]) => void) {
     super()
     this.core = core
+    this.params = params
     this.entries = entries
     this.done = done
   }
@@ -200,7 +226,10 @@ class DelayedProduce extends DelayedOperation<Partition> {
     const errorCode = entry.partition!.ackState(entry.result.nextOffset)
     if (errorCode === undefined) return
     entry.isPending = false
-    if (errorCode !== ErrorCode.NONE) fail(entry.result, errorCode)
+    if (errorCode === ErrorCode.NONE) return
+    // A coordinator asks who leads, not what became of the records.
+    const isIndeterminate = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER && this.params.origin === 'client'
+    fail(entry.result, isIndeterminate ? ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND : errorCode)
   }
 
   protected onComplete(): void {
@@ -209,21 +238,44 @@ class DelayedProduce extends DelayedOperation<Partition> {
       entry.isPending = false
       fail(entry.result, ErrorCode.REQUEST_TIMED_OUT)
     }
-    answer(this.core, this.entries, this.done)
+    answer(this.core, this.params, this.entries, this.done)
   }
 }
 
-function answer(core: ReplicaCore, entries: readonly Entry[], done: (results: AppendResult[]) => void): void {
-  core.answerLater(() => {
+const LONGEST_FENCED_MS = 1000
+const FENCED_LOOK_MS = 10
+
+/**
+ * Answers at the end of the turn, if this broker may act. A session that may have run out comes back or is followed by the next within
+ * a moment, as a rule, and then the records are acknowledged, or whoever leads says what became of them.
+ */
+function answer(core: ReplicaCore, params: AppendParams, entries: readonly Entry[], done: (results: AppendResult[]) => void): void {
+  const { env, timers } = core.options
+  const latestMs = env.clock.monoMs() + Math.min(params.timeoutMs, LONGEST_FENCED_MS)
+  const look = (): void => {
     const mayAct = core.options.mayAct()
-    for (const { partition, result } of entries) {
+    const isLate = core.isShutDown || env.clock.monoMs() >= latestMs
+    let isHeld = false
+    for (const { partition, result, leaderEpoch } of entries) {
       if (result.errorCode !== ErrorCode.NONE) continue
-      // The write itself may have failed at the end of the turn, and the session may have run out while this waited.
+      // The write itself may have failed at the end of the turn.
       if (partition!.isOffline) fail(result, ErrorCode.KAFKA_STORAGE_ERROR)
-      else if (!mayAct) fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+      // What all in-sync replicas have stays; with acks=1 the next leader may lack it.
+      else if (params.acks !== -1 && !leadsSince(partition!, leaderEpoch)) fail(result, ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+      else if (mayAct) continue
+      else if (params.origin !== 'client') fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
+      else if (isLate) fail(result, ErrorCode.REQUEST_TIMED_OUT)
+      else isHeld = true
     }
-    done(entries.map((entry) => entry.result))
-  })
+    if (isHeld) timers.add(FENCED_LOOK_MS, () => core.answerLater(look))
+    else done(entries.map((entry) => entry.result))
+  }
+  core.answerLater(look)
+}
+
+/** Another epoch of the same leader changes nothing for what it has. */
+function leadsSince(partition: Partition, leaderEpoch: number): boolean {
+  return partition.isLeader && partition.leaderEpoch >= leaderEpoch
 }
 
 function refused(request: AppendPartition, errorCode: number, message: string | null): AppendResult {

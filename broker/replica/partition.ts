@@ -66,6 +66,8 @@ export class Partition {
   /** Its log directory failed. It stays so until the process ends. */
   isOffline = false
   isDeleted = false
+  /** When an append was last refused though the client may repeat it (monotonic time). */
+  refusedAppendMs = -Infinity
   private syncing = false
 
   constructor(context: PartitionContext, topic: string, partition: number) {

@@ -5,10 +5,7 @@ import { Load } from './load'
 import { replicaDifferences } from './replicas'
 import type { TestCluster } from '../../../index'
 
-/**
- * Beside ours a producer of librdkafka, by PREKRAFT_RDKAFKA=1 (the campaign draws it always). Known: when a session expires it has been
- * seen to store some records twice; its leader had appended them and then answered NOT_LEADER_OR_FOLLOWER.
- */
+/** Beside ours a producer of librdkafka, by PREKRAFT_RDKAFKA=1 (the campaign draws it in every second trial). */
 export const WITH_RDKAFKA = process.env['PREKRAFT_RDKAFKA'] === '1'
 
 export const PARTITIONS = 4

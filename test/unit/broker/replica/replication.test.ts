@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../../../protocol/errors'
+import { LogError } from '../../../../broker/log/log-error'
 import { World } from '../../../simulation/world/world'
 import { brokers, elect, type BrokerSetup, type TestBroker } from './support/brokers'
 
@@ -54,13 +55,15 @@ describe('append', () => {
     expect(leader.log().endOffset).toBe(0)
   })
 
-  test('a deposed leader answers what waited with NOT_LEADER_OR_FOLLOWER', async () => {
+  test('a deposed leader says of what it had appended that it was, and of what comes then that it is not the leader', async () => {
     const { world, all: [leader, second, third] } = await cluster()
     second.isReachable = third.isReachable = false
     const waiting = leader.produce('a', { timeoutMs: 60_000 })
     await world.run(10)
     await world.settle(leader.leaderAndIsr({ leader: 2, leaderEpoch: 1 }), 100, 'LeaderAndIsr')
-    expect(await world.settle(waiting, 100, 'the answer')).toMatchObject({ errorCode: NOT_LEADER_OR_FOLLOWER, baseOffset: -1 })
+    const { NOT_ENOUGH_REPLICAS_AFTER_APPEND } = ErrorCode
+    expect(await world.settle(waiting, 100, 'the answer')).toMatchObject({ errorCode: NOT_ENOUGH_REPLICAS_AFTER_APPEND, baseOffset: -1 })
+    expect((await world.settle(leader.produce('b'), 100, 'the answer')).errorCode).toBe(NOT_LEADER_OR_FOLLOWER)
   })
 
   test('a leader whose session may have expired appends nothing and acknowledges nothing (known-problems 2.3)', async () => {
@@ -72,8 +75,39 @@ describe('append', () => {
     expect((await world.settle(leader.produce('b', { acks: 1 }), 100, 'the answer')).errorCode).toBe(NOT_LEADER_OR_FOLLOWER)
     expect(leader.log().endOffset).toBe(1)
     third.isReachable = true
-    expect((await world.settle(waiting, 3000, 'the answer')).errorCode).toBe(NOT_LEADER_OR_FOLLOWER)
+    // It was appended, and may well be kept: not a word that says otherwise.
+    expect((await world.settle(waiting, 3000, 'the answer')).errorCode).toBe(REQUEST_TIMED_OUT)
     expect((await world.settle(leader.consume(0), 100, 'the answer')).errorCode).toBe(NOT_LEADER_OR_FOLLOWER)
+  })
+
+  test('a session that is back within a moment: what was committed meanwhile is acknowledged', async () => {
+    const { world, all: [leader, , third] } = await cluster()
+    third.isReachable = false
+    let result: { errorCode: number } | undefined
+    void leader.produce('a', { timeoutMs: 60_000 }).then((found) => (result = found))
+    await world.run(10)
+    leader.mayAct = false
+    third.isReachable = true
+    await world.runUntil(() => leader.log().highWatermark === 1, 3000, 'it is committed')
+    await world.run(200)
+    expect(result).toBeUndefined()
+    leader.mayAct = true
+    await world.runUntil(() => result !== undefined, 100, 'the answer')
+    expect(result).toMatchObject({ errorCode: NONE, baseOffset: 0 })
+  })
+
+  test('a gap in a sequence, a moment after a refusal, is not told: the client closes it', async () => {
+    const { world, all: [leader] } = await cluster()
+    const gap = jest.spyOn(leader.log(), 'appendAsLeader').mockImplementation(() => {
+      throw new LogError(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, 'a gap')
+    })
+    leader.mayAct = false
+    expect((await world.settle(leader.produce('a'), 100, 'the answer')).errorCode).toBe(NOT_LEADER_OR_FOLLOWER)
+    leader.mayAct = true
+    expect((await world.settle(leader.produce('b'), 100, 'the answer')).errorCode).toBe(NOT_LEADER_OR_FOLLOWER)
+    await world.run(1500)
+    expect((await world.settle(leader.produce('b'), 100, 'the answer')).errorCode).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
+    gap.mockRestore()
   })
 
   test('a write that fails at the end of the turn is not acknowledged', async () => {
