@@ -9,8 +9,8 @@ export interface Argument {
   /** What stands for the value in the usage; by default the name in capitals. */
   metavar?: string
   help: string
-  /** Left out: a text. `flag` takes no value, `list` takes one or more. */
-  kind?: 'flag' | 'integer' | 'long' | 'short' | 'list'
+  /** Left out: a text. `flag` takes no value, `list` takes one or more, `append` may come several times. */
+  kind?: 'flag' | 'integer' | 'long' | 'short' | 'double' | 'list' | 'append'
   required?: boolean
   /** Arguments of the same group exclude each other, and one of them has to be there. */
   oneOf?: string
@@ -62,12 +62,18 @@ export class HelpRequest extends Error {
   override readonly name = 'HelpRequest'
 }
 
-const BITS: Readonly<Record<string, [name: string, bits: number]>> = { integer: ['Integer', 32], long: ['Long', 64], short: ['Short', 16] }
+/** The Java types; 0 bits for one with fractions. */
+const BITS: Readonly<Record<string, [name: string, bits: number]>> = {
+  integer: ['Integer', 32], long: ['Long', 64], short: ['Short', 16], double: ['Double', 0] }
 
 function valueOf(argument: Argument, text: string, fail: (message: string) => Error): string {
   const whole = argument.kind === undefined ? undefined : BITS[argument.kind]
-  if (whole !== undefined && !(/^[-+]?\d+$/.test(text) && Math.abs(Number(text)) <= 2 ** (whole[1] - 1)))
-    throw fail(`argument ${argument.name}: could not convert '${text}' to ${whole[0]} (${whole[1]} bit signed integer)`)
+  if (whole !== undefined) {
+    const [type, bits] = whole
+    const isNumber = bits === 0 ? text.trim() !== '' && !Number.isNaN(Number(text)) : /^[-+]?\d+$/.test(text)
+    const why = !isNumber ? `For input string: "${text}"` : bits > 0 && Math.abs(Number(text)) >= 2 ** (bits - 1) ? `Value out of range. Value:"${text}" Radix:10` : undefined
+    if (why !== undefined) throw fail(`argument ${argument.name}: could not convert '${text}' to ${type} (${why})`)
+  }
   if (argument.choices !== undefined && !argument.choices.includes(text))
     throw fail(`argument ${argument.name}: invalid choice: '${text}' (choose from {${argument.choices.join(',')}})`)
   return text
@@ -109,7 +115,8 @@ export function parseArguments(parser: Parser, argv: readonly string[]): Argumen
     if (option.kind === 'list') while (argv[i + 1] !== undefined && !isOption(argv[i + 1]!)) values.push(argv[++i]!)
     else if (option.kind !== 'flag' && inline === undefined && argv[i + 1] !== undefined && !isOption(argv[i + 1]!)) values.push(argv[++i]!)
     if (option.kind !== 'flag' && values.length === 0) throw fail(`argument ${option.name}: expected ${option.kind === 'list' ? 'at least ' : ''}one argument`)
-    found.set(option.name, values.map((value) => valueOf(option, value, fail)))
+    const before = option.kind === 'append' ? (found.get(option.name) ?? []) : []
+    found.set(option.name, [...before, ...values.map((value) => valueOf(option, value, fail))])
   }
   if (parser.commands !== undefined && command === undefined) throw fail('too few arguments')
   checkComplete(scope, found, fail)

@@ -1,0 +1,58 @@
+import { Admin } from '../client/admin'
+import { runArgparseTool } from './tool/argparse-tool'
+import { propertiesIn } from './tool/run'
+import type { Argument, Parser } from './tool/argparse'
+
+const CONNECTION: readonly Argument[] = [
+  {
+    name: '--bootstrap-server',
+    short: '-b',
+    oneOf: 'connection',
+    help: 'The servers to connect to, host:port and comma.',
+  },
+  {
+    name: '--bootstrap-controller',
+    short: '-C',
+    oneOf: 'connection',
+    help: 'The KRaft controllers to connect to, host:port and comma.',
+  },
+  { name: '--config', short: '-c', help: 'A property file with the configuration of the admin client.' },
+]
+
+const PARSER: Parser = {
+  program: 'kafka-cluster',
+  description: 'The Kafka cluster tool.',
+  arguments: [],
+  commands: [
+    { name: 'cluster-id', help: 'Shows the id of the cluster.', arguments: CONNECTION },
+    {
+      name: 'unregister',
+      help: 'Unregisters a broker (without ZooKeeper only).',
+      arguments: [
+        ...CONNECTION,
+        { name: '--id', short: '-i', kind: 'integer', required: true, help: 'The id of the broker to unregister.' },
+      ],
+    },
+  ],
+}
+
+void runArgparseTool(PARSER, async (given) => {
+  const file = given.text('--config')
+  const properties = file === undefined ? {} : propertiesIn(file)
+  const servers = given.text('--bootstrap-server')
+  if (servers === undefined) throw new Error('KRaft controllers are not supported: connect to a broker by --bootstrap-server')
+  const admin = new Admin({ ...properties, 'bootstrap.servers': servers })
+  try {
+    if (given.command === 'unregister') {
+      // No broker that ZooKeeper coordinates can be unregistered, and others are told so by their controllers.
+      process.stdout.write('The target cluster does not support the broker unregistration API.\n')
+      return
+    }
+    const { clusterId } = await admin.describeCluster()
+    process.stdout.write(
+      clusterId === null ? 'No cluster ID found. The Kafka version is probably too old.\n' : `Cluster ID: ${clusterId}\n`,
+    )
+  } finally {
+    await admin.close()
+  }
+})
