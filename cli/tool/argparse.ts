@@ -64,7 +64,11 @@ export class HelpRequest extends Error {
 
 /** The Java types; 0 bits for one with fractions. */
 const BITS: Readonly<Record<string, [name: string, bits: number]>> = {
-  integer: ['Integer', 32], long: ['Long', 64], short: ['Short', 16], double: ['Double', 0] }
+  integer: ['Integer', 32],
+  long: ['Long', 64],
+  short: ['Short', 16],
+  double: ['Double', 0],
+}
 
 function valueOf(argument: Argument, text: string, fail: (message: string) => Error): string {
   const whole = argument.kind === undefined ? undefined : BITS[argument.kind]

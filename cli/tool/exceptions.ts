@@ -40,9 +40,18 @@ export function exceptionOfCode(code: number): string {
   return PACKAGE + (NAMES[name] ?? `${camel}Exception`)
 }
 
+/** The class under which the Java client would throw it. */
+export function exceptionClass(error: unknown): string {
+  if (error instanceof ProtocolError) return exceptionOfCode(error.code)
+  const code = (error as { code?: unknown } | undefined)?.code
+  if (code === 'TIMEOUT') return `${PACKAGE}TimeoutException`
+  if (code === 'DISCONNECTED' || code === 'CONNECT') return `${PACKAGE}DisconnectException`
+  return code === 'CONFIG' ? 'org.apache.kafka.common.config.ConfigException' : 'org.apache.kafka.common.KafkaException'
+}
+
 /** `org.apache.kafka.common.errors.GroupIdNotFoundException: The group id does not exist.`: as Java shows an exception. */
 export function exceptionText(error: unknown): string {
-  if (error instanceof ProtocolError) return `${exceptionOfCode(error.code)}: ${error.message}`
   if (!(error instanceof Error)) return String(error)
-  return (error as { code?: unknown }).code === 'TIMEOUT' ? `${PACKAGE}TimeoutException: ${error.message}` : error.message
+  const isKafkas = error instanceof ProtocolError || (error as { code?: unknown }).code === 'TIMEOUT'
+  return isKafkas ? `${exceptionClass(error)}: ${error.message}` : error.message
 }

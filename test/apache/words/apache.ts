@@ -1,5 +1,5 @@
 /** Apache Kafka's tools, in one JVM. */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,10 +20,22 @@ export interface Command {
   timeoutMs: number
 }
 
+/** A code of -1 stands for a signal: it took too long. */
+export function runProgram(file: string, args: readonly string[], input: string, timeoutMs: number): Promise<Output> {
+  return new Promise((done) => {
+    const child = execFile(file, args, { timeout: timeoutMs, maxBuffer: 1 << 26 }, (error, out, err) =>
+      done({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, out, err }),
+    )
+    child.stdin!.on('error', () => {})
+    child.stdin!.end(input)
+  })
+}
+
 /** One command at a time. */
 export class ApacheTools {
   private readonly child: ChildProcess
   private readonly folder: string
+  private readonly options: readonly string[]
   private answer: ((line: string) => void) | undefined
   private ended: Error | undefined
 
@@ -42,8 +54,8 @@ export class ApacheTools {
         'log4j.appender.stderr.Target=System.err',
       ].join('\n'),
     )
-    const args = ['-Xmx512m', `-Dlog4j.configuration=file:${log4j}`, '-cp', `${JARS}/*`, join(__dirname, 'Words.java')]
-    this.child = spawn('java', args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.options = ['-Xmx512m', `-Dlog4j.configuration=file:${log4j}`, '-cp', `${JARS}/*`]
+    this.child = spawn('java', [...this.options, join(__dirname, 'Words.java')], { stdio: ['pipe', 'pipe', 'inherit'] })
     createInterface({ input: this.child.stdout! }).on('line', (line) => this.answer?.(line))
     this.child.on('exit', (code) => {
       this.ended = new Error(`the JVM of Apache's tools has ended with ${code ?? 'a signal'}`)
@@ -59,6 +71,11 @@ export class ApacheTools {
     })
     if (this.ended !== undefined) throw this.ended
     return JSON.parse(line) as Output
+  }
+
+  /** In a JVM of its own. */
+  runApart(name: string, { args, input, timeoutMs }: Command): Promise<Output> {
+    return runProgram('java', [...this.options, name, ...args], input, timeoutMs)
   }
 
   close(): void {

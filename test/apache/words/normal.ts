@@ -44,7 +44,7 @@ function argumentsOfUsage(text: string): string {
   const error = rest.findIndex((line) => /^[\w.-]+: +error: /.test(line))
   const complaint = error < 0 ? '' : rest.slice(error).join(' ')
   const arguments_ = listed.map((line) => line.trim().split(/ {2,}/)[0]!).filter((line) => line.startsWith('-'))
-  return [text.slice(0, at) + usage!.replace(/\s+/g, ' '), ...arguments_, complaint.replace(/\s+/g, ' ').trim(), ''].join('\n')
+  return [text.slice(0, at) + usage!.replace(/\s+/g, ' '), ...arguments_, complaint.replace(/\s+/g, ' ').replaceAll('-- ', '--').trim(), ''].join('\n')
 }
 
 function normalText(text: string, changes: readonly (readonly [RegExp, string])[], mark: string): string {

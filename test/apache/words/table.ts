@@ -5,6 +5,8 @@ export interface WordsTable {
   tool: string
   /** The class behind Apache's script. */
   class: string
+  /** It ends its JVM by itself, and so gets one of its own. */
+  apart?: boolean
   /** Done once in front of the lines, and once for each of `{me}`, with Apache's tools. */
   before?: readonly Step[]
   lines: readonly Line[]

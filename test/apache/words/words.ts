@@ -2,13 +2,12 @@
  * `npm run test:words [-- [--bootstrap host:port] [--log-dir DIR] [tool[=text] ...]]`: types the command lines of tools/ for our tool and for
  * Apache's, over one cluster, and compares what both say. `text` picks the lines that hold it.
  */
-import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { startCluster } from '../../../index'
 import { whyNoApache } from '../jars'
-import { ApacheTools } from './apache'
+import { ApacheTools, runProgram } from './apache'
 import { MARKS, normalise, words } from './normal'
 import type { Command, Output } from './apache'
 import type { Line, Step, WordsTable } from './table'
@@ -21,16 +20,6 @@ interface Place {
   bootstrap: string
   dir: string
   log: string
-}
-
-function ours(tool: string, { args, input, timeoutMs }: Command): Promise<Output> {
-  return new Promise((done) => {
-    const child = execFile(join(ROOT, 'bin', `${tool}.sh`), args, { timeout: timeoutMs, maxBuffer: 1 << 26 }, (error, out, err) =>
-      done({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, out, err }),
-    )
-    child.stdin!.on('error', () => {})
-    child.stdin!.end(input)
-  })
 }
 
 class Judge {
@@ -75,7 +64,7 @@ class Judge {
       for (const [name, content] of Object.entries(line.files ?? {}))
         writeFileSync(join(this.place.dir, name), this.command({ args: '', input: content }, mark).input)
       await this.steps(line.before ?? [], mark)
-      const answer = who === 'apache' ? await this.apache.run(table.class, command) : await ours(table.tool, command)
+      const answer = who === 'apache' ? await this.apache[table.apart === true ? 'runApart' : 'run'](table.class, command) : await runProgram(join(ROOT, 'bin', `${table.tool}.sh`), command.args, command.input, TIMEOUT_MS)
       answers.push(normalise(answer, mark, line.changes ?? [], line.unordered ?? false))
     }
     this.compared++

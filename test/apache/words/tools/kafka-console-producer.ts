@@ -5,7 +5,7 @@ const HOST = '--bootstrap-server {bootstrap}'
 export const table: WordsTable = {
   tool: 'kafka-console-producer',
   class: 'kafka.tools.ConsoleProducer',
-  before: [{ class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --topic produced-{me} --partitions 1` }],
+  before: [{ class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --if-not-exists --topic produced-{me} --partitions 1` }],
   lines: [
     { args: '' },
     { args: '--help' },

@@ -22,8 +22,8 @@ export const table: WordsTable = {
   tool: 'kafka-consumer-groups',
   class: 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
   before: [
-    { class: TOPICS, args: `${HOST} --create --topic grouped-{me} --partitions 3 --replication-factor 1` },
-    { class: TOPICS, args: `${HOST} --create --topic empty-{me} --partitions 1 --replication-factor 1` },
+    { class: TOPICS, args: `${HOST} --create --if-not-exists --topic grouped-{me} --partitions 3 --replication-factor 1` },
+    { class: TOPICS, args: `${HOST} --create --if-not-exists --topic empty-{me} --partitions 1 --replication-factor 1` },
     {
       class: 'kafka.tools.ConsoleProducer',
       args: `${HOST} --topic grouped-{me} --property parse.key=true --property key.separator=:`,

@@ -7,7 +7,7 @@ export const table: WordsTable = {
   tool: 'kafka-transactions',
   class: 'org.apache.kafka.tools.TransactionsCommand',
   before: [
-    { class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --topic transacted-{me} --partitions 1 --replication-factor 1` },
+    { class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --if-not-exists --topic transacted-{me} --partitions 1 --replication-factor 1` },
     {
       class: 'org.apache.kafka.tools.ProducerPerformance',
       args:
