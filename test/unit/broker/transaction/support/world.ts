@@ -22,6 +22,8 @@ export class FakeCoordinatorLog {
   readonly faults: { errorCode: number; isWritten: boolean }[] = []
   /** Appends wait for `confirm`. */
   isHeld = false
+  /** So many batches were confirmed; the others may be lost. */
+  confirmed = 0
   private held: (() => void)[] = []
   private readonly clock: VirtualClock
 
@@ -43,12 +45,14 @@ export class FakeCoordinatorLog {
     const fault = this.faults.shift()
     if (fault === undefined || fault.isWritten) this.batches.push(batch)
     const answer = (): void => done(fault?.errorCode ?? ErrorCode.NONE, this.batches.length - 1)
+    if (!this.isHeld) this.confirmed = this.batches.length
     if (this.isHeld) this.held.push(answer)
     else this.clock.immediate(answer)
   }
 
   confirm(): void {
     this.isHeld = false
+    this.confirmed = this.batches.length
     for (const answer of this.held.splice(0)) this.clock.immediate(answer)
   }
 
