@@ -80,6 +80,8 @@ export interface Disk {
   readFile(path: string): Buffer
   /** Makes creations, renames and removals in this directory durable. */
   syncDirectory(path: string): void
+  /** The same on the thread pool: a journal that has much to write takes tens of milliseconds. */
+  syncDirectoryLater(path: string): Promise<void>
   /** Sets access and modification time (the cleaner keeps a segment's time). */
   setModified(path: string, mtimeMs: number): void
   /** Bytes of the file system that holds `path`. */

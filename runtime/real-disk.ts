@@ -1,5 +1,5 @@
 import {
-  closeSync, constants, existsSync, fdatasync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, read,
+  closeSync, constants, existsSync, fdatasync, fdatasyncSync, fstatSync, fsync, fsyncSync, ftruncateSync, mkdirSync, openSync, read,
   readdirSync, readFileSync, readSync, renameSync, rm, statfsSync, statSync, unlinkSync, utimesSync, writeSync, writevSync,
 } from 'node:fs'
 import type { Disk, DiskFile, FileStat, OpenMode } from './ports'
@@ -126,6 +126,12 @@ export const realDisk: Disk = {
     } finally {
       closeSync(fd)
     }
+  },
+  syncDirectoryLater(path) {
+    const fd = openSync(path, constants.O_RDONLY)
+    return new Promise<void>((resolve, reject) => {
+      fsync(fd, (error) => (error ? reject(error) : resolve()))
+    }).finally(() => closeSync(fd))
   },
   setModified(path, mtimeMs) {
     utimesSync(path, mtimeMs / 1000, mtimeMs / 1000)

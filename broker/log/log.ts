@@ -69,6 +69,8 @@ export class Log {
   cleanedOffset: number | undefined
   /** The cleaner reads segments: retention leaves them alone meanwhile. */
   isBeingCleaned = false
+  /** Cleaned segments have taken their places, and the names in the directory are not synced since. */
+  hasUnsyncedNames = false
   /** How often the log was truncated: what was read before is worth nothing then. */
   truncations = 0
   /** The recovery point that a start would find: above `recoveryPoint` only between a truncation and the next checkpoint. */

@@ -25,7 +25,7 @@ export function truncateTo(log: Log, offset: number): boolean {
   removeSegments(log, doomed)
   log.segments.active.truncateTo(offset)
   // Else a power cut might bring a removed segment back, behind what is written from now on.
-  if (doomed.length > 0) log.context.disk.syncDirectory(log.path)
+  if (doomed.length > 0 || log.hasUnsyncedNames) log.context.disk.syncDirectory(log.path)
   log.endOffset = offset
   log.startOffset = Math.min(log.startOffset, offset)
   log.epochs.truncateFromEnd(offset)

@@ -2,6 +2,7 @@ import { assert } from '../../../runtime/assert'
 import type { Metrics } from '../../../runtime/metrics'
 import { isCompacted } from '../../../protocol/rules/topic-config'
 import type { Log } from '../log'
+import { quietly } from '../log-directory'
 import { StorageError } from '../log-error'
 import type { LogManager } from '../log-manager'
 import { isIoError } from '../storage/io-error'
@@ -33,6 +34,8 @@ interface Cleaning {
   truncations: number
   run: CleaningRun
   startedMs: number
+  /** Resolves when nothing of it is left to do. */
+  finished: Promise<void>
 }
 
 /**
@@ -87,9 +90,9 @@ export class LogCleaner implements CleanerState {
   /** Gives up what runs; resolves when nothing does. */
   async stop(): Promise<void> {
     this.isStopped = true
-    const runs = [...this.cleanings.values()].map(({ run }) => run)
-    for (const run of runs) run.abort()
-    await Promise.allSettled(runs.map(({ done }) => done))
+    const cleanings = [...this.cleanings.values()]
+    for (const { run } of cleanings) run.abort()
+    await Promise.all(cleanings.map(({ finished }) => finished))
     await this.pool.close()
   }
 
@@ -172,10 +175,11 @@ export class LogCleaner implements CleanerState {
       truncations: log.truncations,
       run: this.pool.start(job, (group) => this.swapIn(cleaning, group)),
       startedMs: this.manager.context.clock.monoMs(),
+      finished: Promise.resolve(),
     }
     this.cleanings.set(log.name, cleaning)
     this.watch(cleaning)
-    void this.finish(cleaning, job)
+    cleaning.finished = this.finish(cleaning, job)
   }
 
   private jobOf(cleanable: Cleanable, segments: readonly Segment[]): CleaningJob {
@@ -239,6 +243,7 @@ export class LogCleaner implements CleanerState {
         const fresh = Segment.open(log.context, log.path, group.baseOffset, log.config, 0, CLEANED_SUFFIX)
         fresh.loadTransactionIndex()
         fresh.trust(true)
+        log.hasUnsyncedNames = true
         replaceSegments(log, [fresh], old, (segment) => removeSegment(log, segment))
       })
     } catch (error) {
@@ -257,15 +262,24 @@ export class LogCleaner implements CleanerState {
     const { log } = cleaning
     try {
       const result = await cleaning.run.done
+      await this.syncNames(log)
       if (this.isWanted(cleaning)) this.succeeded(cleaning, job, result)
     } catch (error) {
       this.failed(cleaning, error as Error)
+      await quietly(() => this.syncNames(log))
     } finally {
       log.isBeingCleaned = false
       this.cleanings.delete(log.name)
     }
     this.applyRetention(log)
     if (!this.isStopped) void this.look()
+  }
+
+  /** Before a checkpoint says that all is clean; and so that a truncation need not wait for it. */
+  private async syncNames(log: Log): Promise<void> {
+    if (!log.hasUnsyncedNames || !log.isOnline) return
+    await log.directory.guardLater(`syncing the segments of ${log.name}`, () => log.context.disk.syncDirectoryLater(log.path))
+    log.hasUnsyncedNames = false
   }
 
   private succeeded({ log, startedMs }: Cleaning, job: CleaningJob, { endOffset, stats }: CleaningResult): void {
@@ -286,7 +300,7 @@ export class LogCleaner implements CleanerState {
 
   private failed(cleaning: Cleaning, error: Error): void {
     // What was read or written while the log changed or went is no error.
-    if (error instanceof CleaningAbortedError || !this.isWanted(cleaning)) return
+    if (error instanceof CleaningAbortedError || error instanceof StorageError || !this.isWanted(cleaning)) return
     const { log } = cleaning
     if (isIoError(error)) log.directory.translate(error, `cleaning ${log.name}`)
     else this.giveUp(log, error)

@@ -32,5 +32,6 @@ export function splitSegment(log: Log, segment: Segment): Segment[] {
     each.syncNow()
   }
   replaceSegments(log, pieces, [segment], (old) => old.removeNow())
+  log.context.disk.syncDirectory(log.path)
   return pieces
 }

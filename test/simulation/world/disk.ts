@@ -207,6 +207,22 @@ export class SimulatedDisk implements Disk {
     this.directory(path).unsynced = []
   }
 
+  /** What is renamed meanwhile is not covered. */
+  syncDirectoryLater(path: string): Promise<void> {
+    path = normal(path)
+    this.check(path)
+    const directory = this.directory(path)
+    const covered = new Set(directory.unsynced)
+    const { incarnation } = this.process
+    return new Promise((resolve) => {
+      this.process.world.plan(this.process, this.random.between(0.1, 5), () => {
+        if (incarnation !== this.process.incarnation) return
+        directory.unsynced = directory.unsynced.filter((change) => !covered.has(change))
+        resolve()
+      })
+    })
+  }
+
   setModified(path: string, mtimeMs: number): void {
     const inode = this.find(normal(path))
     if (inode instanceof Inode) inode.mtimeMs = mtimeMs

@@ -1,7 +1,7 @@
 import type { LogManager } from '../../../../../broker/log/log-manager'
 import { batches, CleanerFixture, committed, endOf, recordsOf } from './cleaner-fixture'
 
-const KINDS = ['rename', 'remove', 'syncDirectory', 'open', 'setModified'] as const
+const KINDS = ['rename', 'remove', 'syncDirectory', 'syncDirectoryLater', 'open', 'setModified'] as const
 
 /** Makes the `at`th operation on the disk, and all that follow, fail: the process ends there. How many there were. */
 class CrashingDisk {
