@@ -1,3 +1,4 @@
+import { cleaner } from './cleaner'
 import { dataPath } from './data-path'
 import { failover } from './failover'
 
@@ -6,7 +7,8 @@ const [what = 'failover', size = '1000'] = process.argv.slice(2)
 async function main(): Promise<void> {
   if (what === 'failover') await failover(Number(size))
   else if (what === 'data-path') await dataPath()
-  else throw new Error(`there is no bench ${what}: failover [partitions], data-path`)
+  else if (what === 'cleaner') await cleaner(process.argv[3] === undefined ? undefined : Number(size))
+  else throw new Error(`there is no bench ${what}: failover [partitions], data-path, cleaner [kind]`)
 }
 
 main().catch((error: unknown) => {
