@@ -66,13 +66,14 @@ export class ProducerBatch {
   }
 
   /** The batch as it goes over the wire; made again only when the producer's identity changed. */
-  encode(codec: Codec, level: number | undefined, producer: ProducerIdentity | undefined): Buffer {
+  encode(codec: Codec, level: number | undefined, producer: ProducerIdentity | undefined, transactional = false): Buffer {
     const wanted = `${producer?.id ?? ''}/${producer?.epoch ?? ''}/${this.sequence}`
     if (this.encoded !== undefined && this.encodedFor === wanted) return this.encoded
     const builder = new BatchBuilder(
       {
         codec,
         ...(level === undefined ? {} : { level }),
+        transactional,
         producerId: producer?.id ?? NO_PRODUCER_ID,
         producerEpoch: producer?.epoch ?? NO_PRODUCER_EPOCH,
         baseSequence: producer === undefined ? NO_SEQUENCE : this.sequence,
@@ -219,6 +220,14 @@ export class PartitionQueue {
   /** The batch at the head was refused for its sequence. */
   restartSequences(): void {
     this.restart = 'now'
+  }
+
+  /** The producer has another identity, and nothing is under way: sequences begin anew. */
+  renew(): void {
+    this.restart = 'no'
+    this.isKnownToLeader = false
+    this.nextSequence = 0
+    this.identity = undefined
   }
 
   private restartIfClear(): void {

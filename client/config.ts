@@ -1,5 +1,6 @@
 import type { Assignor } from './group/assignors/assignor'
 import type { ConsumerInterceptor } from './consumer/interceptors'
+import type { ProducerInterceptor } from './producer/interceptors'
 
 /**
  * The clients' configuration, by Kafka's names. Values may be what they mean (numbers, booleans, lists) or text as a properties
@@ -34,6 +35,11 @@ export interface ProducerConfig extends CommonConfig {
   'enable.idempotence'?: ConfigValue
   'max.in.flight.requests.per.connection'?: ConfigValue
   'max.request.size'?: ConfigValue
+  'transactional.id'?: ConfigValue
+  'transaction.timeout.ms'?: ConfigValue
+  'partitioner.ignore.keys'?: ConfigValue
+  /** Objects, not names of classes. */
+  'interceptor.classes'?: readonly ProducerInterceptor[] | null | undefined
   retries?: ConfigValue
 }
 

@@ -5,8 +5,12 @@ import { realEnvironment } from '../runtime/real'
 import { ClosedError, Cluster, TimeoutError } from './cluster'
 import { ConfigError, ConfigReader, clientSettings } from './config'
 import { ProducerBatch } from './accumulator'
+import { ProducerInterceptors } from './producer/interceptors'
+import { TransactionStateError } from './producer/transaction-errors'
+import { Transactions } from './producer/transactions'
 import { Sender } from './sender'
 import type { Environment } from '../runtime/ports'
+import type { GroupMember, OffsetToCommit } from './group/committed'
 import type { HeaderInput } from '../protocol/records/records'
 import type { PartitionQueue, RecordMetadata } from './accumulator'
 import type { ProducerConfig } from './config'
@@ -46,8 +50,11 @@ function settingsOf(config: ProducerConfig): SenderSettings {
   if (idempotent && acks !== -1 && askedIdempotence) {
     throw new ConfigError('Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.')
   }
+  const transactionalId = read.text('transactional.id', '')
+  if (transactionalId !== '' && !idempotent) throw new ConfigError('Cannot set a transactional.id without also enabling idempotence.')
+  if (transactionalId !== '' && acks !== -1) throw new ConfigError('Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.')
   const maxInFlight = read.whole('max.in.flight.requests.per.connection', 5, 1)
-  if (idempotent && askedIdempotence && maxInFlight > 5) {
+  if (idempotent && (askedIdempotence || transactionalId !== '') && maxInFlight > 5) {
     throw new ConfigError('Must set max.in.flight.requests.per.connection to at most 5 to use the idempotent producer.')
   }
   const compression = read.text('compression.type', 'none')
@@ -65,6 +72,7 @@ function settingsOf(config: ProducerConfig): SenderSettings {
     requestTimeoutMs: read.whole('request.timeout.ms', 30_000, 0),
     retries: read.whole('retries', 2_147_483_647, 0),
     idempotent: idempotent && acks === -1 && maxInFlight <= 5,
+    transactionalId: transactionalId === '' ? null : transactionalId,
   }
 }
 
@@ -86,18 +94,70 @@ export class Producer {
   private readonly lastEntering = new Map<string, Promise<void>>()
   private readonly entered: (() => void)[] = []
   private closing = false
+  private readonly transactions: Transactions | undefined
+  private readonly interceptors: ProducerInterceptors
+  private readonly ignoreKeys: boolean
 
   constructor(config: ProducerConfig, env: Environment = realEnvironment()) {
     const read = new ConfigReader(config)
-    if (config['transactional.id'] !== undefined && config['transactional.id'] !== null) {
-      throw new ConfigError('Invalid value for configuration transactional.id: transactions are not supported yet')
-    }
     this.env = env
     this.settings = settingsOf(config)
     this.bufferBytes = read.whole('buffer.memory', 33_554_432, 0)
     this.maxBlockMs = read.whole('max.block.ms', 60_000, 0)
     this.cluster = new Cluster(env, clientSettings(config, 'producer'))
-    this.sender = new Sender(this.cluster, this.settings, (batch) => this.release(batch.size))
+    const { transactionalId } = this.settings
+    if (transactionalId !== null) {
+      this.transactions = new Transactions(this.cluster, transactionalId, read.whole('transaction.timeout.ms', 60_000, 1), this.maxBlockMs)
+    }
+    this.sender = new Sender(this.cluster, this.settings, this.transactions, (batch) => this.release(batch.size))
+    this.transactions?.attach({
+      flush: () => this.flush(),
+      abort: (error) => {
+        this.sender.failAll(error)
+        return this.flush()
+      },
+      forgetSequences: () => this.sender.forgetSequences(),
+      wake: () => this.sender.wake(),
+    })
+    this.interceptors = new ProducerInterceptors(config['interceptor.classes'] ?? [])
+    this.ignoreKeys = read.flag('partitioner.ignore.keys', false)
+  }
+
+  /**
+   * Becomes the one producer of its `transactional.id`: others are fenced, what they left open is aborted. Comes first, once. Like the other
+   * transactional calls it waits for `max.block.ms` at most and then throws TimeoutError: call it again.
+   */
+  initTransactions(): Promise<void> {
+    return this.transactional().init()
+  }
+
+  /** What is sent from now on counts only if `commitTransaction` succeeds. */
+  beginTransaction(): void {
+    this.transactional().begin()
+  }
+
+  /**
+   * Commits what a consumer has consumed with the transaction, or not at all; `member` is `consumer.groupMetadata()`. Its automatic commits
+   * must be off.
+   */
+  sendOffsetsToTransaction(offsets: readonly OffsetToCommit[], member: GroupMember): Promise<void> {
+    return this.transactional().sendOffsets(offsets, member)
+  }
+
+  /** Sends what waits, and commits. Throws TransactionError: abort when it is not fatal, else close. */
+  commitTransaction(): Promise<void> {
+    return this.transactional().commit()
+  }
+
+  /** Gives up what was sent in the transaction. */
+  abortTransaction(): Promise<void> {
+    return this.transactional().abort()
+  }
+
+  private transactional(): Transactions {
+    if (this.closing) throw new ClosedError('the producer is closed')
+    if (this.transactions === undefined) throw new TransactionStateError('Cannot use transactional methods without enabling transactions by setting the transactional.id configuration property')
+    return this.transactions
   }
 
   /**
@@ -105,7 +165,21 @@ export class Producer {
    * Records of one topic go into their partitions in the order of the calls.
    */
   async send(record: ProducerRecord): Promise<RecordMetadata> {
+    if (this.interceptors.isEmpty) return this.enter(record)
+    const changed = this.interceptors.onSend(record)
+    try {
+      const metadata = await this.enter(changed)
+      this.interceptors.onAcknowledgement(metadata, undefined, changed)
+      return metadata
+    } catch (error) {
+      this.interceptors.onAcknowledgement(undefined, error as Error, changed)
+      throw error
+    }
+  }
+
+  private async enter(record: ProducerRecord): Promise<RecordMetadata> {
     if (this.closing) throw new ClosedError('the producer is closed')
+    this.transactions?.check()
     const entry = this.entryOf(record)
     const deadline = this.env.clock.monoMs() + this.maxBlockMs
     const before = this.lastEntering.get(record.topic)
@@ -153,6 +227,7 @@ export class Producer {
       throw new ProtocolError(ErrorCode.MESSAGE_TOO_LARGE, `The message is ${size - 128} bytes when serialized which is larger than ${this.settings.maxRequestBytes}, which is the value of the max.request.size configuration.`)
     }
     const queue = this.sender.queue(record.topic, this.partitionFor(record, key, size))
+    this.transactions?.add(queue)
     return new Promise<RecordMetadata>((resolve, reject) => {
       this.append(queue, key, value, headers, record.timestamp ?? this.env.clock.wallMs(), resolve, reject)
       this.sender.wake()
@@ -171,10 +246,13 @@ export class Producer {
     return this.cluster.topic(topic)!.partitions.length
   }
 
-  /** Delivers what waits, then closes. */
-  async close(): Promise<void> {
+  /** Delivers what waits, for `timeoutMs` at most (no limit by default), then closes. A transaction that is open is aborted. */
+  async close(options: { timeoutMs?: number } = {}): Promise<void> {
     this.closing = true
-    await this.flush()
+    const finished = this.transactions?.isOpen === true ? this.transactions.abort().catch(() => {}) : this.flush()
+    if (options.timeoutMs === undefined) await finished
+    else await this.cluster.within(finished, this.env.clock.monoMs() + options.timeoutMs)
+    this.interceptors.close()
     this.cluster.close()
     this.sender.failAll(new ClosedError('the producer is closed'))
     for (const wake of this.blocked.splice(0)) wake()
@@ -204,7 +282,7 @@ export class Producer {
       }
       return record.partition
     }
-    if (key !== null) return partitionOfKey(key, partitions.length)
+    if (key !== null && !this.ignoreKeys) return partitionOfKey(key, partitions.length)
     let sticky = this.sticky.get(record.topic)
     if (sticky === undefined || sticky.bytes >= this.settings.batchSize || sticky.partition >= partitions.length) {
       const available = partitions.filter((each) => each.leader >= 0)

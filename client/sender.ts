@@ -10,6 +10,7 @@ import type { InitProducerIdResponse } from '../protocol/messages/init-producer-
 import type { ProducerBatch, ProducerIdentity } from './accumulator'
 import type { ProduceResponse } from '../protocol/messages/produce'
 import type { Timer } from '../runtime/ports'
+import type { Transactions } from './producer/transactions'
 
 export interface SenderSettings {
   acks: number
@@ -23,6 +24,7 @@ export interface SenderSettings {
   requestTimeoutMs: number
   retries: number
   idempotent: boolean
+  transactionalId: string | null
 }
 
 /** Errors after which the sequences of this producer id cannot go on. */
@@ -46,11 +48,13 @@ export class Sender {
   private timer: Timer | undefined
   private hurry = false
   private readonly released: (batch: ProducerBatch) => void
+  private readonly transactions: Transactions | undefined
   private idle: (() => void)[] = []
 
-  constructor(cluster: Cluster, settings: SenderSettings, released: (batch: ProducerBatch) => void) {
+  constructor(cluster: Cluster, settings: SenderSettings, transactions: Transactions | undefined, released: (batch: ProducerBatch) => void) {
     this.cluster = cluster
     this.settings = settings
+    this.transactions = transactions
     this.released = released
   }
 
@@ -79,6 +83,12 @@ export class Sender {
     await new Promise<void>((resolve) => this.idle.push(resolve))
   }
 
+  /** Sequences begin anew in every partition. */
+  forgetSequences(): void {
+    for (const queue of this.queues.values()) queue.renew()
+  }
+
+  /** Fails what is not in flight. */
   failAll(error: Error): void {
     for (const queue of this.queues.values()) {
       for (const batch of queue.pending.splice(0)) this.settle(batch, () => batch.fail(error))
@@ -99,7 +109,13 @@ export class Sender {
 
   private async run(): Promise<void> {
     this.expire()
-    if (this.settings.idempotent) await this.ensureIdentity()
+    const { transactions } = this
+    if (transactions !== undefined) {
+      const { failure } = transactions
+      if (failure !== undefined) return this.failAll(failure)
+      this.identity = transactions.producer
+      if (this.identity === undefined) return
+    } else if (this.settings.idempotent) await this.ensureIdentity()
     const { clock } = this.cluster.env
     const nowMs = clock.monoMs()
     const stale = new Set<string>()
@@ -107,6 +123,8 @@ export class Sender {
     let nextMs = Infinity
     for (const queue of this.queues.values()) {
       if (queue.pending.length === 0) continue
+      // The answer to its addition wakes.
+      if (transactions !== undefined && !transactions.mayProduce(queue)) continue
       const batch = queue.ready(nowMs, this.settings.lingerMs, this.settings.batchSize, this.settings.maxInFlight, this.hurry)
       if (batch === undefined) {
         // An answer wakes.
@@ -169,13 +187,14 @@ export class Sender {
   private send(leader: number, batches: ProducerBatch[]): void {
     this.inFlight++
     this.perNode.set(leader, (this.perNode.get(leader) ?? 0) + 1)
-    const { acks, codec, level, requestTimeoutMs } = this.settings
+    const { acks, codec, level, requestTimeoutMs, transactionalId } = this.settings
     const body = {
+      ...(transactionalId === null ? {} : { transactionalId }),
       acks,
       timeoutMs: requestTimeoutMs,
       topicData: byTopic(batches.map((batch) => ({ topic: batch.queue.topic, partition: batch.queue.partition, batch }))).map(({ topic, partitions }) => ({
         name: topic,
-        partitionData: partitions.map(({ partition, batch }) => ({ index: partition, records: batch.encode(codec, level, batch.queue.identity) })),
+        partitionData: partitions.map(({ partition, batch }) => ({ index: partition, records: batch.encode(codec, level, batch.queue.identity, transactionalId !== null) })),
       })),
     }
     this.cluster
@@ -227,6 +246,7 @@ export class Sender {
     const sequenceBroken = this.settings.idempotent && error instanceof ProtocolError && breaksSequence(error.code)
     // The leader takes sequences only in order. Where it is stored is not known any more.
     if (sequenceBroken && queue.mustBeStored(batch)) return this.succeed(batch, -1, -1)
+    if (this.transactions !== undefined) return this.failedInTransaction(batch, error, inTime, sequenceBroken)
     // A batch behind one that failed is out of order only until that one has been sent again.
     const behindAFailure = sequenceBroken && (queue.isRecovering || queue.inFlight[0] !== batch)
     if (inTime && (mayRetry(error) || sequenceBroken)) {
@@ -236,6 +256,21 @@ export class Sender {
     }
     if (this.settings.idempotent) queue.gaveUp()
     queue.done(batch)
+    this.settle(batch, () => batch.fail(error))
+  }
+
+  /** There is no going on in another epoch here: what is given up ends the transaction. */
+  private failedInTransaction(batch: ProducerBatch, error: Error, inTime: boolean, sequenceBroken: boolean): void {
+    const { queue } = batch
+    const transactions = this.transactions!
+    const isBehind = sequenceBroken && (queue.isRecovering || queue.inFlight[0] !== batch) && transactions.failure === undefined
+    const code = error instanceof ProtocolError ? error.code : 0
+    if (inTime && transactions.failure === undefined && (isBehind || (mayRetry(error) && code !== ErrorCode.INVALID_PRODUCER_EPOCH))) {
+      queue.retry(batch, this.cluster.env.clock.monoMs() + this.cluster.settings.retryBackoffMs)
+      return
+    }
+    queue.done(batch)
+    transactions.batchFailed(error)
     this.settle(batch, () => batch.fail(error))
   }
 
@@ -250,10 +285,11 @@ export class Sender {
     for (const queue of this.queues.values()) {
       while (queue.pending.length > 0 && nowMs - queue.pending[0]!.createdMs >= this.settings.deliveryTimeoutMs) {
         const batch = queue.pending.shift()!
-        if (batch.sequence !== NO_SEQUENCE) queue.gaveUp()
+        if (batch.sequence !== NO_SEQUENCE && this.transactions === undefined) queue.gaveUp()
         const error = new TimeoutError(
           `Expiring ${batch.count} record(s) for ${partitionKey(queue.topic, queue.partition)}:${Math.round(nowMs - batch.createdMs)} ms has passed since batch creation`,
         )
+        this.transactions?.batchFailed(error)
         this.settle(batch, () => batch.fail(error))
       }
     }
