@@ -24,9 +24,10 @@ interface Entry {
  * Appends records to leaders (Kafka's ReplicaManager.appendRecords). acks=1 is answered when the leader has it, acks=all when the
  * high watermark has passed it, both after the turn's log writes.
  *
- * Errors tell the truth (I21): NOT_LEADER_OR_FOLLOWER means that nothing was appended. A client's records that were, when the leadership
- * ends before enough replicas are known to have them, are answered with NOT_ENOUGH_REPLICAS_AFTER_APPEND; a broker that may not act
- * any more (known-problems 2.3) keeps its answer back for a while, and then says REQUEST_TIMED_OUT.
+ * What was appended and then lost its leader is answered with NOT_LEADER_OR_FOLLOWER, as Kafka does, though it may have been kept: an
+ * idempotent client sends the same batch again and is recognized. (NOT_ENOUGH_REPLICAS_AFTER_APPEND and REQUEST_TIMED_OUT would be
+ * nearer to the truth, and let librdkafka send what comes behind it first, to the next leader, and die of the gap.) A broker that
+ * may not act any more (known-problems 2.3) keeps its answer back for a moment, since it may soon be able to say what is true.
  *
  * Resolves when everything has been appended or refused; undefined if that is so on return. Records that must be opened are opened
  * away from the event loop, and transactional ones wait for their coordinator's word; then the leadership is looked at.
@@ -117,7 +118,7 @@ async function appendPrepared(core: ReplicaCore, params: AppendParams, done: (re
   for (const { partition, result, leaderEpoch } of entries) {
     // Nobody watched it in the meantime; it may have been truncated.
     const isLost = result.errorCode === ErrorCode.NONE && (!partition!.isLeader || partition!.leaderEpoch !== leaderEpoch)
-    if (isLost) fail(result, ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+    if (isLost) fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
   }
   finish(core, params, entries.map((entry) => ({ ...entry, isPending: entry.isPending && entry.result.errorCode === ErrorCode.NONE })), done)
 }
@@ -226,10 +227,7 @@ class DelayedProduce extends DelayedOperation<Partition> {
     const errorCode = entry.partition!.ackState(entry.result.nextOffset)
     if (errorCode === undefined) return
     entry.isPending = false
-    if (errorCode === ErrorCode.NONE) return
-    // A coordinator asks who leads, not what became of the records.
-    const isIndeterminate = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER && this.params.origin === 'client'
-    fail(entry.result, isIndeterminate ? ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND : errorCode)
+    if (errorCode !== ErrorCode.NONE) fail(entry.result, errorCode)
   }
 
   protected onComplete(): void {
@@ -261,10 +259,9 @@ function answer(core: ReplicaCore, params: AppendParams, entries: readonly Entry
       // The write itself may have failed at the end of the turn.
       if (partition!.isOffline) fail(result, ErrorCode.KAFKA_STORAGE_ERROR)
       // What all in-sync replicas have stays; with acks=1 the next leader may lack it.
-      else if (params.acks !== -1 && !leadsSince(partition!, leaderEpoch)) fail(result, ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+      else if (params.acks !== -1 && !leadsSince(partition!, leaderEpoch)) fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
       else if (mayAct) continue
-      else if (params.origin !== 'client') fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
-      else if (isLate) fail(result, ErrorCode.REQUEST_TIMED_OUT)
+      else if (isLate || params.origin !== 'client') fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
       else isHeld = true
     }
     if (isHeld) timers.add(FENCED_LOOK_MS, () => core.answerLater(look))
