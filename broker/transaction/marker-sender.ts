@@ -40,6 +40,8 @@ interface Destination {
   readonly queue: MarkerQueue
   inFlight: number
   isPlanned: boolean
+  /** It was told once that this one does not answer. */
+  isSilent: boolean
 }
 
 /**
@@ -145,7 +147,7 @@ export class MarkerSender {
   private enqueue(brokerId: number, pending: PendingCompletion, partitions: Iterable<TopicPartition>): void {
     let destination = this.destinations.get(brokerId)
     if (destination === undefined) {
-      destination = { brokerId, queue: new MarkerQueue(), inFlight: 0, isPlanned: false }
+      destination = { brokerId, queue: new MarkerQueue(), inFlight: 0, isPlanned: false, isSilent: false }
       this.destinations.set(brokerId, destination)
     }
     destination.queue.add(pending, partitions)
@@ -174,8 +176,10 @@ export class MarkerSender {
       answer = await peers.send<WriteTxnMarkersRequest, WriteTxnMarkersResponse>(
         brokerId, ApiKey.writeTxnMarkers, requestOf(entries), (highest) => Math.min(highest, version),
       )
+      destination.isSilent = false
     } catch (error) {
-      logger.info({ brokerId, transactions: entries.length, err: error }, 'a broker did not answer to transaction markers')
+      if (!destination.isSilent) logger.info({ brokerId, err: error }, 'a broker did not answer to transaction markers')
+      destination.isSilent = true
     }
     destination.inFlight--
     if (this.isClosed) return
@@ -211,7 +215,7 @@ export class MarkerSender {
           return
         default: {
           const error = errorCode === undefined ? 'no answer' : errorName(errorCode)
-          logger.info({ transactionalId, topic, partition, brokerId, error }, 'a marker is sent once more')
+          logger.debug({ transactionalId, topic, partition, brokerId, error }, 'a marker is sent once more')
           left.push({ topic, partition })
         }
       }

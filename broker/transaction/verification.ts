@@ -31,6 +31,8 @@ interface Destination {
   readonly brokerId: number
   waiting: Waiting[]
   isAsking: boolean
+  /** It was told once that this one does not answer. */
+  isSilent: boolean
 }
 
 export interface TransactionVerifierOptions {
@@ -88,7 +90,7 @@ export class TransactionVerifier {
 
   private destination(brokerId: number): Destination {
     let destination = this.destinations.get(brokerId)
-    if (destination === undefined) this.destinations.set(brokerId, (destination = { brokerId, waiting: [], isAsking: false }))
+    if (destination === undefined) this.destinations.set(brokerId, (destination = { brokerId, waiting: [], isAsking: false, isSilent: false }))
     return destination
   }
 
@@ -110,12 +112,16 @@ export class TransactionVerifier {
           return highest
         },
       )
+      destination.isSilent = false
       settle(asked, answer)
     } catch (error) {
       const isUnsupported =
         error instanceof VerificationUnsupported || (error instanceof NetworkError && error.code === 'UNSUPPORTED_VERSION')
       const fields = { brokerId: destination.brokerId, transactions: asked.length, err: error }
-      this.options.logger.warn(fields, isUnsupported ? 'a coordinator cannot verify transactions' : 'a coordinator did not answer')
+      const what = isUnsupported ? 'a coordinator cannot verify transactions' : 'a coordinator did not answer'
+      if (destination.isSilent) this.options.logger.debug(fields, what)
+      else this.options.logger.warn(fields, what)
+      destination.isSilent = true
       for (const each of asked) fail(each, isUnsupported ? ErrorCode.NONE : ErrorCode.NETWORK_EXCEPTION)
     }
     destination.isAsking = false
