@@ -1,57 +1,64 @@
 import { Consumer } from '../client/consumer'
-import { RecordFormat } from './console/record-format'
-import { topicFilter } from './topics/options'
+import { WakeupError } from '../client/consumer/errors'
+import { formatterOf } from './console/formatters'
+import { checkOptions, consumerConfig, formatterProperties, startOf } from './console/consumer-options'
+import { deprecationOf } from './console/formatters'
+import { exceptionText } from './tool/exceptions'
 import { UsageError } from './tool/command-line'
-import { pairsOf, propertiesIn, propertiesOf, runTool } from './tool/run'
+import { onSignal } from './tool/signals'
+import { runTool } from './tool/run'
 import type { CommandLine } from './tool/command-line'
-import type { TopicPartition } from '../client/leaders'
+import type { ConsumerRecord } from '../client/fetched'
+import type { Formatter } from './console/formatters'
 
-const EVENT_POLL_MS = 500
+/** A poll for ever is many of these. */
+const POLL_MS = 60_000
 
-function startOf(line: CommandLine): 'earliest' | 'latest' | number {
-  const text = line.value('offset')?.toLowerCase()
-  if (text === undefined) return line.has('from-beginning') ? 'earliest' : 'latest'
-  if (text === 'earliest' || text === 'latest') return text
-  if (/^\d+$/.test(text)) return Number(text)
-  throw new UsageError(
-    `The provided offset value '${line.required('offset')}' is incorrect. Valid values are 'earliest', 'latest', or a ` +
-      'non-negative long.',
-  )
-}
-
-function check(line: CommandLine): void {
-  if (['topic', 'include', 'whitelist'].filter((name) => line.has(name)).length !== 1)
-    throw new UsageError('Exactly one of --include/--topic is required. ')
-  line.requireAll(['bootstrap-server'])
-  if (line.has('partition')) {
-    if (!line.has('topic')) throw new UsageError('The topic is required when partition is specified.')
-    if (line.has('from-beginning') && line.has('offset'))
-      throw new UsageError('Options from-beginning and offset cannot be specified together.')
-  } else if (line.has('offset')) throw new UsageError('The partition is required when offset is specified.')
-  if (line.has('group') && line.has('partition'))
-    throw new UsageError('Options group and partition cannot be specified together.')
-  if (line.has('group') || pairsOf(line.values('consumer-property'))['group.id'] !== undefined) {
-    throw new UsageError('Option "[group]" needs consumer groups, which this version of prekraft does not have yet.', false)
-  }
-  const formatter = line.text('formatter', 'DefaultMessageFormatter')
-  if (!/(Default|NoOp)MessageFormatter$/.test(formatter))
-    throw new UsageError(`Class ${formatter} could not be found: there are DefaultMessageFormatter and NoOpMessageFormatter.`)
-}
-
-async function partitionsOf(consumer: Consumer, line: CommandLine): Promise<TopicPartition[]> {
-  const topic = line.value('topic')
-  if (topic !== undefined && line.has('partition')) return [{ topic, partition: line.whole('partition', 0) }]
-  if (topic !== undefined) return (await consumer.partitionsFor(topic)).partitions.map(({ partition }) => ({ topic, partition }))
-  const wanted = topicFilter(line.value('include') ?? line.required('whitelist'))
-  return (await consumer.listTopics())
-    .filter(({ name }) => wanted(name))
-    .flatMap(({ name, partitions }) => partitions.map(({ partition }) => ({ topic: name, partition })))
-}
+const err = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** Writes without waiting for each line; waits when the reader is slow. */
 function out(bytes: Buffer): Promise<void> | undefined {
   if (process.stdout.write(bytes)) return undefined
   return new Promise((resolve) => process.stdout.once('drain', resolve))
+}
+
+function formatter(line: CommandLine): Formatter {
+  const name = line.text('formatter', 'org.apache.kafka.tools.consumer.DefaultMessageFormatter')
+  const deprecation = deprecationOf(name)
+  if (deprecation !== undefined) err(deprecation)
+  try {
+    // Kafka's log of its tools shows warnings, and these lines are less than that.
+    return formatterOf(name, formatterProperties(line), () => {})
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+function subscribe(consumer: Consumer, line: CommandLine): void {
+  const topic = line.value('topic')
+  if (topic === undefined) {
+    consumer.subscribe(new RegExp(`^(?:${line.value('include') ?? line.required('whitelist')})$`))
+    return
+  }
+  if (!line.has('partition')) {
+    consumer.subscribe([topic])
+    return
+  }
+  const partition = { topic, partition: line.whole('partition', 0) }
+  consumer.assign([partition])
+  const start = startOf(line)
+  if (typeof start === 'number') consumer.seek(partition, start)
+  else if (start === 'earliest') consumer.seekToBeginning()
+  else consumer.seekToEnd()
+}
+
+/** What was polled and not shown has not been consumed: no commit may pass it. */
+function giveBack(consumer: Consumer, left: readonly ConsumerRecord[]): void {
+  const assigned = new Set(consumer.assignment().map(({ topic, partition }) => `${topic}-${partition}`))
+  for (const { topic, partition, offset } of left) {
+    if (!assigned.delete(`${topic}-${partition}`)) continue
+    consumer.seek({ topic, partition }, offset)
+  }
 }
 
 const PURPOSE = 'This tool helps to read data from Kafka topics and outputs it to standard output.'
@@ -82,8 +89,15 @@ void runTool({
       argument: 'String',
       description: 'read_committed to leave out transactions that are open or aborted. Default: read_uncommitted.',
     },
-    { name: 'group', argument: 'String: consumer group id', description: 'The consumer group.' },
-    { name: 'formatter', argument: 'String: class', description: 'DefaultMessageFormatter or NoOpMessageFormatter.' },
+    { name: 'group', argument: 'String: consumer group id', description: 'The consumer group. Default: a new one, which commits nothing.' },
+    {
+      name: 'formatter',
+      argument: 'String: class',
+      description:
+        'How records are shown, one of org.apache.kafka.tools.consumer.: DefaultMessageFormatter, LoggingMessageFormatter, ' +
+        'NoOpMessageFormatter, and for internal topics OffsetsMessageFormatter, GroupMetadataMessageFormatter, ' +
+        'TransactionLogMessageFormatter.',
+    },
     { name: 'formatter-config', argument: 'String: config file', description: 'A file with properties of the formatter.' },
     {
       name: 'property',
@@ -104,65 +118,61 @@ void runTool({
     },
     { name: 'consumer.config', argument: 'String: config file', description: 'A file with configurations of the consumer.' },
     { name: 'skip-message-on-error', description: 'Leaves out a record that cannot be shown instead of ending.' },
-    { name: 'enable-systest-events', description: 'Accepted for old scripts.' },
+    { name: 'enable-systest-events', description: 'Says shutdown_complete at the end.' },
   ],
   async run(line) {
     if (process.argv.length === 2) throw new UsageError(PURPOSE)
-    check(line)
-    line.whole('partition')
-    const start = startOf(line)
-    const formatFile = line.value('formatter-config')
-    const format = new RecordFormat({
-      ...(formatFile === undefined ? {} : propertiesIn(formatFile)),
-      ...(line.has('key-deserializer') ? { 'key.deserializer': line.required('key-deserializer') } : {}),
-      ...(line.has('value-deserializer') ? { 'value.deserializer': line.required('value-deserializer') } : {}),
-      ...pairsOf(line.values('property')),
-    })
-    const silent = /NoOpMessageFormatter$/.test(line.text('formatter', ''))
-    const isolation = line.value('isolation-level')
-    const consumer = new Consumer({
-      'auto.offset.reset': typeof start === 'string' ? start : 'latest',
-      'client.id': 'console-consumer',
-      ...propertiesOf(line, 'consumer.config'),
-      ...pairsOf(line.values('consumer-property')),
-      ...(isolation === undefined ? {} : { 'isolation.level': isolation }),
-      'bootstrap.servers': line.required('bootstrap-server'),
-    })
+    checkOptions(line)
+    startOf(line)
+    const config = consumerConfig(line, Math.random)
+    const format = formatter(line)
     const most = line.whole('max-messages', -1)
     const timeoutMs = line.whole('timeout-ms', -1)
+    const consumer = new Consumer(config)
     let count = 0
-    const stop = (): void => void consumer.close()
-    process.once('SIGINT', stop).once('SIGTERM', stop)
+    let stopping = false
+    let records: ConsumerRecord[] = []
+    onSignal(() => {
+      stopping = true
+      consumer.wakeup()
+    })
+    /** The next records; none when the time is over. Throws what went wrong. */
+    const receive = async (): Promise<ConsumerRecord[]> => {
+      const startMs = performance.now()
+      for (;;) {
+        const found = await consumer.poll(timeoutMs < 0 ? POLL_MS : timeoutMs)
+        if (found.length > 0 || (timeoutMs >= 0 && performance.now() - startMs >= timeoutMs)) return found
+      }
+    }
     try {
-      const partitions = await partitionsOf(consumer, line)
-      consumer.assign(partitions)
-      if (typeof start === 'number') for (const each of partitions) consumer.seek(each, start)
-      let lastMs = performance.now()
-      while (most < 0 || count < most) {
-        const records = await consumer.poll(
-          timeoutMs < 0 ? EVENT_POLL_MS : Math.max(Math.min(timeoutMs - (performance.now() - lastMs), EVENT_POLL_MS), 0),
-        )
-        for (const record of records.slice(0, most < 0 ? undefined : most - count)) {
-          count++
-          if (silent) continue
+      subscribe(consumer, line)
+      while ((most < 0 || count < most) && !stopping) {
+        if (records.length === 0) {
           try {
-            await out(format.format(record))
+            records = await receive()
+            if (records.length === 0) throw new Error('org.apache.kafka.common.errors.TimeoutException')
           } catch (error) {
-            if (!line.has('skip-message-on-error')) throw error
-            process.stderr.write(`Error processing message, skipping this message: ${String(error)}\n`)
+            // Kafka's tool ends with 0 here, too.
+            if (!(error instanceof WakeupError)) err(`Error processing message, terminating consumer process: ${exceptionText(error)}`)
+            break
           }
         }
-        if (records.length > 0) lastMs = performance.now()
-        else if (timeoutMs >= 0 && performance.now() - lastMs >= timeoutMs) {
-          process.stderr.write('Error processing message, terminating consumer process: no record came within --timeout-ms\n')
-          break
+        const record = records.shift()!
+        count++
+        try {
+          const shown = format(record)
+          if (shown !== undefined) await out(shown)
+        } catch (error) {
+          if (!line.has('skip-message-on-error')) throw error
+          err(`Error processing message, skipping this message: ${exceptionText(error)}`)
         }
       }
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'CLOSED') throw error
     } finally {
+      giveBack(consumer, records)
       await consumer.close()
-      process.stderr.write(`Processed a total of ${count} messages\n`)
+      err(`Processed a total of ${count} messages`)
+      if (line.has('enable-systest-events')) process.stdout.write('shutdown_complete\n')
     }
+    return process.exitCode as number | undefined
   },
 })

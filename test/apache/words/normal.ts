@@ -1,4 +1,5 @@
 /** What the two tools may differ in: names and times, stack traces, the wording of the usage. */
+import type { Line } from './table'
 import type { Output } from './apache'
 
 /** What stands for the tool in the names of what it may change, so that the two do not get in each other's way. */
@@ -47,23 +48,25 @@ function argumentsOfUsage(text: string): string {
   return [text.slice(0, at) + usage!.replace(/\s+/g, ' '), ...arguments_, complaint.replace(/\s+/g, ' ').replaceAll('-- ', '--').trim(), ''].join('\n')
 }
 
-function normalText(text: string, changes: readonly (readonly [RegExp, string])[], mark: string): string {
+type Changes = Pick<Line, 'changes' | 'shared' | 'unordered'>
+
+function normalText(text: string, { changes = [], shared = false }: Changes, mark: string): string {
   // What was made for the other tool is none of this one's business.
   const other = Object.values(MARKS).find((each) => each !== mark)!
-  const mine = text.split('\n').filter((line) => !line.includes(other)).join('\n')
-  let normal = argumentsOfUsage(optionsOfUsage(withoutTraces(mine))).replaceAll(mark, '<me>').replace(TIME, '<time>').replace(PORT, '<host>')
+  const mine = shared ? text : text.split('\n').filter((line) => !line.includes(other)).join('\n')
+  let normal = argumentsOfUsage(optionsOfUsage(withoutTraces(mine)))
+  if (!shared) normal = normal.replaceAll(mark, '<me>')
+  normal = normal.replace(TIME, '<time>').replace(PORT, '<host>')
   // Out of Java's hash sets.
   normal = normal.replace(/\[[\w.-]+\](, \[[\w.-]+\])+/g, (list) => list.split(', ').sort().join(', '))
   for (const [pattern, replacement] of changes) normal = normal.replace(pattern, replacement)
   return normal
 }
 
-/** `unordered`: the lines may come in any order, as they do out of Java's hash maps. */
-export function normalise(
-  { code, out, err }: Output, mark: string, changes: readonly (readonly [RegExp, string])[], unordered: boolean,
-): Output {
-  const sorted = (text: string): string => (unordered ? text.split('\n').sort().join('\n') : text)
-  return { code, out: sorted(normalText(out, changes, mark)), err: sorted(normalText(err, changes, mark)) }
+/** Both answers in a form in which they must be equal. */
+export function normalise({ code, out, err }: Output, mark: string, line: Changes): Output {
+  const sorted = (text: string): string => (line.unordered === true ? text.split('\n').sort().join('\n') : text)
+  return { code, out: sorted(normalText(out, line, mark)), err: sorted(normalText(err, line, mark)) }
 }
 
 /** Words as a shell cuts them: blanks apart, quotes kept together; `''` is an empty word. */

@@ -12,7 +12,7 @@ export interface WordsTable {
   lines: readonly Line[]
 }
 
-/** `{bootstrap}`, `{dir}` (a folder), `{log}` (the first broker's log directory) and `{me}` (a name for what a line may change) are filled in. */
+/** `{bootstrap}`, `{zookeeper}`, `{dir}` (a folder), `{log}` (the first broker's log directory) and `{me}` (a name for what a line may change) are filled in. */
 export interface Step {
   class: string
   args: string
@@ -31,6 +31,8 @@ export interface Line {
   changes?: readonly (readonly [RegExp, string])[]
   /** The lines of the answer may come in any order. */
   unordered?: boolean
+  /** Both look at the same things: what was made for the one is not taken out of what the other says. */
+  shared?: boolean
   /** Where the two differ on purpose: what is compared. Default: all three. */
   compare?: readonly ('code' | 'out' | 'err')[]
   /** Differs on purpose, in this way: the line says what ours is, a regular expression on stdout and stderr. */
