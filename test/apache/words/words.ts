@@ -1,6 +1,6 @@
 /**
- * `npm run test:words [-- [--bootstrap host:port] [--log-dir DIR] [tool[=text] ...]]`: types the command lines of tools/ for our tool and for
- * Apache's, over one cluster, and compares what both say. `text` picks the lines that hold it.
+ * `npm run test:words [-- [--bootstrap host:port] [--zookeeper host:port] [--log-dir DIR] [tool[=text] ...]]`: types the command lines
+ * of tools/ for our tool and for Apache's, over one cluster, and compares what both say. `text` picks the lines that hold it.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,6 +18,7 @@ const MOST_LINES_SHOWN = 12
 
 interface Place {
   bootstrap: string
+  zookeeper: string
   dir: string
   log: string
 }
@@ -50,9 +51,10 @@ class Judge {
   }
 
   private command({ args, input }: { args: string; input?: string }, mark: string): Command {
-    const { bootstrap, dir, log } = this.place
+    const { bootstrap, zookeeper, dir, log } = this.place
+    const places = { bootstrap, zookeeper, dir, log, me: mark }
     const fill = (text: string): string =>
-      text.replaceAll('{bootstrap}', bootstrap).replaceAll('{dir}', dir).replaceAll('{me}', mark).replaceAll('{log}', log)
+      Object.entries(places).reduce((filled, [name, value]) => filled.replaceAll(`{${name}}`, value), text)
     return { args: words(args).map(fill), input: fill(input ?? ''), timeoutMs: TIMEOUT_MS }
   }
 
@@ -64,8 +66,11 @@ class Judge {
       for (const [name, content] of Object.entries(line.files ?? {}))
         writeFileSync(join(this.place.dir, name), this.command({ args: '', input: content }, mark).input)
       await this.steps(line.before ?? [], mark)
-      const answer = who === 'apache' ? await this.apache[table.apart === true ? 'runApart' : 'run'](table.class, command) : await runProgram(join(ROOT, 'bin', `${table.tool}.sh`), command.args, command.input, TIMEOUT_MS)
-      answers.push(normalise(answer, mark, line.changes ?? [], line.unordered ?? false))
+      const answer =
+        who === 'apache'
+          ? await this.apache[table.apart === true ? 'runApart' : 'run'](table.class, command)
+          : await runProgram(join(ROOT, 'bin', `${table.tool}.sh`), command.args, command.input, TIMEOUT_MS)
+      answers.push(normalise(answer, mark, line))
     }
     this.compared++
     const [theirs, mine] = answers as [Output, Output]
@@ -107,6 +112,7 @@ async function main(): Promise<number> {
   }
   const bootstrap = option('--bootstrap')
   const logDir = option('--log-dir')
+  const zookeeper = option('--zookeeper')
   const wanted = new Map(args.map((arg) => [arg.split('=')[0]!, arg.split('=').slice(1).join('=')]))
   const dir = mkdtempSync(join(tmpdir(), 'words-'))
   const cluster = bootstrap === undefined ? await startCluster({ brokers: 1, dataDir: join(dir, 'data') }) : undefined
@@ -114,6 +120,7 @@ async function main(): Promise<number> {
   mkdirSync(files)
   const judge = new Judge({
     bootstrap: bootstrap ?? cluster!.bootstrapServers,
+    zookeeper: zookeeper ?? cluster?.zookeeperConnect ?? '',
     dir: files,
     log: logDir ?? join(dir, 'data'),
   })
