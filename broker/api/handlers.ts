@@ -33,6 +33,10 @@ import { offsetFetchHandler } from './offset-fetch'
 import { offsetForLeaderEpochHandler } from './offset-for-leader-epoch'
 import { alterPartitionReassignmentsHandler, listPartitionReassignmentsHandler } from './partition-reassignments'
 import { produceHandler } from './produce'
+import {
+  createAclsHandler, createDelegationTokenHandler, deleteAclsHandler, describeAclsHandler, describeDelegationTokenHandler,
+  expireDelegationTokenHandler, renewDelegationTokenHandler, saslAuthenticateHandler, saslHandshakeHandler,
+} from './security-disabled'
 import { syncGroupHandler } from './sync-group'
 import { txnOffsetCommitHandler } from './txn-offset-commit'
 import { writeTxnMarkersHandler } from './write-txn-markers'
@@ -95,5 +99,14 @@ export function handlerTable(services: BrokerServices): HandlerTable {
   serve(ApiKey.allocateProducerIds, allocateProducerIdsHandler(services))
   serve(ApiKey.consumerGroupHeartbeat, consumerGroupHeartbeatHandler)
   serve(ApiKey.consumerGroupDescribe, consumerGroupDescribeHandler)
+  serve(ApiKey.describeAcls, describeAclsHandler)
+  serve(ApiKey.createAcls, createAclsHandler)
+  serve(ApiKey.deleteAcls, deleteAclsHandler)
+  serve(ApiKey.saslHandshake, saslHandshakeHandler)
+  serve(ApiKey.saslAuthenticate, saslAuthenticateHandler)
+  serve(ApiKey.createDelegationToken, createDelegationTokenHandler)
+  serve(ApiKey.renewDelegationToken, renewDelegationTokenHandler)
+  serve(ApiKey.expireDelegationToken, expireDelegationTokenHandler)
+  serve(ApiKey.describeDelegationToken, describeDelegationTokenHandler)
   return table
 }

@@ -15,7 +15,7 @@ export function initProducerIdHandler(services: BrokerServices): Handler<InitPro
   return async (context) => {
     const { transactionalId, transactionTimeoutMs, producerId, producerEpoch } = context.body
     if ((producerId === NONE) !== (producerEpoch === NONE)) {
-      context.respond({ errorCode: ErrorCode.INVALID_REQUEST, producerId: NONE, producerEpoch: 0 })
+      context.respond({ errorCode: ErrorCode.INVALID_REQUEST, producerId: NONE, producerEpoch: NONE })
       return
     }
     const expected = producerId === NONE ? undefined : { producerId, producerEpoch }

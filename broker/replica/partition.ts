@@ -312,7 +312,8 @@ export class Partition {
    * a replica that is not assigned gets UNKNOWN_LEADER_EPOCH, or NOT_LEADER_OR_FOLLOWER if it named no epoch.
    */
   prepareRead(request: FetchPartition, replicaId: number, onlyLeader: boolean): PartitionRead {
-    const log = this.logForEpoch(request.currentLeaderEpoch, onlyLeader)
+    // A fetch names no epoch with any number below 0, a query with -1 alone.
+    const log = this.logForEpoch(Math.max(request.currentLeaderEpoch, NO_EPOCH), onlyLeader)
     if (replicaId >= 0 && !this.followers.has(replicaId)) {
       throw new ProtocolError(
         request.currentLeaderEpoch >= 0 ? ErrorCode.UNKNOWN_LEADER_EPOCH : ErrorCode.NOT_LEADER_OR_FOLLOWER,

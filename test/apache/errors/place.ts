@@ -83,6 +83,10 @@ export class Place {
         this.brokerEpochs.set(id, stat.czxid)
       }
     })
+    // The first block of producer ids.
+    for (const id of [0, 1]) {
+      await until('there are producer ids', 30_000, async () => (await this.cluster.ask<unknown, { errorCode: number }>(id, ApiKey.initProducerId, { transactionalId: null, transactionTimeoutMs: 1000 })).errorCode === 0)
+    }
     // The internal topics, so that coordinators answer for themselves.
     for (const keyType of [0, 1]) {
       await until('the coordinator is there', 30_000, async () => {
