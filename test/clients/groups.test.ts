@@ -1,5 +1,5 @@
 /**
- * Groups of clients that we did not write, on topics of 1 to 200 partitions: members join, leave, die and come back, while the
+ * Groups of our client and of others, on topics of 1 to 200 partitions: members join, leave, die and come back, while the
  * coordinator is killed, restarted and moved. In each generation a partition has one owner, no commit is lost, and every record is
  * consumed by somebody. PREKRAFT_ALL_CLIENTS=1: with all clients of this machine, and all faults; SEED: their order.
  */
@@ -18,15 +18,16 @@ const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const TOPICS = new Map(EVERYTHING ? [['one', 1], ['seven', 7], ['many', 200]] : [['one', 1], ['many', 40]])
 
 const plans: (GroupPlan & { isHere: boolean })[] = [
+  { group: 'prekraft', kinds: [memberKinds.prekraft], topics: [...TOPICS.keys()], hasStatic: true, isHere: true },
   { group: 'kafkajs', kinds: [memberKinds.kafkajs], topics: [...TOPICS.keys()], isHere: true },
   // It commits what it had read before, when it has joined the next generation.
   { group: 'platformatic', kinds: [memberKinds.platformatic], topics: [...TOPICS.keys()], hasStatic: true, commitsMayGoBack: true, isHere: true },
   {
-    group: 'mixed', kinds: [memberKinds.confluent, memberKinds.kafkaPython, memberKinds.kcat], topics: [...TOPICS.keys()], hasStatic: true,
+    group: 'mixed', kinds: [memberKinds.confluent, memberKinds.kafkaPython, memberKinds.prekraft, memberKinds.kcat], topics: [...TOPICS.keys()], hasStatic: true,
     isHere: EVERYTHING && memberKinds.confluent.isThere() && memberKinds.kafkaPython.isThere() && memberKinds.kcat.isThere(),
   },
   {
-    group: 'cooperative', kinds: [memberKinds.confluent], topics: [...TOPICS.keys()], hasStatic: true, assignor: 'cooperative-sticky',
+    group: 'cooperative', kinds: [memberKinds.confluent, memberKinds.prekraft], topics: [...TOPICS.keys()], hasStatic: true, assignor: 'cooperative-sticky',
     isHere: EVERYTHING && memberKinds.confluent.isThere(),
   },
 ]

@@ -32,6 +32,14 @@ function kcat({ bootstrap, group, member, topics, sessionTimeoutMs, instanceId }
 }
 
 export const memberKinds = {
+  prekraft: {
+    name: 'prekraft',
+    isStatic: true,
+    mayBeKilled: true,
+    tells: true,
+    isThere: () => true,
+    command: (job) => [process.execPath, '-r', join(__dirname, '../../support/register.cjs'), join(__dirname, 'member-prekraft.ts'), JSON.stringify(job)],
+  },
   kafkajs: {
     name: 'kafkajs',
     isStatic: false,
