@@ -1,49 +1,22 @@
 import { resolve } from 'node:path'
 import { Complaints, dumpOffsetIndex, dumpSnapshot, dumpTimeIndex, dumpTransactionIndex } from './dump-log/indexes'
+import { DECODER_OPTIONS, recordParser } from './dump-log/decoders'
 import { SegmentReader, baseOffsetOf, batchLine, recordLine, recordsOf } from './dump-log/records'
 import { UsageError } from './tool/command-line'
 import { runTool } from './tool/run'
 import type { CommandLine } from './tool/command-line'
 import type { Mode } from './dump-log/indexes'
-import type { Record } from '../protocol/records/records'
 
 const PURPOSE =
   'This tool helps to parse a log file and dump its contents to the console, useful for debugging a seemingly corrupt ' +
   'log segment.'
 
-type Decoder = (bytes: Buffer) => string
-
-function decoderOf(name: string | undefined): Decoder {
-  switch (name?.split('.').at(-1)) {
-    case undefined:
-    case 'StringDecoder':
-    case 'DefaultDecoder':
-      return (bytes) => bytes.toString('utf8')
-    case 'LongDecoder':
-      return (bytes) => String(bytes.readBigInt64BE(0))
-    case 'IntegerDecoder':
-      return (bytes) => String(bytes.readInt32BE(0))
-    default:
-      throw new UsageError(
-        `Could not find the decoder ${name ?? ''}: there are StringDecoder, DefaultDecoder, LongDecoder, IntegerDecoder`,
-        false,
-      )
-  }
-}
-
 function dumpLog(path: string, line: CommandLine, print: (text: string) => void, complaints: Complaints): void {
-  const keyOf = decoderOf(line.value('key-decoder-class'))
-  const payloadOf = decoderOf(line.value('value-decoder-class'))
+  const parse = recordParser(line, print)
   print(`Log starting offset: ${baseOffsetOf(path)}`)
-  const options = {
-    contents: line.has('print-data-log'),
-    metadata: !line.has('skip-record-metadata'),
-    parse: (record: Record) => ({
-      key: record.key === null ? undefined : keyOf(record.key),
-      payload: record.value === null ? undefined : payloadOf(record.value),
-    }),
-  }
-  const deep = line.has('deep-iteration') || line.has('print-data-log')
+  const contents = line.has('print-data-log') || DECODER_OPTIONS.some((option) => line.has(option))
+  const options = { contents, metadata: !line.has('skip-record-metadata'), parse }
+  const deep = line.has('deep-iteration') || contents
   const log = new SegmentReader(path)
   const end = Math.min(log.size, line.whole('max-bytes', Number.MAX_SAFE_INTEGER))
   try {
@@ -82,13 +55,19 @@ void runTool({
     {
       name: 'key-decoder-class',
       argument: 'String',
-      description: 'How keys are shown: StringDecoder, LongDecoder, IntegerDecoder.',
+      optionalArgument: true,
+      description: 'How keys are shown: StringDecoder, LongDecoder, IntegerDecoder of org.apache.kafka.tools.api.',
     },
     {
       name: 'value-decoder-class',
       argument: 'String',
-      description: 'How values are shown: StringDecoder, LongDecoder, IntegerDecoder.',
+      optionalArgument: true,
+      description: 'How values are shown: StringDecoder, LongDecoder, IntegerDecoder of org.apache.kafka.tools.api.',
     },
+    { name: 'offsets-decoder', description: 'Shows the records as those of __consumer_offsets.' },
+    { name: 'transaction-log-decoder', description: 'Shows the records as those of __transaction_state.' },
+    { name: 'cluster-metadata-decoder', description: 'Refused: for KRaft.' },
+    { name: 'remote-log-metadata-decoder', description: 'Refused: for tiered storage.' },
   ],
   failure: (message, error) => {
     const { code, path } = error as NodeJS.ErrnoException

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.apache.kafka.common.utils.Exit;
 
 /**
@@ -56,6 +59,25 @@ public class Words {
         }
     }
 
+    /** Writes into the run that is under way. */
+    private static class Switch extends OutputStream {
+        private final Function<Run, OutputStream> target;
+
+        Switch(Function<Run, OutputStream> target) {
+            this.target = target;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            target.apply(current).write(b);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            target.apply(current).write(bytes, offset, length);
+        }
+    }
+
     private static volatile Run current;
 
     /** A real exit never comes back. */
@@ -75,6 +97,9 @@ public class Words {
         Exit.setExitProcedure((code, message) -> exit(code));
         Exit.setHaltProcedure((code, message) -> exit(code));
         Exit.setShutdownHookAdder((name, hook) -> current.hooks.add(hook));
+        // Set once: Scala's Console keeps what it finds.
+        System.setOut(new PrintStream(new Switch(run -> run.out), true, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(new Switch(run -> run.err), true, StandardCharsets.UTF_8));
         InputStream in = System.in;
         BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
@@ -82,8 +107,6 @@ public class Words {
             Run run = new Run();
             current = run;
             System.setIn(new ByteArrayInputStream(wanted.get("input").asText().getBytes(StandardCharsets.UTF_8)));
-            System.setOut(new PrintStream(run.out, true, StandardCharsets.UTF_8));
-            System.setErr(new PrintStream(run.err, true, StandardCharsets.UTF_8));
             List<String> typed = new ArrayList<>();
             wanted.get("args").forEach(each -> typed.add(each.asText()));
             Thread thread = new Thread(() -> run.end(call(wanted.get("class").asText(), typed.toArray(new String[0]))), "tool");
