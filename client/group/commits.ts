@@ -1,7 +1,6 @@
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
-import { mayRetry } from '../cluster'
+import { TimeoutError, mayRetry } from '../cluster'
 import { CommitFailedError, RetriableCommitFailedError } from '../consumer/errors'
-import { TimeoutError } from '../cluster'
 import { commitOffsets, fetchCommitted } from './committed'
 import type { Cluster } from '../cluster'
 import type { CommittedOffset, GroupMember, OffsetToCommit } from './committed'
@@ -42,8 +41,8 @@ export class Commits {
     const { clock } = this.cluster.env
     await this.cluster.within(Promise.allSettled([...this.pending]), deadlineMs)
     if (offsets.length === 0) return
+    let last: unknown
     for (;;) {
-      let last: unknown
       try {
         if ((await this.membership.finder.find(deadlineMs)) !== undefined) return await this.once(offsets)
       } catch (error) {
