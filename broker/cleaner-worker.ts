@@ -2,7 +2,10 @@
 import { realClock } from '../runtime/real-clock'
 import { realDisk } from '../runtime/real-disk'
 import { serveThread } from '../runtime/real-threads'
-import { runCleaning } from './log/cleaner/thread-cleaning'
-import type { StartCleaning } from './log/cleaner/thread-cleaning'
+import { CleaningThread } from './log/cleaner/thread-cleaning'
+import type { CleaningOrder } from './log/cleaner/thread-cleaning'
 
-serveThread((message, post) => runCleaning(realDisk, realClock, message as StartCleaning, post))
+serveThread((post) => {
+  const thread = new CleaningThread(realDisk, realClock, post)
+  return (message) => thread.onOrder(message as CleaningOrder)
+})

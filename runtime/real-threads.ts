@@ -24,9 +24,9 @@ export function threadsRunning(file: string): OpenThread {
   }
 }
 
-/** What a thread's program does: `serve` is called with each message, and answers with `post`. */
-export function serveThread(serve: (message: unknown, post: (message: unknown) => void) => void): void {
+/** What a thread's program does: `begin` gets the way back, and gives what is called with each message. */
+export function serveThread(begin: (post: (message: unknown) => void) => (message: unknown) => void): void {
   const port = parentPort
   if (port === null) throw new Error('This program runs only as a thread of a broker.')
-  port.on('message', (message) => serve(message, (answer) => port.postMessage(answer)))
+  port.on('message', begin((message) => port.postMessage(message)))
 }

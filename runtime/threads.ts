@@ -1,6 +1,6 @@
 /** A thread of its own that messages are sent to: for long work that the event loop must not wait for (real-threads.ts). */
 export interface Thread {
-  /** `message` is copied; a SharedArrayBuffer in it is shared. */
+  /** `message` is copied. */
   post(message: unknown): void
   /** Stops it at once, in the middle of what it does. */
   end(): Promise<void>

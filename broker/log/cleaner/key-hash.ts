@@ -6,7 +6,7 @@
  */
 import { assert } from '../../../runtime/assert'
 
-const SHIFTS = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]
+const SHIFTS = Int32Array.of(7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21)
 const SINES = Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32) | 0)
 /** MD5's own four words; `salt` is mixed into them. */
 const START = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476]
@@ -60,24 +60,34 @@ export class KeyHash {
     let b = words[1]!
     let c = words[2]!
     let d = words[3]!
-    for (let i = 0; i < 64; i++) {
-      let mixed: number
-      let word: number
-      if (i < 16) {
-        mixed = (b & c) | (~b & d)
-        word = i
-      } else if (i < 32) {
-        mixed = (d & b) | (~d & c)
-        word = (5 * i + 1) & 15
-      } else if (i < 48) {
-        mixed = b ^ c ^ d
-        word = (3 * i + 5) & 15
-      } else {
-        mixed = c ^ (b | ~d)
-        word = (7 * i) & 15
-      }
-      const sum = (a + mixed + SINES[i]! + block[word]!) | 0
-      const shift = SHIFTS[((i >> 4) << 2) | (i & 3)]!
+    // Four rounds, written out: one loop that asks which round it is in takes twice as long.
+    for (let i = 0; i < 16; i++) {
+      const sum = (a + ((b & c) | (~b & d)) + SINES[i]! + block[i]!) | 0
+      const shift = SHIFTS[i & 3]!
+      a = d
+      d = c
+      c = b
+      b = (b + ((sum << shift) | (sum >>> (32 - shift)))) | 0
+    }
+    for (let i = 16; i < 32; i++) {
+      const sum = (a + ((d & b) | (~d & c)) + SINES[i]! + block[(5 * i + 1) & 15]!) | 0
+      const shift = SHIFTS[4 | (i & 3)]!
+      a = d
+      d = c
+      c = b
+      b = (b + ((sum << shift) | (sum >>> (32 - shift)))) | 0
+    }
+    for (let i = 32; i < 48; i++) {
+      const sum = (a + (b ^ c ^ d) + SINES[i]! + block[(3 * i + 5) & 15]!) | 0
+      const shift = SHIFTS[8 | (i & 3)]!
+      a = d
+      d = c
+      c = b
+      b = (b + ((sum << shift) | (sum >>> (32 - shift)))) | 0
+    }
+    for (let i = 48; i < 64; i++) {
+      const sum = (a + (c ^ (b | ~d)) + SINES[i]! + block[(7 * i) & 15]!) | 0
+      const shift = SHIFTS[12 | (i & 3)]!
       a = d
       d = c
       c = b

@@ -2,12 +2,12 @@ import type { OpenThread, Thread } from '../../../runtime/threads'
 import { CleaningAbortedError } from './cleaner-pool'
 import type { CleanerPool, CleaningRun } from './cleaner-pool'
 import type { CleanedGroup, CleaningJob, CleaningResult } from './cleaning-job'
-import type { CleaningMessage, StartCleaning } from './thread-cleaning'
+import type { CleaningOrder, CleaningReport } from './thread-cleaning'
 
 interface Worker {
   thread: Thread
   /** Of the job it does; undefined while it has none. */
-  current: { onMessage(message: CleaningMessage): void; onEnd(error: Error): void } | undefined
+  current: { onMessage(message: CleaningReport): void; onEnd(error: Error): void } | undefined
 }
 
 /** Cleans in threads: as many as there are jobs, and none while there is nothing to clean. */
@@ -25,7 +25,6 @@ export class ThreadCleanerPool implements CleanerPool {
   }
 
   start(job: CleaningJob, onGroup: (group: CleanedGroup) => void): CleaningRun {
-    const signal = new Int32Array(new SharedArrayBuffer(4))
     const worker = [...this.workers].find(({ current }) => current === undefined) ?? this.add()
     const done = new Promise<CleaningResult>((resolve, reject) => {
       worker.current = {
@@ -38,13 +37,13 @@ export class ThreadCleanerPool implements CleanerPool {
         onEnd: reject,
       }
     })
-    const start: StartCleaning = { job, signal: signal.buffer as SharedArrayBuffer }
-    worker.thread.post(start)
+    const order = (message: CleaningOrder) => worker.thread.post(message)
+    const { current } = worker
+    order({ kind: 'start', job })
     return {
       done,
       abort() {
-        Atomics.store(signal, 0, 1)
-        Atomics.notify(signal, 0)
+        if (worker.current === current) order({ kind: 'abort' })
       },
     }
   }
@@ -53,7 +52,7 @@ export class ThreadCleanerPool implements CleanerPool {
     const worker: Worker = {
       current: undefined,
       thread: this.open({
-        onMessage: (message) => worker.current?.onMessage(message as CleaningMessage),
+        onMessage: (message) => worker.current?.onMessage(message as CleaningReport),
         onEnd: (error) => {
           this.workers.delete(worker)
           worker.current?.onEnd(error ?? new CleaningAbortedError())
@@ -80,7 +79,7 @@ export class ThreadCleanerPool implements CleanerPool {
   }
 }
 
-function errorOf({ name, message, code }: Extract<CleaningMessage, { kind: 'failed' }>): Error {
+function errorOf({ name, message, code }: Extract<CleaningReport, { kind: 'failed' }>): Error {
   if (name === 'CleaningAbortedError') return new CleaningAbortedError()
   return Object.assign(new Error(message), { name, code })
 }

@@ -118,7 +118,8 @@ class Model {
   }
 
   noteCleaned(): void {
-    this.everCleaned = Math.max(this.everCleaned, this.log.cleanedOffset ?? 0)
+    const beingCleaned = this.manager.cleaner!.running > 0 ? this.log.segments.active.baseOffset : 0
+    this.everCleaned = Math.max(this.everCleaned, this.log.cleanedOffset ?? 0, beingCleaned)
   }
 
   check(): void {
