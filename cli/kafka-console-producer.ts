@@ -3,6 +3,7 @@ import { lineFormat, parseLine } from './console/line-reader'
 import { Producer } from '../client/producer'
 import { checkAddresses } from './tool/addresses'
 import { UsageError } from './tool/command-line'
+import { exceptionText } from './tool/exceptions'
 import { pairsOf, propertiesIn, propertiesOf, runTool } from './tool/run'
 import type { CommandLine } from './tool/command-line'
 
@@ -15,7 +16,7 @@ function producerConfig(line: CommandLine): Record<string, string | number> {
   // An option that was typed beats the property; a property beats the tool's default.
   const merged: Record<string, string | number> = { ...given }
   const set = (key: string, option: string, fallback: string | number): void => {
-    if (line.has(option)) merged[key] = line.required(option)
+    if (line.has(option)) merged[key] = typeof fallback === 'number' ? line.whole(option, fallback) : line.required(option)
     else merged[key] ??= fallback
   }
   merged['bootstrap.servers'] = line.value('bootstrap-server') ?? line.value('broker-list') ?? ''
@@ -27,7 +28,8 @@ function producerConfig(line: CommandLine): Record<string, string | number> {
   set('linger.ms', 'timeout', 1000)
   set('max.block.ms', 'max-block-ms', 60_000)
   set('buffer.memory', 'max-memory-bytes', 33_554_432)
-  set('batch.size', 'max-partition-memory-bytes', 16_384)
+  set('metadata.max.age.ms', 'metadata-expiry-ms', 300_000)
+  set('batch.size', line.has('max-partition-memory-bytes') ? 'max-partition-memory-bytes' : 'batch-size', 16_384)
   set('client.id', 'client-id', 'console-producer')
   return merged
 }
@@ -56,20 +58,16 @@ void runTool({
       optionalArgument: true,
       description: 'none, gzip, snappy, lz4 or zstd; without a value gzip.',
     },
-    number(
-      'batch-size',
-      'Integer: size',
-      'Accepted for old scripts; batches are made by size in bytes (--max-partition-memory-bytes).',
-    ),
+    number('batch-size', 'Integer: size', 'The size of a batch in bytes. Default: 16384.'),
     number('message-send-max-retries', 'Integer', 'How often a record is sent again. Default: 3.'),
     number('retry-backoff-ms', 'Long', 'The pause before that, ms. Default: 100.'),
     number('timeout', 'Long: timeout_ms', 'How long a record may wait for others to fill a batch, ms. Default: 1000.'),
     { name: 'request-required-acks', argument: 'String: request required acks', description: 'all, -1, 0 or 1. Default: -1.' },
     number('request-timeout-ms', 'Integer: request timeout ms', 'How long a request may take, ms. Default: 1500.'),
-    number('metadata-expiry-ms', 'Long: metadata expiration interval', 'Accepted for old scripts: metadata.max.age.ms.'),
+    number('metadata-expiry-ms', 'Long: metadata expiration interval', 'How old metadata may get, ms. Default: 300000.'),
     number('max-block-ms', 'Long: max block on send', 'How long sending may wait for metadata or memory, ms. Default: 60000.'),
     number('max-memory-bytes', 'Long: total memory in bytes', 'Memory for records that wait. Default: 33554432.'),
-    number('max-partition-memory-bytes', 'Integer: memory in bytes per partition', 'The size of a batch. Default: 16384.'),
+    number('max-partition-memory-bytes', 'Integer: memory in bytes per partition', 'The same as --batch-size, and stronger.'),
     number('socket-buffer-size', 'Integer: size', 'Accepted for old scripts.'),
     { name: 'line-reader', argument: 'String: reader_class', description: "Kafka's LineMessageReader only." },
     {
@@ -103,28 +101,19 @@ void runTool({
       ...pairsOf(line.values('property')),
     })
     const producer = new Producer(producerConfig(line))
-    let failed = 0
     let unanswered = 0
     let drained: (() => void) | undefined
-    const send = (text: string, number: number): Promise<void> => {
+    const send = (text: string, number: number): Promise<unknown> => {
       const record = parseLine(topic, text, number, format)
       unanswered++
-      return producer
-        .send(record)
-        .then(
-          () => {},
-          (error: unknown) => {
-            failed++
-            process.stderr.write(
-              `Error when sending message to topic ${topic} with error: ` +
-                `${error instanceof Error ? error.message : String(error)}\n`,
-            )
-          },
-        )
-        .finally(() => {
-          unanswered--
-          drained?.()
-        })
+      return producer.send(record).finally(() => {
+        unanswered--
+        drained?.()
+      })
+    }
+    const complain = (error: unknown, record: string): void => {
+      const size = Buffer.byteLength(record)
+      process.stderr.write(`Error when sending message to topic ${topic}, ${size} bytes, with error: ${exceptionText(error)}\n`)
     }
     const input = createInterface({ input: process.stdin, terminal: false })
     const prompt = (): void => {
@@ -135,7 +124,9 @@ void runTool({
       let number = 0
       for await (const text of input) {
         const sent = send(text, ++number)
+        // As in Kafka's tool, a record that is lost ends only --sync.
         if (line.has('sync')) await sent
+        else sent.catch((error: unknown) => complain(error, text))
         while (unanswered >= MOST_UNANSWERED) {
           await new Promise<void>((resolve) => {
             drained = resolve
@@ -147,6 +138,5 @@ void runTool({
       input.close()
       await producer.close()
     }
-    return failed > 0 ? 1 : 0
   },
 })

@@ -30,8 +30,15 @@ export function lineFormat(properties: Readonly<Record<string, string>>): LineFo
     throw new Error('headers.delimiter and headers.key.separator may not be equal')
   if (format.headersSeparator === format.headersKeySeparator)
     throw new Error('headers.separator and headers.key.separator may not be equal')
-  if (format.nullMarker !== undefined && format.nullMarker === format.keySeparator)
-    throw new Error('null.marker and key.separator may not be equal')
+  const others = {
+    'key.separator': format.keySeparator,
+    'headers.separator': format.headersSeparator,
+    'headers.delimiter': format.headersDelimiter,
+    'headers.key.separator': format.headersKeySeparator,
+  }
+  for (const [name, value] of Object.entries(others)) {
+    if (format.nullMarker === value) throw new Error(`null.marker and ${name} may not be equal`)
+  }
   return format
 }
 
