@@ -28,7 +28,10 @@ export type ControlRequest =
 const MAX_METADATA_ENTRIES = 1000
 /** The same for LeaderAndIsr by weight: a new partition means a new log, files and directories. */
 const MAX_LEADER_AND_ISR_WEIGHT = 64
-const NEW_PARTITION_WEIGHT = 8
+const NEW_PARTITION_WEIGHT = 4
+/** And for StopReplica, where a deletion is a directory that gets another name. */
+const MAX_STOP_REPLICA_WEIGHT = 128
+const DELETION_WEIGHT = 8
 
 /** `securityProtocol` in the order of Kafka's ids. */
 const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
@@ -36,12 +39,18 @@ const SECURITY_PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
 /** The requests of one batch in the order in which they must be sent and answered. */
 export function buildControlRequests(batch: ControlBatch, sender: ControlSender): ControlRequest[] {
   const requests: ControlRequest[] = []
-  for (const entries of chunksByWeight(batch.leaderAndIsr.values())) requests.push(leaderAndIsrRequest(entries, batch.brokers, sender))
+  const leaderAndIsr = chunksByWeight(
+    batch.leaderAndIsr.values(), MAX_LEADER_AND_ISR_WEIGHT, ({ isNew }) => isNew ? NEW_PARTITION_WEIGHT : 1,
+  )
+  for (const entries of leaderAndIsr) requests.push(leaderAndIsrRequest(entries, batch.brokers, sender))
   if (batch.updateMetadata !== undefined) {
     const all = chunks([...batch.updateMetadata.values()], MAX_METADATA_ENTRIES)
     for (const entries of all.length === 0 ? [[]] : all) requests.push(updateMetadataRequest(entries, batch.brokers, sender))
   }
-  requests.push(...stopReplicaRequests([...batch.stopReplica.values()], sender))
+  const stopReplica = chunksByWeight(
+    batch.stopReplica.values(), MAX_STOP_REPLICA_WEIGHT, ({ deletePartition }) => deletePartition ? DELETION_WEIGHT : 1,
+  )
+  for (const entries of stopReplica) requests.push(...stopReplicaRequests(entries, sender))
   return requests
 }
 
@@ -134,7 +143,6 @@ function liveBroker(broker: Broker, version: number) {
 
 /** Before version 3 a request deletes all its partitions or none, so that two may be needed. */
 function stopReplicaRequests(entries: StopReplicaEntry[], sender: ControlSender): ControlRequest[] {
-  if (entries.length === 0) return []
   if (sender.level.stopReplica >= 3) return [stopReplicaRequest(entries, false, sender)]
   const groups: [StopReplicaEntry[], boolean][] = [
     [entries.filter((entry) => !entry.deletePartition), false],
@@ -186,16 +194,16 @@ function byTopic<E extends { topic: string; topicId: string | undefined }>(entri
   return [...groups.values()]
 }
 
-function chunksByWeight(entries: Iterable<LeaderAndIsrEntry>): LeaderAndIsrEntry[][] {
-  const parts: LeaderAndIsrEntry[][] = []
+function chunksByWeight<E>(entries: Iterable<E>, most: number, weightOf: (entry: E) => number): E[][] {
+  const parts: E[][] = []
   let room = 0
   for (const entry of entries) {
     if (room <= 0) {
       parts.push([])
-      room = MAX_LEADER_AND_ISR_WEIGHT
+      room = most
     }
     parts.at(-1)!.push(entry)
-    room -= entry.isNew ? NEW_PARTITION_WEIGHT : 1
+    room -= weightOf(entry)
   }
   return parts
 }

@@ -29,6 +29,7 @@ import type {
   TopicPartition,
 } from './requests'
 import { applyStopReplica } from './stop-replica'
+import { TurnShare } from './turn-share'
 import { verifyForCoordinator, type TransactionIdentity } from './verification'
 
 /**
@@ -43,6 +44,7 @@ export class ReplicaManager {
   private readonly epochs: ReplicaEpochs
   private readonly fetchers: FetcherManager
   private readonly futures: FutureReplicas
+  private readonly share: TurnShare
   private readonly stopListening: () => void
   private isrTimer: Timer | undefined
 
@@ -56,6 +58,7 @@ export class ReplicaManager {
     this.epochs = new ReplicaEpochs(env.clock, options.readBrokerEpoch)
     this.fetchers = new FetcherManager(options)
     this.futures = new FutureReplicas(this.core)
+    this.share = new TurnShare(env.clock)
     this.fetchSessions = new FetchSessionCache({
       clock: env.clock, random: env.random, maxSlots: config.maxIncrementalFetchSessionSlots,
     })
@@ -134,24 +137,25 @@ export class ReplicaManager {
       await prepare()
       errorCode = this.belief.isStale(request)
     }
+    if (errorCode === ErrorCode.NONE) errorCode = await this.roomFor(request)
     if (errorCode !== ErrorCode.NONE) return refuseLeaderAndIsr(request, version, errorCode)
-    const response = applyLeaderAndIsr(this.core, this.fetchers, request, version)
-    for (const partition of this.core.partitions()) this.futures.resume(partition)
-    return response
+    return this.share.spend(() => applyLeaderAndIsr(this.core, this.fetchers, this.futures, request, version))
   }
 
   async stopReplica(request: StopReplicaRequest, _version: number): Promise<Input<StopReplicaResponse>> {
     const named = request.topics.flatMap(({ partitionIndexes }) => partitionIndexes).length
     const count = request.ungroupedPartitions.length + named + partitionCount(request.topicStates)
-    const errorCode = await this.believe('StopReplica', request, count)
+    let errorCode = await this.believe('StopReplica', request, count)
+    if (errorCode === ErrorCode.NONE) errorCode = await this.roomFor(request)
     if (errorCode !== ErrorCode.NONE) return { errorCode }
-    return applyStopReplica(this.core, this.fetchers, request)
+    return this.share.spend(() => applyStopReplica(this.core, this.fetchers, request))
   }
 
   async updateMetadata(request: UpdateMetadataRequest, _version: number): Promise<Input<UpdateMetadataResponse>> {
     const count = request.ungroupedPartitionStates.length + partitionCount(request.topicStates)
-    const errorCode = await this.believe('UpdateMetadata', request, count)
-    if (errorCode === ErrorCode.NONE) this.options.metadata.update(request)
+    let errorCode = await this.believe('UpdateMetadata', request, count)
+    if (errorCode === ErrorCode.NONE) errorCode = await this.roomFor(request)
+    if (errorCode === ErrorCode.NONE) this.share.spend(() => this.options.metadata.update(request))
     return { errorCode }
   }
 
@@ -195,6 +199,14 @@ export class ReplicaManager {
       // A joiner that the watermark waited for may have been given up.
       partition.advanceHighWatermark()
     }
+  }
+
+  /** Waits for this turn's or a later turn's room; another controller may have been believed meanwhile. */
+  private async roomFor(claim: ControllerClaim): Promise<number> {
+    const room = this.share.room()
+    if (room === undefined) return ErrorCode.NONE
+    await room
+    return this.belief.isStale(claim)
   }
 
   private async believe(api: string, claim: ControllerClaim, partitions: number): Promise<number> {
