@@ -5,10 +5,10 @@ import type { MetadataRequest, MetadataResponse } from '../protocol/messages/met
 import type { Input } from '../protocol/messages/schema'
 import { ZERO_UUID } from '../protocol/rules/uuid'
 import type { ControlConnection } from './channel'
-import { partitionName } from './context'
 import type { Broker, Partition } from './context'
 import { entryKey } from './control-entries'
 import { NO_LEADER, RECOVERED } from './leader-election'
+import { PartitionReports } from './partition-reports'
 import { decidePast } from './past'
 import type { Past, ReplicaAnswer, Witness } from './past'
 import type { Term } from './term'
@@ -45,17 +45,15 @@ export async function recoverLostStates(term: Term, candidates: Iterable<Partiti
   if (lost.length === 0) return
   const testimonies = await askBrokers(term, lost)
   const versions = await leadership.versionsOfStates(lost)
-  const found = new Map<string, string[]>()
+  const reports = new PartitionReports(logger)
   for (const [index, partition] of lost.entries()) {
     const past = decidePast(factsOf(partition, testimonies))
     takePast(partition, past, versions[index], term.epoch)
     if (past.kind === 'new' && versions[index] === undefined) continue
     const what = past.kind === 'known' ? past.rule : past.kind === 'new' ? 'nobody knows it' : `waiting for ${past.waitsFor.join()}`
-    found.set(what, [...(found.get(what) ?? []), partitionName(partition)])
+    reports.add('warn', partition, { past: what }, 'the state of a partition was lost')
   }
-  for (const [past, names] of found) {
-    logger.warn({ partitions: names.length, first: names.slice(0, 5), past }, 'states of partitions were lost')
-  }
+  reports.write()
   if (lost.some((partition) => partition.isPastUnknown)) term.putLater('lostStates', ASK_AGAIN_MS, { kind: 'Reconcile' })
 }
 

@@ -1,6 +1,5 @@
 import type { Recorder } from '../recording/events'
 import type { Logger } from '../runtime/log'
-import { partitionName } from './context'
 import type { ControllerContext, Leadership, Partition } from './context'
 import { isElected } from './leader-election'
 import type { Elected, LeaderAndIsr } from './leader-election'
@@ -10,6 +9,7 @@ import {
   hasNoLiveIsr, OFFLINE_ELECTION, planElection, planInitialLeader, sortByLegality, withNextEpoch, withoutReplica,
 } from './partition-state-machine'
 import type { ElectionPolicy, ElectionStrategy } from './partition-state-machine'
+import { PartitionReports } from './partition-reports'
 import type { PartitionState } from './partition-states'
 import { planReplicaMove } from './replica-state-machine'
 import type { Replica, ReplicaCommand } from './replica-state-machine'
@@ -40,9 +40,11 @@ export interface StateChangesParts {
  */
 export class StateChanges {
   private readonly parts: StateChangesParts
+  private readonly reports: PartitionReports
 
   constructor(parts: StateChangesParts) {
     this.parts = parts
+    this.reports = new PartitionReports(parts.logger)
   }
 
   /** Moves partitions into `target`; for OnlinePartition the outcome of each one's election. */
@@ -53,9 +55,10 @@ export class StateChanges {
     const outcomes = new Map<Partition, ElectionOutcome>()
     for (const partition of illegal) {
       const reason = `${partition.state} may not become ${target}`
-      this.parts.logger.error({ partition: partitionName(partition) }, reason)
+      this.reports.add('error', partition, {}, reason)
       outcomes.set(partition, { ok: false, reason, illegal: true })
     }
+    this.reports.write()
     if (target !== 'OnlinePartition') {
       for (const partition of legal) this.enter(partition, target)
       return outcomes
@@ -65,6 +68,7 @@ export class StateChanges {
     const adopted = await this.initialise(legal.filter(isFresh), batch, outcomes)
     const others = legal.filter((partition) => !isFresh(partition) && !outcomes.has(partition))
     await this.elect([...others, ...adopted], strategy, batch, outcomes)
+    this.reports.write()
     this.parts.send(batch)
     return outcomes
   }
@@ -87,18 +91,20 @@ export class StateChanges {
     }
     const batch = new RequestBatch(this.parts.context)
     for (const [broker, group] of groups) await this.moveReplicasOf(broker, group, target, batch)
+    this.reports.write()
     this.parts.send(batch)
   }
 
   /** Writes leader and ISR again under the next leader epoch. Gives back those for which that succeeded. */
   async bumpLeaderEpochs(partitions: readonly Partition[]): Promise<Partition[]> {
     const outcomes = await this.parts.leadership.update(partitions, (_, current) => ({ write: withNextEpoch(current) }))
-    return partitions.filter((partition) => {
+    const raised = partitions.filter((partition) => {
       const outcome = outcomes.get(partition)!
-      if (outcome.ok) return true
-      this.parts.logger.error({ partition: partitionName(partition), reason: outcome.reason }, 'cannot raise the leader epoch')
-      return false
+      if (!outcome.ok) this.reports.add('error', partition, { reason: outcome.reason }, 'cannot raise the leader epoch')
+      return outcome.ok
     })
+    this.reports.write()
+    return raised
   }
 
   /** Sends UpdateMetadata for `partitions` to `brokers` (all registered ones by default); with none: brokers only. */
@@ -209,8 +215,8 @@ export class StateChanges {
   }
 
   private fail(partition: Partition, reason: string, outcomes: Map<Partition, ElectionOutcome>): void {
-    const { logger, recorder, controllerEpoch } = this.parts
-    logger.warn({ partition: partitionName(partition), state: partition.state, reason }, 'the partition cannot go online')
+    const { recorder, controllerEpoch } = this.parts
+    this.reports.add('warn', partition, { state: partition.state, reason }, 'the partition cannot go online')
     recorder.record({
       kind: 'stateTransition', topic: partition.topic.name, partition: partition.index,
       from: partition.state, to: 'OnlinePartition', cause: this.parts.cause(), controllerEpoch, error: reason,
@@ -219,14 +225,13 @@ export class StateChanges {
   }
 
   private async moveReplicasOf(broker: number, replicas: Replica[], target: ReplicaState, batch: RequestBatch): Promise<void> {
-    const { context, logger } = this.parts
+    const { context } = this.parts
     const planned: { replica: Replica; commands: readonly ReplicaCommand[] }[] = []
     for (const replica of replicas) {
       const plan = planReplicaMove(context, replica, target)
       if ('commands' in plan) planned.push({ replica, commands: plan.commands })
       else {
-        const fields = { partition: partitionName(replica.partition), broker, target, reason: plan.refused }
-        logger.error(fields, 'the replica cannot change its state')
+        this.reports.add('error', replica.partition, { broker, target, reason: plan.refused }, 'the replica cannot change its state')
       }
     }
     const leaving = planned.filter(({ commands }) => commands.some((command) => command.do === 'leaveIsr'))
@@ -237,8 +242,7 @@ export class StateChanges {
     for (const { replica, commands } of planned) {
       const outcome = outcomes.get(replica.partition)
       if (outcome?.ok === false) {
-        const fields = { partition: partitionName(replica.partition), broker, reason: outcome.reason }
-        logger.error(fields, 'cannot take the replica out of the ISR')
+        this.reports.add('error', replica.partition, { broker, reason: outcome.reason }, 'cannot take the replica out of the ISR')
         continue
       }
       for (const command of commands) this.carryOut(command, replica, outcome, batch)

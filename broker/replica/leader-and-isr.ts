@@ -5,11 +5,14 @@ import type {
 } from '../../protocol/messages/leader-and-isr'
 import { validateTopicName } from '../../protocol/rules/topic-name'
 import type { FetcherManager } from './fetcher-manager'
+import type { FutureReplicas } from './future-replicas'
 import type { LeadershipChange } from './options'
 import type { Partition } from './partition'
 import { compareEpochs, type ReplicaAssignment } from './partition-state'
 import type { ReplicaCore } from './replica-core'
 
+/** Of many partitions so many are named in a line of the log. */
+const NAMED_IN_LOGS = 3
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 interface PartitionRequest {
@@ -26,14 +29,18 @@ interface PartitionRequest {
 export function applyLeaderAndIsr(
   core: ReplicaCore,
   fetchers: FetcherManager,
+  futures: Pick<FutureReplicas, 'resume'>,
   request: LeaderAndIsrRequest,
   version: number,
 ): Input<LeaderAndIsrResponse> {
   const leaders: LeadershipChange[] = []
   const followers: LeadershipChange[] = []
+  const changed: Partition[] = []
   const errors = partitionsOf(request).map((each) => {
-    const { errorCode, partition } = applyOne(core, fetchers, each)
+    const { errorCode, partition, isNews } = applyOne(core, fetchers, each)
     if (errorCode === ErrorCode.NONE && partition !== undefined) {
+      if (isNews === true) changed.push(partition)
+      futures.resume(partition)
       const { topic, partition: index, leaderEpoch } = partition
       const list = partition.isLeader ? leaders : followers
       list.push({ topic, partition: index, leaderEpoch })
@@ -42,6 +49,7 @@ export function applyLeaderAndIsr(
   })
   fetchers.closeIdle()
   core.options.onLeadershipChange?.(leaders, followers)
+  if (changed.length > 0) logRoles(core, changed, request.controllerEpoch)
   return responseOf(errors, version)
 }
 
@@ -60,7 +68,7 @@ function applyOne(
   core: ReplicaCore,
   fetchers: FetcherManager,
   request: PartitionRequest,
-): { errorCode: number; partition?: Partition } {
+): { errorCode: number; partition?: Partition; isNews?: boolean } {
   const { topic, topicId, state } = request
   const index = state.partitionIndex
   const { brokerId, logs } = core.options
@@ -74,11 +82,12 @@ function applyOne(
   if (known === undefined && validateTopicName(topic) !== undefined) return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION }
   const partition = core.getOrCreate(topic, index)
   try {
-    if (partition.isApplied(state)) repeat(partition, topicId)
-    else apply(core, fetchers, partition, topicId, state)
+    const isNews = !partition.isApplied(state)
+    if (isNews) apply(core, fetchers, partition, topicId, state)
+    else repeat(partition, topicId)
     // Also for a follower that was given up, or that waits for its leader.
     if (partition.role === 'follower') fetchers.ensure(partition)
-    return { errorCode: ErrorCode.NONE, partition }
+    return { errorCode: ErrorCode.NONE, partition, isNews }
   } catch (error) {
     const errorCode = core.errorCodeOf(error)
     core.logger.error({ topic, partition: index, err: error }, 'a new state could not be applied')
@@ -131,7 +140,17 @@ function record(core: ReplicaCore, partition: Partition, from: string): void {
   core.recorder.record({
     kind: 'stateTransition', ...change, replica: core.options.brokerId, isr: isr.committed, rule: 'LeaderAndIsr',
   })
-  core.logger.info({ ...change, endOffset: log?.endOffset, highWatermark: log?.highWatermark }, 'new role')
+  core.logger.debug({ ...change, endOffset: log?.endOffset, highWatermark: log?.highWatermark }, 'new role')
+}
+
+/** One line for a request; the recording has each partition. */
+function logRoles(core: ReplicaCore, changed: readonly Partition[], controllerEpoch: number): void {
+  const first = changed.slice(0, NAMED_IN_LOGS).map((partition) => {
+    const { topic, partition: index, role, leaderId, leaderEpoch } = partition
+    return `${topic}-${index} ${role} (leader ${leaderId}, epoch ${leaderEpoch})`
+  })
+  const leaders = changed.filter((partition) => partition.isLeader).length
+  core.logger.info({ partitions: changed.length, leaders, controllerEpoch, first }, 'new roles')
 }
 
 /** The refusal of a request as a whole: said at the top and for each partition, as Kafka does. */

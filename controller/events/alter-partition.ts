@@ -2,10 +2,10 @@ import { ErrorCode } from '../../protocol/errors'
 import type { AlterPartitionRequestPartitionData, AlterPartitionResponse } from '../../protocol/messages/alter-partition'
 import type { Input } from '../../protocol/messages/schema'
 import { sameList } from '../assignment'
-import { partitionName } from '../context'
 import type { Leadership, Partition } from '../context'
 import { RECOVERED, RECOVERING } from '../leader-election'
 import type { LeaderAndIsr, LeaderRecoveryState } from '../leader-election'
+import { PartitionReports } from '../partition-reports'
 import { completeReassignments } from '../reassignment'
 import type { Term } from '../term'
 import type { EventOf } from './event'
@@ -93,12 +93,13 @@ export async function onAlterPartition(term: Term, event: EventOf<'AlterPartitio
   const before = new Map([...accepted.keys()].map((partition) => [partition, partition.leadership?.isr ?? []]))
   const outcomes = await leadership.update(accepted.keys(), (partition) => ({ write: accepted.get(partition)! }), false)
   const changed: Partition[] = []
+  const reports = new PartitionReports(logger)
   for (const [partition, verdict] of verdicts) {
     const outcome = outcomes.get(partition)
     const isChanged = outcome?.ok === true
     if (isChanged) changed.push(partition)
     if ('unchanged' in verdict) continue
-    if (!isChanged) logger.info({ partition: partitionName(partition), rule: verdict.rule }, 'refused a change of the ISR')
+    if (!isChanged) reports.add('info', partition, { broker: broker.id, rule: verdict.rule }, 'refused a change of the ISR')
     recorder.record({
       kind: 'isrChange', topic: partition.topic.name, partition: partition.index, phase: isChanged ? 'committed' : 'rejected',
       from: before.get(partition) ?? partition.leadership?.isr ?? [],
@@ -107,6 +108,7 @@ export async function onAlterPartition(term: Term, event: EventOf<'AlterPartitio
       leaderEpoch: partition.leadership?.leaderEpoch ?? -1, partitionEpoch: partition.leadership?.partitionEpoch ?? -1,
     })
   }
+  reports.write()
   if (changed.length > 0) changes.sendMetadata(changed)
   const response = {
     topics: topics.map(({ asked, isKnown, partitions }) => ({

@@ -1,8 +1,8 @@
 import { ErrorCode, errorName } from '../../protocol/errors'
 import type { LeaderAndIsrResponse } from '../../protocol/messages/leader-and-isr'
-import { partitionName } from '../context'
 import type { Partition } from '../context'
 import { entryKey } from '../control-entries'
+import { PartitionReports } from '../partition-reports'
 import { onReplicasOffline } from '../replica-failure'
 import type { Term } from '../term'
 import type { EventOf } from './event'
@@ -19,6 +19,7 @@ export async function onLeaderAndIsrResponse(term: Term, event: EventOf<'LeaderA
     return
   }
   const offline: Partition[] = []
+  const reports = new PartitionReports(logger)
   for (const [partition, code] of partitionErrors(term, reply.response)) {
     if (code === ErrorCode.KAFKA_STORAGE_ERROR) {
       if (!context.offlineOn(broker).has(partition)) offline.push(partition)
@@ -28,13 +29,14 @@ export async function onLeaderAndIsrResponse(term: Term, event: EventOf<'LeaderA
       repairs.remove(partition, broker)
     } else if (code !== ErrorCode.STALE_CONTROLLER_EPOCH) {
       // STALE_CONTROLLER_EPOCH for a partition means that its leader epoch is nothing new to the broker.
-      logger.warn({ broker, partition: partitionName(partition), error: errorName(code) }, 'the broker could not take its part')
+      reports.add('warn', partition, { broker, error: errorName(code) }, 'the broker could not take its part')
       repairs.add(partition, broker)
     }
   }
+  for (const partition of offline) reports.add('warn', partition, { broker }, 'the replica is offline with its log directory')
+  reports.write()
   if (repairs.size > 0) scheduleRepair(term)
   if (offline.length === 0) return
-  logger.warn({ broker, partitions: offline.map(partitionName) }, 'replicas are offline with their log directory')
   await onReplicasOffline(term, offline.map((partition) => ({ partition, broker })))
 }
 
@@ -52,7 +54,10 @@ export async function onStopReplicaResponse(term: Term, event: EventOf<'StopRepl
   )
   const failed = [...errors].filter(([, code]) => code !== ErrorCode.NONE).map(([key, code]) => `${key} ${errorName(code)}`)
   if (response.errorCode !== ErrorCode.NONE) refused(term, event.broker, 'StopReplica', response.errorCode)
-  if (failed.length > 0) term.logger.error({ broker: event.broker, failed }, 'the broker could not stop replicas')
+  if (failed.length > 0) {
+    const fields = { broker: event.broker, replicas: failed.length, first: failed.slice(0, 3) }
+    term.logger.error(fields, 'the broker could not stop replicas')
+  }
   await term.deletion.onStopped(event.broker, response.errorCode, request.entries, errors)
 }
 

@@ -1,6 +1,7 @@
 import { partitionName } from '../context'
 import type { Partition } from '../context'
 import { pastUnknown, recoverLostStates } from '../lost-states'
+import { PartitionReports } from '../partition-reports'
 import { completeReassignments } from '../reassignment'
 import { RequestBatch } from '../request-batch'
 import type { Term } from '../term'
@@ -53,17 +54,19 @@ async function compareStates(term: Term): Promise<void> {
   const batch = new RequestBatch(context)
   const leaderless: Partition[] = []
   const lost: Partition[] = []
+  const reports = new PartitionReports(logger)
   for (const [index, partition] of some.entries()) {
     const state = states[index]
     if (state === undefined) lost.push(partition)
     else if (state.partitionEpoch !== partition.leadership!.partitionEpoch && state.controllerEpoch <= term.epoch) {
-      const fields = { partition: partitionName(partition), known: partition.leadership, found: state }
-      logger.warn(fields, 'the state of a partition changed behind our back')
+      reports.add('warn', partition, {}, 'the state of a partition changed behind our back')
+      logger.debug({ partition: partitionName(partition), known: partition.leadership, found: state }, 'known before, and found')
       partition.leadership = state
       if (context.hasLiveLeader(partition)) batch.addLeaderAndIsr(partition.assignment.replicas, partition, false)
       else leaderless.push(partition)
     }
   }
+  reports.write()
   channels.send(batch)
   await changes.movePartitions(leaderless, 'OfflinePartition')
   await restoreStates(term, lost)
@@ -76,21 +79,22 @@ async function compareStates(term: Term): Promise<void> {
 async function restoreStates(term: Term, partitions: readonly Partition[]): Promise<void> {
   const { changes, leadership, logger } = term
   const restored: Partition[] = []
+  const reports = new PartitionReports(logger)
   const versions = await leadership.versionsOfStates(partitions)
   for (const [index, partition] of partitions.entries()) {
     const version = versions[index]
     const known = partition.leadership
     if (known === undefined) continue
-    const fields = { partition: partitionName(partition) }
     if (version === undefined) {
-      logger.warn(fields, 'the state of a partition is gone, writing it again')
+      reports.add('warn', partition, {}, 'the state of a partition is gone, writing it again')
       partition.former = known
       partition.leadership = undefined
     } else {
-      logger.warn(fields, 'the state of a partition cannot be read, writing it again')
+      reports.add('warn', partition, {}, 'the state of a partition cannot be read, writing it again')
       partition.leadership = { ...known, partitionEpoch: version }
     }
     restored.push(partition)
   }
+  reports.write()
   await changes.movePartitions(restored, 'OfflinePartition')
 }
