@@ -59,7 +59,7 @@ export class LogHousekeeping {
     timers.after(this.manager.fileDeleteDelayMs, () => {
       void quietly(async () => {
         await directory.guardLater(`deleting ${path}`, () => disk.removeTree(path))
-        logger.info({ path }, 'deleted a log')
+        logger.debug({ path }, 'deleted a log')
       })
     })
   }

@@ -216,7 +216,7 @@ export class LogManager {
       log.segments.add(createSegment(log, 0))
       directory.logs.add(log)
       this.preferred.delete(log.name)
-      logger.info({ log: log.name, path }, 'created a log')
+      logger.debug({ log: log.name, path }, 'created a log')
       return log
     })
   }
@@ -264,7 +264,7 @@ export class LogManager {
     log.rename(markedDirectoryName(log.topic, log.partition, suffix, this.context.random))
     log.directory.logs.delete(log)
     log.abandon()
-    this.context.logger.info({ log: log.name, path: log.path }, 'a log is taken out of service')
+    this.context.logger.debug({ log: log.name, path: log.path }, 'a log is taken out of service')
     if (suffix === DELETE_DIR_SUFFIX) this.housekeeping.removeLater(log.directory, log.path)
   }
 
