@@ -16,9 +16,9 @@ export class Pacer {
     this.sliceEndMs = clock.monoMs() + SLICE_MS
   }
 
-  /** Asked after each step of some microseconds. */
+  /** Asked after each step, which should not take long. */
   isDue(): boolean {
-    return ++this.steps >= MAX_STEPS || ((this.steps & 15) === 0 && this.clock.monoMs() >= this.sliceEndMs)
+    return ++this.steps >= MAX_STEPS || this.clock.monoMs() >= this.sliceEndMs
   }
 
   async pause(): Promise<void> {

@@ -129,6 +129,18 @@ describe('in a transaction', () => {
     expect(f.committed()).toBe(6)
   })
 
+  test('an older commit outside of it does not come back when it is acknowledged late', async () => {
+    const f = await Fixture.start()
+    f.log.held = []
+    f.commit(6)
+    f.commitTransactional(5, TX)
+    const [older, younger] = f.log.held
+    younger!()
+    f.coordinator.completeTransaction(TX.producerId, [0], true)
+    older!()
+    expect(f.committed('group', 'topic', 0, true)).toBe(5)
+  })
+
   test('members are checked, who names none is believed', async () => {
     const f = await Fixture.start()
     const { ids, generationId } = await f.stable(1)

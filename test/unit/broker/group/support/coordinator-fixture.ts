@@ -80,6 +80,7 @@ export class Fixture {
   coordinator!: GroupCoordinator
   mayAct = true
   private epoch = 0
+  private readonly random = new CountingRandom()
 
   private constructor(config: Partial<GroupConfig>) {
     this.config = { ...CONFIG, ...config }
@@ -96,7 +97,7 @@ export class Fixture {
   async failOver(): Promise<void> {
     this.coordinator?.partitions.onResignation(0)
     this.coordinator?.close()
-    const env = { clock: this.clock, random: new CountingRandom() } as unknown as Environment
+    const env = { clock: this.clock, random: this.random } as unknown as Environment
     this.coordinator = new GroupCoordinator({
       env,
       timers: new TimerWheel(this.clock),
