@@ -7,20 +7,23 @@ const CONNECTION: readonly Argument[] = [
   {
     name: '--bootstrap-server',
     short: '-b',
+    longFirst: true,
     oneOf: 'connection',
     help: 'The servers to connect to, host:port and comma.',
   },
   {
     name: '--bootstrap-controller',
     short: '-C',
+    longFirst: true,
     oneOf: 'connection',
     help: 'The KRaft controllers to connect to, host:port and comma.',
   },
-  { name: '--config', short: '-c', help: 'A property file with the configuration of the admin client.' },
+  { name: '--config', short: '-c', longFirst: true, help: 'A property file with the configuration of the admin client.' },
 ]
 
 const PARSER: Parser = {
   program: 'kafka-cluster',
+  namesCommands: true,
   description: 'The Kafka cluster tool.',
   arguments: [],
   commands: [
@@ -30,7 +33,7 @@ const PARSER: Parser = {
       help: 'Unregisters a broker (without ZooKeeper only).',
       arguments: [
         ...CONNECTION,
-        { name: '--id', short: '-i', kind: 'integer', required: true, help: 'The id of the broker to unregister.' },
+        { name: '--id', short: '-i', longFirst: true, kind: 'integer', required: true, help: 'The id of the broker to unregister.' },
       ],
     },
   ],

@@ -8,14 +8,17 @@ import { propertiesOf, runTool } from './tool/run'
 
 const argv = process.argv.slice(2)
 
+const PURPOSE = 'This tool helps to manipulate and describe entity config for a topic, client, user, broker, ip or client-metrics'
+
 void runTool({
-  purpose: 'This tool helps to manipulate and describe entity config for a topic, client, user, broker, ip or client-metrics',
+  purpose: PURPOSE,
   options: OPTIONS,
   failure: (message, error) =>
     error instanceof ArgumentError || error instanceof UsageError
       ? { err: message }
       : { err: `Error while executing config command with args '${argv.join(' ')}'\n${exceptionText(error)}` },
   async run(line) {
+    if (argv.length === 0) throw new UsageError(PURPOSE)
     const entities = entitiesOf(line, argv)
     const action = checkOptions(line, entities)
     if (line.has('zookeeper')) {

@@ -1,4 +1,4 @@
-import { MaintenanceAdmin } from '../client/admin/maintenance'
+import { MaintenanceAdmin, isUnsupported } from '../client/admin/maintenance'
 import { latestMetadataVersion, parseMetadataVersion } from '../protocol/rules/metadata-version'
 import { Failure, runArgparseTool } from './tool/argparse-tool'
 import { propertiesIn } from './tool/run'
@@ -15,6 +15,7 @@ const UNSAFE: Argument = { name: '--unsafe', kind: 'flag', help: 'Makes the chan
 
 const PARSER: Parser = {
   program: 'kafka-features',
+  namesCommands: true,
   description: 'This tool manages feature flags in Kafka.',
   arguments: [
     { name: '--bootstrap-server', oneOf: 'connection', help: 'The servers to connect to, host:port and comma.' },
@@ -96,7 +97,13 @@ async function update(admin: MaintenanceAdmin, given: Arguments): Promise<void> 
   if (levels.size === 0) throw new Error(`You must specify at least one feature to ${verb}`)
   const upgradeType = verb === 'upgrade' ? UPGRADE : given.has('--unsafe') ? UNSAFE_DOWNGRADE : SAFE_DOWNGRADE
   const isDry = given.has('--dry-run')
-  const results = await admin.updateFeatures([...levels].map(([feature, level]) => ({ feature, level, upgradeType })), isDry)
+  let results: Map<string, Error | undefined>
+  try {
+    results = await admin.updateFeatures([...levels].map(([feature, level]) => ({ feature, level, upgradeType })), isDry)
+  } catch (error) {
+    if (!isUnsupported(error)) throw error
+    results = new Map([...levels.keys()].map((feature) => [feature, new Error('The node does not support UPDATE_FEATURES')]))
+  }
   let failures = 0
   for (const [feature, error] of [...results].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const level = levels.get(feature)!

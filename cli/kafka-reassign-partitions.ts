@@ -6,7 +6,7 @@ import { directoryStates, moveDirectories, returns } from './reassign/directorie
 import { OPTIONS, checkOptions } from './reassign/options'
 import { byPartition, checkPlan, formatPlan, keyOf, parseMove, parsePlan } from './reassign/plan'
 import { calculateMoves, clearThrottles, throttleDirectories, throttleMoves } from './reassign/throttles'
-import { ArgumentError, UsageError } from './tool/command-line'
+import { UsageError } from './tool/command-line'
 import { exceptionText } from './tool/exceptions'
 import { readTextFile } from './tool/json-input'
 import { propertiesOf, runTool } from './tool/run'
@@ -173,7 +173,7 @@ void runTool({
   purpose: PURPOSE,
   options: OPTIONS,
   failure: (message, error) => {
-    if (error instanceof UsageError || error instanceof ArgumentError) return { err: message }
+    if (error instanceof UsageError) return { err: message }
     return { out: error instanceof TerseError ? message : `Error: ${error instanceof ProtocolError ? exceptionText(error) : message}` }
   },
   async run(line) {

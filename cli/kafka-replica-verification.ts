@@ -1,6 +1,5 @@
 import { ReplicaReader } from '../client/admin/replica-reader'
 import { compareReplicas } from './replica-verification/compare'
-import { checkAddresses } from './tool/addresses'
 import { UsageError } from './tool/command-line'
 import { runTool } from './tool/run'
 import { topicFilter } from './topics/options'
@@ -55,8 +54,13 @@ async function verify(reader: ReplicaReader, partitions: readonly Verified[], li
     await Promise.all(
       brokers.map(async (id) => {
         const wanted = partitions.filter(({ replicas }) => replicas.includes(id))
-        // A broker that does not answer has nothing to compare, this time.
-        answers.set(id, await reader.readReplicas(id, wanted, options).catch(() => new Map<string, ReplicaAnswer>()))
+        try {
+          answers.set(id, await reader.readReplicas(id, wanted, options))
+        } catch {
+          // There is nothing to compare, this time.
+          answers.set(id, new Map())
+          await new Promise((resolve) => setTimeout(resolve, options.maxWaitMs))
+        }
       }),
     )
     let worst = { lag: -1, name: '', offset: -1 }
@@ -108,7 +112,8 @@ void runTool({
     line.requireAll(['broker-list'])
     line.refuseTogether('topics-include', ['topic-white-list'])
     const servers = line.required('broker-list')
-    checkAddresses(servers)
+    if (servers.split(',').some((address) => !/:\d+$/.test(address.trim())))
+      throw new UsageError('Please provide valid host:port like host1:9091,host2:9092\n')
     const reader = new ReplicaReader({ 'bootstrap.servers': servers })
     try {
       const isWanted = filterOf(line)

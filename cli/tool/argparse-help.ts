@@ -19,7 +19,7 @@ function pieces(scope: readonly Argument[]): string[] {
   const single = scope.filter(({ oneOf }) => oneOf === undefined)
   const groups = [...new Set(scope.flatMap(({ oneOf }) => oneOf ?? []))].map((group) => scope.filter(({ oneOf }) => oneOf === group))
   return [
-    ...single.map((each) => (each.required === true ? withValue(each) : `[${each.short === undefined ? withValue(each) : each.short}]`)),
+    ...single.map((each) => (each.required === true ? withValue(each) : `[${each.short === undefined || each.longFirst === true ? withValue(each) : each.short}]`)),
     ...groups.flatMap((rivals) =>
       rivals.flatMap((each, index) => [
         ...(index > 0 ? ['|'] : []),
@@ -43,13 +43,17 @@ function wrap(words: readonly string[], indent: number, first: string): string[]
   return [...lines, line]
 }
 
+function commandsOf({ namesCommands, commands = [] }: Parser): string {
+  return namesCommands === true ? `{${commands.map(({ name }) => name).join(',')}}` : 'COMMAND'
+}
+
 /** `usage: ...`, of the parser or of one of its commands; ends with a line's end. */
 export function argumentUsage(parser: Parser, command?: Command): string {
   const head = `usage: ${parser.program} `
-  const required = parser.arguments.filter((each) => each.required === true)
+  const required = parser.arguments.filter((each) => each.required === true || each.oneOf !== undefined)
   const words =
     command === undefined
-      ? [...pieces([HELP, ...parser.arguments]), ...(parser.commands === undefined ? [] : ['COMMAND', '...'])]
+      ? [...pieces([HELP, ...parser.arguments]), ...(parser.commands === undefined ? [] : [commandsOf(parser), '...'])]
       : [...pieces(required), command.name, ...pieces([HELP, ...command.arguments])]
   return `${wrap(words, head.length, head).join('\n')}\n`
 }
@@ -66,7 +70,9 @@ function entry(title: string, help: string): string {
 }
 
 function argumentEntry(argument: Argument): string {
-  const title = `${argument.short === undefined ? '' : `${argument.short}, `}${withValue(argument)}`
+  const { short } = argument
+  const long = withValue(argument)
+  const title = short === undefined ? long : argument.longFirst === true ? `${long}, ${short}${long.slice(argument.name.length)}` : `${short}, ${long}`
   return entry(title, `${argument.help}${argument.fallback === undefined ? '' : ` (default: ${argument.fallback})`}`)
 }
 
@@ -84,6 +90,6 @@ export function argumentHelp(parser: Parser, command?: Command): string {
     blocks.push([...title, '', ...scope.filter((each) => each.heading === heading).map(argumentEntry), ''].join('\n'))
   }
   if (command === undefined && parser.commands !== undefined)
-    blocks.push(['commands:', '  COMMAND', ...parser.commands.map(({ name, help }) => entry(`  ${name}`, help)), ''].join('\n'))
+    blocks.push([parser.namesCommands === true ? 'positional arguments:' : 'commands:', `  ${commandsOf(parser)}`, ...parser.commands.map(({ name, help }) => entry(`  ${name}`, help)), ''].join('\n'))
   return blocks.join('\n')
 }

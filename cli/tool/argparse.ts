@@ -6,6 +6,8 @@ export interface Argument {
   name: string
   /** `-v` */
   short?: string
+  /** The short form is shown behind the long one. */
+  longFirst?: boolean
   /** What stands for the value in the usage; by default the name in capitals. */
   metavar?: string
   help: string
@@ -23,6 +25,8 @@ export interface Argument {
 
 export interface Parser {
   program: string
+  /** Shows the commands by name where a command stands in the usage, not as COMMAND. */
+  namesCommands?: boolean
   description?: string
   arguments: readonly Argument[]
   /** Text below a heading, by heading. */
@@ -76,7 +80,7 @@ function valueOf(argument: Argument, text: string, fail: (message: string) => Er
     const [type, bits] = whole
     const isNumber = bits === 0 ? text.trim() !== '' && !Number.isNaN(Number(text)) : /^[-+]?\d+$/.test(text)
     const why = !isNumber ? `For input string: "${text}"` : bits > 0 && Math.abs(Number(text)) >= 2 ** (bits - 1) ? `Value out of range. Value:"${text}" Radix:10` : undefined
-    if (why !== undefined) throw fail(`argument ${argument.name}: could not convert '${text}' to ${type} (${why})`)
+    if (why !== undefined) throw fail(`argument ${shownName(argument)}: could not convert '${text}' to ${type} (${why})`)
   }
   if (argument.choices !== undefined && !argument.choices.includes(text))
     throw fail(`argument ${argument.name}: invalid choice: '${text}' (choose from {${argument.choices.join(',')}})`)
@@ -114,7 +118,7 @@ export function parseArguments(parser: Parser, argv: readonly string[]): Argumen
     if (option === undefined) throw fail(`unrecognized arguments: '${arg}'`)
     if (option === HELP) throw new HelpRequest(argumentHelp(parser, command))
     const rival = scope.find((each) => each !== option && option.oneOf !== undefined && each.oneOf === option.oneOf && found.has(each.name))
-    if (rival !== undefined) throw fail(`argument ${option.name}: not allowed with argument ${rival.name}`)
+    if (rival !== undefined) throw fail(`argument ${shownName(option)}: not allowed with argument ${shownName(rival)}`)
     const values: string[] = inline === undefined ? [] : [inline]
     if (option.kind === 'list') while (argv[i + 1] !== undefined && !isOption(argv[i + 1]!)) values.push(argv[++i]!)
     else if (option.kind !== 'flag' && inline === undefined && argv[i + 1] !== undefined && !isOption(argv[i + 1]!)) values.push(argv[++i]!)
@@ -138,12 +142,16 @@ export function parseArguments(parser: Parser, argv: readonly string[]): Argumen
   }
 }
 
+function shownName({ name, short, longFirst }: Argument): string {
+  return longFirst === true ? `${name}/${short}` : name
+}
+
 /** The last one that is missing is complained about, as argparse4j does. */
 function checkComplete(scope: readonly Argument[], found: ReadonlyMap<string, string[]>, fail: (message: string) => Error): void {
   const missing = scope.filter(({ name, required }) => required === true && !found.has(name)).at(-1)
-  if (missing !== undefined) throw fail(`argument ${missing.name} is required`)
+  if (missing !== undefined) throw fail(`argument ${shownName(missing)} is required`)
   for (const group of new Set(scope.flatMap(({ oneOf }) => oneOf ?? []))) {
     const rivals = scope.filter(({ oneOf }) => oneOf === group)
-    if (!rivals.some(({ name }) => found.has(name))) throw fail(`one of the arguments ${rivals.map(({ name }) => name).join(' ')} is required`)
+    if (!rivals.some(({ name }) => found.has(name))) throw fail(`one of the arguments ${rivals.map(shownName).join(' ')} is required`)
   }
 }
