@@ -4,16 +4,20 @@ import { heal, partition } from '../world/net'
 import { ZOOKEEPER_PORT } from './cluster'
 import { unfinished } from './final-checks'
 import type { SimulatedBroker, SimulatedCluster } from './cluster'
+import type { Actor } from './group-actors'
 import type { Reader, Writer } from './workload'
 import type { SeededRandom } from '../world/random'
 import type { Process } from '../world/world'
 
 type Fault = 'kill' | 'powerCut' | 'blackout' | 'stop' | 'cutBrokers' | 'cutZooKeeper' | 'cutClient' | 'isolate' | 'zookeeper' | 'expire' |
-  'moveController' | 'restart' | 'killWriter'
+  'moveController' | 'restart' | 'killWriter' | 'killActor' | 'stopActor'
 
 const ALL: Fault[] = [
   'kill', 'powerCut', 'blackout', 'stop', 'cutBrokers', 'cutZooKeeper', 'cutClient', 'isolate', 'zookeeper', 'expire', 'moveController', 'restart', 'killWriter',
 ]
+
+/** With members of groups and copiers: those die and stand still as often as brokers. */
+const OF_ACTORS: Fault[] = ['killActor', 'stopActor']
 
 /** Draws faults from the seed, lets them overlap, and ends each of them. */
 export class Faults {
@@ -22,6 +26,7 @@ export class Faults {
   private readonly writers: readonly Writer[]
   private readonly reader: Reader
   private readonly isDurable: boolean
+  private readonly actors: readonly Actor[]
   private readonly random: SeededRandom
   private readonly nemesis: Process
   private readonly chosen: Fault[]
@@ -29,16 +34,17 @@ export class Faults {
   /** Faults that have not ended. */
   private open = 0
 
-  constructor(cluster: SimulatedCluster, writers: readonly Writer[], reader: Reader, isDurable: boolean) {
+  constructor(cluster: SimulatedCluster, writers: readonly Writer[], reader: Reader, isDurable: boolean, actors: readonly Actor[]) {
     this.cluster = cluster
     this.writers = writers
     this.reader = reader
     this.isDurable = isDurable
+    this.actors = actors
     this.random = cluster.world.random.fork('faults')
     this.nemesis = cluster.world.process('nemesis')
     // Each seed has a mixture of its own: what all do at once hides what some do alone.
     const some = ALL.filter(() => this.random.chance(0.6))
-    this.chosen = some.length > 2 ? some : ALL
+    this.chosen = [...(some.length > 2 ? some : ALL), ...(actors.length > 0 ? OF_ACTORS : [])]
   }
 
   async happen(rounds: number): Promise<void> {
@@ -58,6 +64,10 @@ export class Faults {
     for (const [a, b] of this.cuts.values()) heal(a, b)
     this.cuts.clear()
     if (cluster.server === undefined && this.zookeeperIsDown) this.raiseZooKeeper()
+    for (const actor of this.actors) {
+      if (actor.process.stopped) actor.process.goOn()
+      actor.start()
+    }
     for (const broker of cluster.brokers) {
       if (broker.process.stopped) broker.process.goOn()
       broker.start()
@@ -103,7 +113,7 @@ export class Faults {
       case 'cutZooKeeper':
         return this.cut(broker.process, cluster.zookeeper)
       case 'cutClient':
-        return this.cut(random.pick([...this.writers, this.reader]).process, broker.process)
+        return this.cut(random.pick([...this.writers, this.reader, ...this.actors]).process, broker.process)
       case 'isolate':
         for (const other of [cluster.zookeeper, ...cluster.brokers.map(({ process }) => process)]) this.cut(broker.process, other)
         return true
@@ -124,6 +134,10 @@ export class Faults {
         writer.start()
         return true
       }
+      case 'killActor':
+        return this.killActor(random.pick(this.actors))
+      case 'stopActor':
+        return this.stopProcess(random.pick(this.actors).process)
     }
   }
 
@@ -150,8 +164,17 @@ export class Faults {
   }
 
   private stop(broker: SimulatedBroker): boolean {
-    const { process } = broker
-    if (!broker.isUp || process.stopped) return false
+    return broker.isUp && this.stopProcess(broker.process)
+  }
+
+  private killActor(actor: Actor): boolean {
+    actor.kill()
+    this.after(this.duration() / 2, () => actor.start())
+    return true
+  }
+
+  private stopProcess(process: Process): boolean {
+    if (process.stopped) return false
     const { incarnation } = process
     process.stop()
     this.after(this.duration(), () => {

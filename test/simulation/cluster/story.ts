@@ -3,6 +3,7 @@ import { topicsPath } from '../../../zk-schema/topics'
 import { World } from '../world/world'
 import { Administrator } from './administrator'
 import { SimulatedCluster } from './cluster'
+import { COORDINATOR_PROPERTIES, COPIED, COPY, Coordination } from './coordination'
 import { Faults } from './faults'
 import { checkControllerMemory, checkPartitionStates, checkRecords, partitionsInZooKeeper, unfinished } from './final-checks'
 import { CommittedOracle } from './oracle'
@@ -14,6 +15,8 @@ export interface StoryOptions {
   brokers?: number
   /** Faults that are begun. */
   rounds?: number
+  /** Groups and transactions as well. */
+  coordinators?: boolean
 }
 
 export interface StoryResult {
@@ -25,6 +28,8 @@ export interface StoryResult {
   failed: number
   committed: number
   administered: number
+  /** Transactions that copiers committed. */
+  transactions: number
   faults: Record<string, number>
 }
 
@@ -75,6 +80,7 @@ class Story {
   private readonly writers: Writer[]
   private readonly reader: Reader
   private readonly administrator: Administrator
+  private readonly coordination: Coordination | undefined
   /** I6: who was controller in which epoch. */
   private readonly controllers = new Map<number, number>()
 
@@ -84,7 +90,10 @@ class Story {
     const random = world.random.fork('story')
     const brokers = brokersOf(options)
     this.isDurable = random.chance(0.5)
-    this.cluster = new SimulatedCluster(world, brokers, brokers < 3 ? { 'min.insync.replicas': '1', 'default.replication.factor': '1' } : {})
+    this.cluster = new SimulatedCluster(world, brokers, {
+      ...(brokers < 3 ? { 'min.insync.replicas': '1', 'default.replication.factor': '1' } : {}),
+      ...(options.coordinators === true ? COORDINATOR_PROPERTIES : {}),
+    })
     this.topics = [
       { name: 'a', partitions: 1 + random.below(3) },
       { name: 'b', partitions: 1 },
@@ -92,6 +101,7 @@ class Story {
     this.writers = ['writer-1', 'writer-2'].map((name) => new Writer(this.cluster, name, this.topics))
     this.reader = new Reader(this.cluster, 'reader', this.topics)
     this.administrator = new Administrator(this.cluster, this.topics)
+    this.coordination = options.coordinators === true ? new Coordination(this.cluster, this.topics) : undefined
     this.oracle = new CommittedOracle(this.cluster)
     this.cluster.onEvent = (broker, event) => {
       if (event.kind !== 'election' || event.outcome !== 'won') return
@@ -113,9 +123,10 @@ class Story {
     await this.createTopics()
     for (const writer of this.writers) writer.start()
     this.reader.start()
+    this.coordination?.start()
     const isAdministered = brokersOf(this.options) > 1 && world.random.fork('administration').chance(0.5)
     if (isAdministered) this.administrator.start()
-    const faults = new Faults(cluster, this.writers, this.reader, this.isDurable)
+    const faults = new Faults(cluster, this.writers, this.reader, this.isDurable, this.coordination?.actors ?? [])
     await faults.happen(this.options.rounds ?? 12)
     faults.healAll()
     await world.settle(this.administrator.stop(), RECOVERY_LIMIT_MS, 'the administrator has its last answer')
@@ -123,12 +134,14 @@ class Story {
     const before = this.acknowledgedTotal
     await world.runUntil(() => this.acknowledgedTotal > before + 20, 30_000, 'records are acknowledged again')
     await world.settle(Promise.all(this.writers.map((writer) => writer.stop())), RECOVERY_LIMIT_MS, 'every record has its answer')
+    await this.endCoordination()
     await this.becomeWhole('without load')
     await world.runUntil(() => this.isAllRead(), 30_000, 'all is read')
     this.reader.stop()
     this.administrator.check(new Set(cluster.children(topicsPath)))
     checkControllerMemory(cluster)
-    checkRecords(cluster, this.writers.flatMap(({ acknowledged }) => acknowledged), this.reader)
+    this.coordination?.check()
+    checkRecords(cluster, new Set(this.topics.map(({ name }) => name)), this.writers.flatMap(({ acknowledged }) => acknowledged), this.reader)
     const result = {
       seed: world.seed,
       hash: world.traceHash(),
@@ -138,6 +151,7 @@ class Story {
       failed: this.writers.reduce((sum, { failed }) => sum + failed, 0),
       committed: oracle.committed,
       administered: this.administrator.done,
+      transactions: this.coordination?.transactions ?? 0,
       faults: faults.counts,
     }
     return result
@@ -152,18 +166,38 @@ class Story {
     const admin = new Admin({ 'bootstrap.servers': cluster.bootstrapServers, 'request.timeout.ms': 5000 }, world.process('admin').env)
     const configs = { 'flush.before.ack': String(this.isDurable) }
     const replicationFactor = Math.min(3, cluster.brokers.length)
+    const copied = this.topics.filter(({ name }) => this.coordination !== undefined && name === COPIED)
+    const wanted = [...this.topics, ...copied.map(({ partitions }) => ({ name: COPY, partitions }))]
     const created = await world.settle(
-      admin.createTopics(this.topics.map(({ name, partitions }) => ({ name, partitions, replicationFactor, configs }))), 30_000, 'the topics are created')
+      admin.createTopics(wanted.map(({ name, partitions }) => ({ name, partitions, replicationFactor, configs }))), 30_000, 'the topics are created')
     for (const { name, errorCode, errorMessage } of created) if (errorCode !== 0) throw new Error(`${name} is not created: ${errorMessage}`)
     await world.settle(admin.close(), 1000, 'the admin client closes')
   }
 
+  /** Groups and copiers come to the end of everything, and leave. */
+  private async endCoordination(): Promise<void> {
+    const { coordination, world } = this
+    if (coordination === undefined) return
+    try {
+      await world.runUntil(() => this.mayLook() && coordination.isDone, RECOVERY_LIMIT_MS, 'all is consumed and copied')
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; ${coordination.left}`, { cause: error })
+    }
+    await world.settle(coordination.stop(), RECOVERY_LIMIT_MS, 'members and copiers have left')
+  }
+
+  private nextLookMs = 0
+
+  private mayLook(): boolean {
+    if (this.world.nowMs < this.nextLookMs) return false
+    this.nextLookMs = this.world.nowMs + 50
+    return true
+  }
+
   private async becomeWhole(when: string): Promise<void> {
     let last: string | undefined = 'nothing was looked at'
-    let nextLookMs = 0
     const isWhole = (): boolean => {
-      if (this.world.nowMs < nextLookMs) return false
-      nextLookMs = this.world.nowMs + 50
+      if (!this.mayLook()) return false
       last = unfinished(this.cluster)
       // Under load the ends of the logs are never all the same.
       return last === undefined || (when !== 'without load' && last.startsWith('the replicas of'))
@@ -176,7 +210,9 @@ class Story {
   }
 
   private isAllRead(): boolean {
+    const topics = new Set(this.topics.map(({ name }) => name))
     return partitionsInZooKeeper(this.cluster).every(({ topic, partition, state }) => {
+      if (!topics.has(topic)) return true
       const log = this.cluster.brokers[state!.leader]?.running?.replicas.localLog(topic, partition)
       return log !== undefined && this.reader.position(topic, partition) === log.highWatermark
     })
