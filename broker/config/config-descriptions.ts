@@ -52,7 +52,7 @@ function synonymsOf(config: ConfigSources, name: string, names: readonly string[
   for (const each of names) add(each, config.staticValues.given[each], ConfigSource.staticBroker)
   for (const each of names) {
     const key = brokerKeys.get(each)
-    if (key?.defaultText !== null && key !== undefined) {
+    if (key !== undefined && key.defaultText !== null && key.mode !== 'dynamic-only') {
       add(each, canonicalConfigText(each, key.type, key.defaultText), ConfigSource.default)
     }
   }
