@@ -147,8 +147,9 @@ export class PartitionQueue {
     this.partition = partition
   }
 
-  get isEmpty(): boolean {
-    return this.pending.length === 0 && this.inFlight.length === 0 && this.failed.length === 0
+  /** All that have no answer yet. */
+  batches(): ProducerBatch[] {
+    return [...this.inFlight, ...this.failed, ...this.pending]
   }
 
   /** The next batch to send, if one may be sent now. `complete` closes it for more records. */

@@ -57,6 +57,12 @@ function settingsOf(config: ProducerConfig): SenderSettings {
   if (idempotent && (askedIdempotence || transactionalId !== '') && maxInFlight > 5) {
     throw new ConfigError('Must set max.in.flight.requests.per.connection to at most 5 to use the idempotent producer.')
   }
+  const retries = read.whole('retries', 2_147_483_647, 0)
+  if (retries === 0 && idempotent && (askedIdempotence || transactionalId !== '')) throw new ConfigError('Must set retries to non-zero when using the idempotent producer.')
+  const lingerMs = read.whole('linger.ms', 0, 0)
+  const requestTimeoutMs = read.whole('request.timeout.ms', 30_000, 0)
+  const deliveryTimeoutMs = read.whole('delivery.timeout.ms', Math.max(120_000, lingerMs + requestTimeoutMs), 0)
+  if (deliveryTimeoutMs < lingerMs + requestTimeoutMs) throw new ConfigError('delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms')
   const compression = read.text('compression.type', 'none')
   const codec = codecByName(compression === 'uncompressed' ? 'none' : compression)
   if (codec === undefined) throw new ConfigError(`Invalid value ${compression} for configuration compression.type: String must be one of: none, gzip, snappy, lz4, zstd`)
@@ -64,14 +70,14 @@ function settingsOf(config: ProducerConfig): SenderSettings {
     acks,
     codec,
     level: config[`compression.${compression}.level`] === undefined ? undefined : read.whole(`compression.${compression}.level`, 0, -131_072),
-    lingerMs: read.whole('linger.ms', 0, 0),
+    lingerMs,
     batchSize: read.whole('batch.size', 16_384, 0),
     maxRequestBytes: read.whole('max.request.size', 1_048_576, 0),
     maxInFlight,
-    deliveryTimeoutMs: read.whole('delivery.timeout.ms', 120_000, 0),
-    requestTimeoutMs: read.whole('request.timeout.ms', 30_000, 0),
-    retries: read.whole('retries', 2_147_483_647, 0),
-    idempotent: idempotent && acks === -1 && maxInFlight <= 5,
+    deliveryTimeoutMs,
+    requestTimeoutMs,
+    retries,
+    idempotent: idempotent && acks === -1 && maxInFlight <= 5 && retries > 0,
     transactionalId: transactionalId === '' ? null : transactionalId,
   }
 }
@@ -226,6 +232,9 @@ export class Producer {
     if (size > this.settings.maxRequestBytes + 128) {
       throw new ProtocolError(ErrorCode.MESSAGE_TOO_LARGE, `The message is ${size - 128} bytes when serialized which is larger than ${this.settings.maxRequestBytes}, which is the value of the max.request.size configuration.`)
     }
+    if (size > this.bufferBytes + 128) {
+      throw new ProtocolError(ErrorCode.MESSAGE_TOO_LARGE, `The message is ${size - 128} bytes when serialized which is larger than the total memory buffer you have configured with the buffer.memory configuration.`)
+    }
     const queue = this.sender.queue(record.topic, this.partitionFor(record, key, size))
     this.transactions?.add(queue)
     return new Promise<RecordMetadata>((resolve, reject) => {
@@ -307,6 +316,9 @@ export class Producer {
           },
           this.maxBlockMs,
         )
+        .catch((error: unknown) => {
+          throw error instanceof TimeoutError ? new TimeoutError(`Topic ${topic} not present in metadata after ${this.maxBlockMs} ms.`, { cause: error.cause }) : error
+        })
         .finally(() => this.finding.delete(topic))
       this.finding.set(topic, found)
     }

@@ -46,10 +46,10 @@ export class Sender {
   private readonly perNode = new Map<number, number>()
   private scheduled = false
   private timer: Timer | undefined
-  private hurry = false
+  /** Those who flush, and what each of them waits for. */
+  private readonly flushes = new Set<{ left: Set<ProducerBatch>; done: () => void }>()
   private readonly released: (batch: ProducerBatch) => void
   private readonly transactions: Transactions | undefined
-  private idle: (() => void)[] = []
 
   constructor(cluster: Cluster, settings: SenderSettings, transactions: Transactions | undefined, released: (batch: ProducerBatch) => void) {
     this.cluster = cluster
@@ -75,12 +75,21 @@ export class Sender {
     })
   }
 
-  /** Sends everything at once, whatever `linger.ms` says; resolves when every record has its answer. */
+  /** Sends everything at once, whatever `linger.ms` says; resolves when every record that is here now has its answer. */
   async flush(): Promise<void> {
-    if (this.isIdle()) return
-    this.hurry = true
+    const left = new Set([...this.queues.values()].flatMap((queue) => queue.batches()))
+    if (left.size === 0) return
     this.wake()
-    await new Promise<void>((resolve) => this.idle.push(resolve))
+    await new Promise<void>((resolve) => {
+      const flush = {
+        left,
+        done: () => {
+          this.flushes.delete(flush)
+          resolve()
+        },
+      }
+      this.flushes.add(flush)
+    })
   }
 
   /** Sequences begin anew in every partition. */
@@ -93,18 +102,6 @@ export class Sender {
     for (const queue of this.queues.values()) {
       for (const batch of queue.pending.splice(0)) this.settle(batch, () => batch.fail(error))
     }
-    this.checkIdle()
-  }
-
-  private isIdle(): boolean {
-    for (const queue of this.queues.values()) if (!queue.isEmpty) return false
-    return true
-  }
-
-  private checkIdle(): void {
-    if (!this.isIdle()) return
-    this.hurry = false
-    for (const resolve of this.idle.splice(0)) resolve()
   }
 
   private async run(): Promise<void> {
@@ -124,8 +121,11 @@ export class Sender {
     for (const queue of this.queues.values()) {
       if (queue.pending.length === 0) continue
       // The answer to its addition wakes.
-      if (transactions !== undefined && !transactions.mayProduce(queue)) continue
-      const batch = queue.ready(nowMs, this.settings.lingerMs, this.settings.batchSize, this.settings.maxInFlight, this.hurry)
+      if (transactions !== undefined && !transactions.mayProduce(queue)) {
+        nextMs = Math.min(nextMs, queue.pending[0]!.createdMs + this.settings.deliveryTimeoutMs)
+        continue
+      }
+      const batch = queue.ready(nowMs, this.settings.lingerMs, this.settings.batchSize, this.settings.maxInFlight, this.flushes.size > 0)
       if (batch === undefined) {
         // An answer wakes.
         if (queue.isWaitingForAnswers(this.settings.maxInFlight)) continue
@@ -154,7 +154,6 @@ export class Sender {
     for (const [leader, { batches }] of requests) this.send(leader, batches)
     if (stale.size > 0) this.refresh([...stale])
     if (nextMs < Infinity) this.wakeAt(nextMs)
-    this.checkIdle()
   }
 
   private leaderOf(queue: PartitionQueue): number | undefined {
@@ -277,6 +276,7 @@ export class Sender {
   private settle(batch: ProducerBatch, how: () => void): void {
     how()
     this.released(batch)
+    for (const { left, done } of this.flushes) if (left.delete(batch) && left.size === 0) done()
   }
 
   /** Fails what has waited longer than `delivery.timeout.ms` without being sent. */
