@@ -26,7 +26,7 @@ import { ZkTopicConfigWriter } from './config/topic-config-writer'
 import { controlledShutdown } from './controlled-shutdown'
 import { createController } from './controller-part'
 import { forgetDeletedTopics } from './deleted-topics'
-import { addDynamicParts } from './dynamic-parts'
+import { addDynamicParts, addTopicDefaults } from './dynamic-parts'
 import { FeatureEpoch } from './feature-epoch'
 import { groupConfig } from './group/group-config'
 import { GroupCoordinator } from './group/group-coordinator'
@@ -227,6 +227,7 @@ async function start(
 
   const topicConfigs = new TopicConfigStore(config, logger)
   const dynamicConfig = new DynamicBrokerConfig(config, logger)
+  addTopicDefaults(dynamicConfig, topicConfigs)
   const configListener = new ConfigListener({
     keeper, store: topicConfigs, dynamic: dynamicConfig, brokerId, clock: env.clock, logger,
   })

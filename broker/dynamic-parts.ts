@@ -28,17 +28,22 @@ export function addDynamicParts(dynamic: DynamicBrokerConfig, parts: DynamicPart
   dynamic.add(cleaner(parts))
 }
 
-/** What topics have where they say nothing themselves: the keys that feed a topic's keys. */
+/** The keys that feed a topic's keys. */
+const TOPIC_DEFAULTS = [...topicKeys.values()].flatMap(({ synonyms }) => synonyms)
+
+/** What topics have where they say nothing themselves; in force before the logs are opened. */
+export function addTopicDefaults(dynamic: DynamicBrokerConfig, topicConfigs: TopicConfigStore): void {
+  dynamic.add({ keys: TOPIC_DEFAULTS, validate: checkLocalRetention, reconfigure: (next) => topicConfigs.reconfigure(next) })
+}
+
 function topicDefaults({ topicConfigs, logs, controller }: DynamicParts): Reconfigurable {
+  const key = 'unclean.leader.election.enable'
   return {
-    keys: [...topicKeys.values()].flatMap(({ synonyms }) => synonyms),
-    validate: checkLocalRetention,
-    reconfigure: (next) => {
-      const { uncleanLeaderElectionEnable: before } = topicConfigs.defaults
-      topicConfigs.reconfigure(next)
+    keys: TOPIC_DEFAULTS,
+    reconfigure: (next, previous) => {
       logs.reconfigureDefaults(topicConfigs.defaults)
       // Partitions without a leader may get one now.
-      if (!before && topicConfigs.defaults.uncleanLeaderElectionEnable) controller.enableUncleanLeaderElection()
+      if (next.boolean(key) && !previous.boolean(key)) controller.enableUncleanLeaderElection()
     },
   }
 }
