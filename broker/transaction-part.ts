@@ -80,7 +80,8 @@ export class TransactionPart {
 }
 
 /** A block of producer ids: from the controller or, below IBP 3.0, from ZooKeeper itself. */
-async function allocate({ config, brokerId, brokerEpoch, keeper, toController }: TransactionPartOptions): Promise<ProducerIdBlock> {
+async function allocate(options: TransactionPartOptions): Promise<ProducerIdBlock> {
+  const { config, brokerId, brokerEpoch, keeper, toController } = options
   if (!config.protocol.allocateProducerIds) {
     const { firstProducerId, lastProducerId } = await allocateProducerIds(keeper.current, brokerId)
     return { start: firstProducerId, length: lastProducerId - firstProducerId + 1 }

@@ -18,8 +18,8 @@ const FIRST_BATCHED = 4
 const FIRST_FENCED = 2
 
 /**
- * AddPartitionsToTxn 0-5. Up to version 3 a client adds partitions to its transaction: all of them or, if one cannot be, none. From
- * 4 on brokers do it for many transactions, or only ask whether partitions were added (verifyOnly, KIP-890).
+ * AddPartitionsToTxn 0-5. Up to version 3 a client adds partitions to its transaction: all of them or, if one cannot be, none.
+ * From 4 on brokers do it for many transactions, or only ask whether partitions were added (verifyOnly, KIP-890).
  */
 export function addPartitionsToTxnHandler(
   services: BrokerServices,

@@ -9,8 +9,8 @@ import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
 
 /**
- * WriteTxnMarkers 0-1, from transaction coordinators, and from the tool that ends a hanging transaction: one control record in each
- * partition, replicated to all in-sync replicas. What a transaction committed to `__consumer_offsets` counts, or is dropped, as
+ * WriteTxnMarkers 0-1, from transaction coordinators, and from the tool that ends a hanging transaction: one control record in
+ * each partition, replicated to all in-sync replicas. What a transaction committed to `__consumer_offsets` counts, or is dropped, as
  * soon as its marker is there.
  */
 export function writeTxnMarkersHandler(services: BrokerServices): Handler<WriteTxnMarkersRequest, WriteTxnMarkersResponse> {
@@ -35,7 +35,8 @@ export function writeTxnMarkersHandler(services: BrokerServices): Handler<WriteT
   }
 }
 
-function write({ replicas, config, clock }: BrokerServices, marker: WritableTxnMarker, done: (results: AppendResult[]) => void): void {
+function write(services: BrokerServices, marker: WritableTxnMarker, done: (results: AppendResult[]) => void): void {
+  const { replicas, config, clock } = services
   const { producerId, producerEpoch, coordinatorEpoch, transactionResult } = marker
   const type = transactionResult ? ControlType.commit : ControlType.abort
   const timestamp = clock.wallMs()

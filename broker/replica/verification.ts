@@ -43,7 +43,9 @@ export interface PendingVerification {
  * Begins the verification of a client's transactional records: of those partitions that this broker leads and in which the
  * producer has no transaction open. undefined: nothing to verify. A refusal concerns the whole request.
  */
-export function beginVerification(core: ReplicaCore, params: AppendParams): PendingVerification | VerificationRefusal | undefined {
+export function beginVerification(
+  core: ReplicaCore, params: AppendParams,
+): PendingVerification | VerificationRefusal | undefined {
   const { transactionalId } = params
   let verification: PendingVerification | undefined
   let producerId = NO_PRODUCER_ID

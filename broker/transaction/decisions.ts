@@ -76,7 +76,9 @@ export function decideVerify(metadata: TransactionMetadata, producer: ProducerId
 }
 
 /** EndTxn of a client, which must name the very epoch. */
-export function decideEnd(metadata: TransactionMetadata, producer: ProducerIdAndEpoch, isCommit: boolean, nowMs: number): Decision {
+export function decideEnd(
+  metadata: TransactionMetadata, producer: ProducerIdAndEpoch, isCommit: boolean, nowMs: number,
+): Decision {
   const error = producerError(metadata, producer)
   if (error !== ErrorCode.NONE) return refuse(error)
   if (metadata.isPending) return refuse(ErrorCode.CONCURRENT_TRANSACTIONS)

@@ -3,7 +3,9 @@ import { ErrorCode, errorName } from '../../protocol/errors'
 import { MarkerQueue } from './marker-queue'
 import { TopicPartitions } from './topic-partitions'
 import type { Input } from '../../protocol/messages/codec'
-import type { WritableTxnMarkerResult, WriteTxnMarkersRequest, WriteTxnMarkersResponse } from '../../protocol/messages/write-txn-markers'
+import type {
+  WritableTxnMarkerResult, WriteTxnMarkersRequest, WriteTxnMarkersResponse,
+} from '../../protocol/messages/write-txn-markers'
 import type { Logger } from '../../runtime/log'
 import type { Clock, Timer } from '../../runtime/ports'
 import type { MetadataCache } from '../metadata/metadata-cache'
@@ -79,8 +81,8 @@ export class MarkerSender {
   /** The partition of the log is not ours any more; whoever has it sends its markers. */
   removeLogPartition(logPartition: number): void {
     for (const [id, { metadata }] of this.pending) if (metadata.logPartition === logPartition) this.pending.delete(id)
-    this.parked.removeWhere(({ metadata }) => metadata.logPartition === logPartition)
-    for (const { queue } of this.destinations.values()) queue.removeWhere(({ metadata }) => metadata.logPartition === logPartition)
+    const queues = [this.parked, ...[...this.destinations.values()].map(({ queue }) => queue)]
+    for (const queue of queues) queue.removeWhere(({ metadata }) => metadata.logPartition === logPartition)
   }
 
   close(): void {

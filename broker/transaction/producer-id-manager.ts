@@ -65,7 +65,7 @@ export class ProducerIdManager {
     }
     const block = this.current
     const id = block.next++
-    if (this.following === undefined && block.end - block.next <= block.size * (1 - PREFETCH_AT)) void this.ask()
+    if (this.following === undefined && block.end - block.next <= Math.round(block.size * (1 - PREFETCH_AT))) void this.ask()
     return id
   }
 

@@ -318,7 +318,8 @@ export class TransactionCoordinator {
     if (!this.store.isCurrent(metadata, coordinatorEpoch)) return
     const done = (errorCode: number): void => {
       if (errorCode === ErrorCode.NONE || !this.store.isCurrent(metadata, coordinatorEpoch)) return
-      this.options.logger.info({ transactionalId: metadata.transactionalId, errorCode }, 'the end of a transaction is written once more')
+      const { transactionalId } = metadata
+      this.options.logger.info({ transactionalId, errorCode }, 'the end of a transaction is written once more')
       this.after(COMPLETION_RETRY_MS, () => this.writeCompletion(pending))
     }
     this.store.append(metadata, transition, coordinatorEpoch, done, true)
@@ -330,8 +331,8 @@ export class TransactionCoordinator {
       const coordinatorEpoch = this.partitions.coordinatorEpoch(logPartition)!
       for (const metadata of this.store.ongoing(logPartition)) {
         if (!isTimedOut(metadata, nowMs)) continue
-        const { transactionalId, timeoutMs, producerId, producerEpoch } = metadata
-        this.options.logger.info({ transactionalId, timeoutMs, producerId, producerEpoch }, 'a transaction timed out: it is aborted')
+        const { transactionalId, timeoutMs, producerId } = metadata
+        this.options.logger.info({ transactionalId, timeoutMs, producerId }, 'a transaction timed out: it is aborted')
         void this.fence(metadata, coordinatorEpoch)
       }
     }

@@ -186,13 +186,14 @@ export class TransactionMetadata {
     const isNext = producerEpoch === this.producerEpoch + 1 || (producerEpoch === 0 && producerId !== this.producerId)
     assert(
       isSame || (state === TransactionState.empty && isNext),
-      `${this.transactionalId}: producer ${producerId} of epoch ${producerEpoch} may not follow ${this.producerId} of ${this.producerEpoch}`,
+      `${this.transactionalId}: ${producerId}/${producerEpoch} may not follow ${this.producerId}/${this.producerEpoch}`,
     )
   }
 
   /** This partition has its marker, or is gone. */
   removePartition(topic: string, partition: number): void {
-    assert(isPrepared(this.state), `${this.transactionalId}: ${stateName(this.state)} is not a state in which markers are written`)
+    const { state, transactionalId } = this
+    assert(isPrepared(state), `${transactionalId}: ${stateName(state)} is not a state in which markers are written`)
     this.partitions.remove(topic, partition)
   }
 }

@@ -90,7 +90,10 @@ export class TransactionVerifier {
 
   private destination(brokerId: number): Destination {
     let destination = this.destinations.get(brokerId)
-    if (destination === undefined) this.destinations.set(brokerId, (destination = { brokerId, waiting: [], isAsking: false, isSilent: false }))
+    if (destination === undefined) {
+      destination = { brokerId, waiting: [], isAsking: false, isSilent: false }
+      this.destinations.set(brokerId, destination)
+    }
     return destination
   }
 
