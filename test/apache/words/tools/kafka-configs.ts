@@ -77,7 +77,7 @@ export const table: WordsTable = {
     { args: `${BROKER} --alter --add-config log.cleaner.backoff.ms=1 --delete-config log.retention.ms`, before: [again('log.retention.ms=1')] },
     { args: `${BROKER} --describe` },
     { args: `${BROKER} --alter --delete-config log.no.such` },
-    { args: `${BROKER} --alter --delete-config log.cleaner.threads,log.cleaner.backoff.ms`, before: [again('log.cleaner.threads=2')] },
+    { args: `${BROKER} --alter --delete-config log.cleaner.threads,log.cleaner.backoff.ms`, before: [again('log.cleaner.threads=2,log.cleaner.backoff.ms=1')] },
     { args: `${HOST} --broker-defaults --alter --delete-config log.retention.ms`, before: [again('log.retention.ms=5', '--broker-defaults')] },
     { args: `${BROKER} --alter --add-config num.partitions=2` },
     { args: `${BROKER} --alter --add-config num.io.threads=100` },
