@@ -7,7 +7,7 @@ import { getOrCreateClusterId } from '../zk-schema/operations/cluster-id'
 import { createChroot } from '../zk-schema/operations/create-chroot'
 import { ensureTopLevelPaths } from '../zk-schema/operations/ensure-top-level'
 import { generateBrokerId } from '../zk-schema/operations/generate-broker-id'
-import { endStoredSession, forgetStoredSession } from '../zk-schema/operations/stored-session'
+import { endStoredSession } from '../zk-schema/operations/stored-session'
 import { SessionKeeper } from '../zk-schema/session/keeper'
 import { advertisedEndpoints } from './endpoints'
 import { AutoTopicCreation } from './api/auto-topic-creation'
@@ -23,7 +23,6 @@ import { ConfigListener } from './config/config-listener'
 import { DynamicBrokerConfig } from './config/dynamic-broker-config'
 import { TopicConfigStore } from './config/topic-config-store'
 import { ZkTopicConfigWriter } from './config/topic-config-writer'
-import { controlledShutdown } from './controlled-shutdown'
 import { createController } from './controller-part'
 import { forgetDeletedTopics } from './deleted-topics'
 import { addDynamicParts, addTopicDefaults } from './dynamic-parts'
@@ -38,6 +37,7 @@ import { ReplicaManager } from './replica/replica-manager'
 import { RequestPipeline } from './server/request-pipeline'
 import { SocketServer } from './server/socket-server'
 import { recordSessions } from './session-recording'
+import { shutDown } from './shutdown'
 import { StartError } from './start-error'
 import { TransactionPart } from './transaction-part'
 import { quarantineStrays } from './stray-logs'
@@ -53,6 +53,7 @@ import type { BrokerServices } from './api/services'
 import type { CleanerPool } from './log/cleaner/cleaner-pool'
 import type { Controller } from '../controller/controller'
 import type { KafkaConfig } from './config/kafka-config'
+import type { BrokerParts } from './shutdown'
 
 export interface BrokerOptions {
   logger: Logger
@@ -82,10 +83,10 @@ export class Broker {
   readonly replicas: ReplicaManager
   readonly controller: Controller
   readonly keeper: SessionKeeper
-  private readonly parts: Parts
+  private readonly parts: BrokerParts
   private stopping: Promise<void> | undefined
 
-  constructor(parts: Parts) {
+  constructor(parts: BrokerParts) {
     this.parts = parts
     this.brokerId = parts.brokerId
     this.clusterId = parts.clusterId
@@ -105,71 +106,9 @@ export class Broker {
 
   /** A controlled shutdown, then everything in reverse. Resolves when nothing runs any more; never rejects. */
   stop(): Promise<void> {
-    this.stopping ??= this.shutDown()
+    this.stopping ??= shutDown(this.parts)
     return this.stopping
   }
-
-  private async shutDown(): Promise<void> {
-    const { parts } = this
-    const { logger } = parts
-    const attempt = async (what: string, work: () => Promise<unknown> | unknown): Promise<void> => {
-      try {
-        await work()
-      } catch (error) {
-        logger.error({ err: error }, `shutdown: ${what} failed`)
-      }
-    }
-    logger.info({}, 'shutting down')
-    const { values } = parts.config
-    if (values.boolean('controlled.shutdown.enable')) {
-      await attempt('the controlled shutdown', () =>
-        controlledShutdown({
-          brokerId: this.brokerId,
-          brokerEpoch: this.brokerEpoch,
-          metadata: parts.metadata,
-          toController: parts.toController,
-          clock: parts.env.clock,
-          logger,
-          maxRetries: values.number('controlled.shutdown.max.retries'),
-          retryBackoffMs: values.number('controlled.shutdown.retry.backoff.ms'),
-          timeoutMs: parts.config.requestTimeoutMs,
-        }),
-      )
-    }
-    await attempt('the configuration listener', () => parts.configListener.close())
-    await attempt('the listeners', () => parts.server.stopAccepting())
-    await attempt('what waits for metadata', () => parts.metadataWaits.close())
-    await attempt('the groups', () => parts.groups.close())
-    await attempt('the transactions', () => parts.transactions.close())
-    await attempt('replication', () => parts.replicas.shutdown())
-    await attempt('the logs', () => parts.logs.shutdown(true))
-    await attempt('the controller', () => parts.controller.stop())
-    await attempt('the way to the controller', () => parts.toController.close())
-    await attempt('the ZooKeeper session', () => parts.keeper.close())
-    await attempt('the stored session', () => forgetStoredSession(parts.env.disk, parts.config.logDirs[0]!))
-    await attempt('the connections', () => parts.server.close())
-    logger.info({}, 'shut down')
-  }
-}
-
-interface Parts {
-  env: Environment
-  config: KafkaConfig
-  logger: Logger
-  brokerId: number
-  clusterId: string
-  keeper: SessionKeeper
-  registrar: BrokerRegistrar
-  metadata: MetadataCache
-  metadataWaits: MetadataWaits
-  groups: GroupCoordinator
-  transactions: TransactionPart
-  configListener: ConfigListener
-  toController: ControllerClient
-  logs: LogManager
-  replicas: ReplicaManager
-  controller: Controller
-  server: SocketServer
 }
 
 /** Starts a broker; resolves when it serves. Rejects with StartError, or with what a part says; then nothing is left running. */

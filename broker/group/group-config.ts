@@ -1,4 +1,5 @@
-import type { Codec } from '../../protocol/records/batch'
+import { Codec } from '../../protocol/records/batch'
+import { ConfigError } from '../../protocol/rules/config-values'
 import type { KafkaConfig } from '../config/kafka-config'
 
 /** What of the broker's configuration concerns groups. None of it changes while the broker runs. */
@@ -23,6 +24,9 @@ export function allowsStaticMembers(config: Pick<GroupConfig, 'groupValueVersion
   return config.groupValueVersion >= 3
 }
 
+const COMPRESSION_KEY = 'offsets.topic.compression.codec'
+
+/** Throws ConfigError. */
 export function groupConfig({ values, protocol }: KafkaConfig): GroupConfig {
   return {
     minSessionTimeoutMs: values.number('group.min.session.timeout.ms'),
@@ -34,8 +38,16 @@ export function groupConfig({ values, protocol }: KafkaConfig): GroupConfig {
     offsetsRetentionCheckIntervalMs: values.number('offsets.retention.check.interval.ms'),
     commitTimeoutMs: values.number('offsets.commit.timeout.ms'),
     commitRequiredAcks: values.number('offsets.commit.required.acks'),
-    codec: values.number('offsets.topic.compression.codec') as Codec,
+    codec: codecOf(values.number(COMPRESSION_KEY)),
     groupValueVersion: protocol.groupMetadataValue,
     offsetValueVersion: protocol.offsetCommitValue,
   }
+}
+
+function codecOf(id: number): Codec {
+  const codec = Object.values(Codec).find((each) => each === id)
+  if (codec === undefined) {
+    throw new ConfigError(`${COMPRESSION_KEY} is ${id}; it may be 0 (none), 1 (gzip), 2 (snappy), 3 (lz4) or 4 (zstd)`, COMPRESSION_KEY)
+  }
+  return codec
 }

@@ -111,7 +111,7 @@ export class Joining {
     }
     if (group.pendingMembers.has(memberId)) {
       // Ids are given out to dynamic members only.
-      if (groupInstanceId !== null) done(joinError(memberId, ErrorCode.UNKNOWN_SERVER_ERROR))
+      if (groupInstanceId !== null) done(joinError('', ErrorCode.UNKNOWN_SERVER_ERROR))
       else this.add(group, memberId, request, done)
       return
     }
