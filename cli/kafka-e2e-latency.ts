@@ -26,7 +26,7 @@ async function run(args: readonly string[]): Promise<void> {
   const config = { ...(file === undefined || file.trim() === '' ? {} : propertiesIn(file)), 'bootstrap.servers': servers! }
   const admin = new Admin(config)
   const consumer = new Consumer({ ...config, 'auto.offset.reset': 'latest', 'fetch.max.wait.ms': 0 })
-  const producer = new Producer({ ...config, 'linger.ms': 0, 'max.block.ms': Number.MAX_SAFE_INTEGER, acks })
+  const producer = new Producer({ ...config, 'linger.ms': 0, 'max.block.ms': 2_147_483_647, acks })
   try {
     if (!(await admin.listTopics()).some(({ name }) => name === topic)) {
       process.stdout.write(`Topic "${topic!}" does not exist. Will create topic with 1 partition(s) and replication factor = 1\n`)

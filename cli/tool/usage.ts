@@ -9,6 +9,8 @@ export interface OptionSpec {
   description: string
   /** May be given several times. */
   repeat?: boolean
+  /** Marked by a star. */
+  required?: boolean
 }
 
 const WIDTH = 80
@@ -53,16 +55,17 @@ function widest(texts: Iterable<string>): number {
 export function usageOf(options: readonly OptionSpec[]): string {
   const rows = [...options]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, argument, optionalArgument, description }) => {
+    .map(({ name, argument, optionalArgument, description, required }) => {
       const shown = argument === undefined ? `--${name}` : `--${name} ${optionalArgument ? `[${argument}]` : `<${argument}>`}`
-      return { shown, description }
+      return { shown: required === true ? `* ${shown}` : shown, description }
     })
   // The left column takes what its widest option needs, up to a half; the right one the rest.
   const optionWidth = Math.min(widest(rows.map(({ shown }) => shown)), (WIDTH - BETWEEN) / 2)
   const descriptionWidth = WIDTH - BETWEEN - optionWidth
+  const title = options.some(({ required }) => required === true) ? 'Option (* = required)' : 'Option'
   const lines: [option: string, description: string][] = [
-    ['Option', 'Description'],
-    ['------', '-----------'],
+    [title, 'Description'],
+    ['-'.repeat(title.length), '-----------'],
   ]
   for (const { shown, description } of rows) {
     const [left, right] = [wrap(shown, optionWidth), wrap(description, descriptionWidth)]

@@ -165,19 +165,22 @@ export function parseConfigs(line: CommandLine): Record<string, string> {
   )
 }
 
-/** What Kafka's IncludeList does with a topic argument: commas are alternatives, the whole name must match. */
-export function topicFilter(expression: string): (topic: string) => boolean {
+/** What Kafka's IncludeList makes of a topic argument: commas are alternatives, the whole name must match. Throws Error. */
+export function topicPattern(expression: string): RegExp {
   const source = expression
     .trim()
     .replace(/,/g, '|')
     .replace(/ /g, '')
     .replace(/^["']+/, '')
     .replace(/["']+$/, '')
-  let pattern: RegExp
   try {
-    pattern = new RegExp(`^(?:${source})$`)
+    return new RegExp(`^(?:${source})$`)
   } catch {
     throw new Error(`${source} is an invalid regex.`)
   }
+}
+
+export function topicFilter(expression: string): (topic: string) => boolean {
+  const pattern = topicPattern(expression)
   return (topic) => pattern.test(topic)
 }

@@ -29,7 +29,7 @@ function withoutTraces(text: string): string {
 /** The sentences of the usage are our own; its options and their arguments are Kafka's. */
 function optionsOfUsage(text: string): string {
   const lines = text.split('\n')
-  const head = lines.findIndex((line) => /^Option {2,}(\(\* = required\) +)?Description/.test(line))
+  const head = lines.findIndex((line) => /^Option( \(\* = required\))? {2,}Description/.test(line))
   if (head < 0) return text
   const at = lines[head]!.indexOf('Description')
   const options = lines.slice(head + 2).map((line) => line.slice(0, at).trim())
@@ -45,7 +45,7 @@ function argumentsOfUsage(text: string): string {
   const error = rest.findIndex((line) => /^[\w.-]+: +error: /.test(line))
   const complaint = error < 0 ? '' : rest.slice(error).join(' ')
   const arguments_ = listed.map((line) => line.trim().split(/ {2,}/)[0]!).filter((line) => line.startsWith('-'))
-  return [text.slice(0, at) + usage!.replace(/\s+/g, ' '), ...arguments_, complaint.replace(/\s+/g, ' ').replaceAll('-- ', '--').trim(), ''].join('\n')
+  return [text.slice(0, at) + usage!.replace(/\s+/g, ' '), ...arguments_, complaint.replace(/\s+/g, ' ').replace(/- (?=[a-z-])/g, '-').trim(), ''].join('\n')
 }
 
 type Changes = Pick<Line, 'changes' | 'shared' | 'unordered'>
