@@ -99,6 +99,7 @@ export class Sender {
 
   /** Fails what is not in flight. */
   failAll(error: Error): void {
+    if (this.cluster.isClosed) this.timer?.cancel()
     for (const queue of this.queues.values()) {
       for (const batch of queue.pending.splice(0)) this.settle(batch, () => batch.fail(error))
     }
@@ -180,6 +181,8 @@ export class Sender {
 
   private wakeAt(atMs: number): void {
     this.timer?.cancel()
+    // A timer keeps the process from ending.
+    if (this.cluster.isClosed) return
     this.timer = this.cluster.env.clock.timer(Math.max(atMs - this.cluster.env.clock.monoMs(), 0), () => this.wake())
   }
 
