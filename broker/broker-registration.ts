@@ -1,7 +1,7 @@
 import { brokerIdPath } from '../zk-schema/brokers'
-import { registerBroker } from '../zk-schema/operations/register-broker'
+import { registerBroker, updateBroker } from '../zk-schema/operations/register-broker'
 import { storeSession } from '../zk-schema/operations/stored-session'
-import type { BrokerRegistration, BrokerVersion } from '../zk-schema/brokers'
+import type { BrokerEndpoint, BrokerRegistration, BrokerVersion } from '../zk-schema/brokers'
 import type { SessionKeeper } from '../zk-schema/session/keeper'
 import type { ZooKeeperSession } from '../zk-schema/session/session'
 import type { Logger } from '../runtime/log'
@@ -24,6 +24,7 @@ export interface RegistrarOptions {
 /** `/brokers/ids/<id>` of this broker, once per session, and the broker epoch that it gives. */
 export class BrokerRegistrar {
   private readonly options: RegistrarOptions
+  private broker: RegistrarOptions['broker']
   private currentEpoch = -1
   /** The registration that is under way. */
   private running: Promise<void> | undefined
@@ -32,6 +33,17 @@ export class BrokerRegistrar {
 
   constructor(options: RegistrarOptions) {
     this.options = options
+    this.broker = options.broker
+  }
+
+  /** Tells others of other endpoints, now and with each registration to come. The epoch stays. Rejects with ZooKeeperError. */
+  async update(endpoints: readonly BrokerEndpoint[]): Promise<void> {
+    if (JSON.stringify(endpoints) === JSON.stringify(this.broker.endpoints)) return
+    this.broker = { ...this.broker, endpoints: [...endpoints] }
+    const { env, keeper, version, logger } = this.options
+    if (this.currentEpoch === -1) return
+    await updateBroker(keeper.current, { ...this.broker, timestampMs: env.clock.wallMs() }, version)
+    logger.info({ endpoints }, 'told ZooKeeper of other endpoints')
   }
 
   /** The czxid of the znode; -1 before the first registration. */
@@ -70,7 +82,7 @@ export class BrokerRegistrar {
     const { epoch } = await registerBroker(
       env,
       session,
-      { ...this.options.broker, timestampMs: env.clock.wallMs() },
+      { ...this.broker, timestampMs: env.clock.wallMs() },
       { version: this.options.version, previousSessionId: keeper.previousId, logger },
     )
     this.currentEpoch = epoch

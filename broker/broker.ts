@@ -293,7 +293,9 @@ async function start(
   })
   undo.push(() => transactions.close())
   leadership.follow(coordinatorLogs.transaction.topic, transactions.coordinator.partitions)
-  addDynamicParts(dynamicConfig, { config, topicConfigs, logs, server, replicas, controller })
+  addDynamicParts(dynamicConfig, {
+    config, topicConfigs, logs, server, replicas, controller, registrar, hostName: options.hostName, logger,
+  })
   const groups = new GroupCoordinator({
     env, timers, logger, metrics, config: groupConfig(config), log: coordinatorLogs.group, metadata, mayAct: () => keeper.current.mayAct(),
   })

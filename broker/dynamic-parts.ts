@@ -1,20 +1,18 @@
 import { ConfigError } from '../protocol/rules/config-values'
 import { topicKeys } from '../protocol/rules/topic-config'
+import { listeners } from './dynamic-listeners'
 import { cleanerConfig, socketServerOptions } from './part-options'
 import type { BrokerConfig } from '../protocol/rules/config-definition'
 import type { Controller } from '../controller/controller'
 import type { DynamicBrokerConfig, Reconfigurable } from './config/dynamic-broker-config'
-import type { KafkaConfig } from './config/kafka-config'
 import type { TopicConfigStore } from './config/topic-config-store'
 import type { LogManager } from './log/log-manager'
 import type { ReplicaManager } from './replica/replica-manager'
-import type { SocketServer } from './server/socket-server'
+import type { ListenerParts } from './dynamic-listeners'
 
-export interface DynamicParts {
-  config: KafkaConfig
+export interface DynamicParts extends ListenerParts {
   topicConfigs: TopicConfigStore
   logs: LogManager
-  server: SocketServer
   replicas: ReplicaManager
   controller: Controller
 }
@@ -22,6 +20,7 @@ export interface DynamicParts {
 /** Tells the parts of a running broker what changes for them (Kafka's BrokerReconfigurables). */
 export function addDynamicParts(dynamic: DynamicBrokerConfig, parts: DynamicParts): void {
   dynamic.add(topicDefaults(parts))
+  dynamic.add(listeners(parts))
   dynamic.add(connectionLimits(parts))
   dynamic.add(producerState(parts))
   dynamic.add(threadCounts(parts))

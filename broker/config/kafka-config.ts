@@ -17,9 +17,9 @@ export class KafkaConfig {
   #values: BrokerConfig
   #dynamicDefault: Properties = NOTHING
   #dynamicBroker: Properties = NOTHING
+  #listeners: Listeners
   /** -1: to be found in meta.properties, or generated. */
   readonly brokerId: number
-  readonly listeners: Listeners
   /** What inter.broker.protocol.version allows. */
   readonly protocol: MetadataVersionRules
   readonly logDirs: readonly string[]
@@ -34,7 +34,7 @@ export class KafkaConfig {
     this.staticValues = values
     this.#values = values
     this.brokerId = values.number('broker.id')
-    this.listeners = listenersOf(values)
+    this.#listeners = listenersOf(values)
     this.protocol = metadataVersionRules(interBrokerProtocolVersion(values))
     this.logDirs = logDirs(values)
     this.rack = values.stringOrNull('broker.rack')
@@ -50,6 +50,10 @@ export class KafkaConfig {
     return this.#values
   }
 
+  get listeners(): Listeners {
+    return this.#listeners
+  }
+
   /** What was set for all brokers while they ran (KIP-226). */
   get dynamicDefault(): Properties {
     return this.#dynamicDefault
@@ -63,6 +67,7 @@ export class KafkaConfig {
   /** Takes other values, worked out by DynamicBrokerConfig. */
   reconfigure(values: BrokerConfig, dynamicDefault: Properties, dynamicBroker: Properties): void {
     this.#values = values
+    this.#listeners = listenersOf(values)
     this.#dynamicDefault = dynamicDefault
     this.#dynamicBroker = dynamicBroker
   }

@@ -38,7 +38,7 @@ const SLOW_AFTER_MS = 1000
 export class SocketServer {
   private readonly env: Environment
   private readonly turn: Turn
-  private readonly options: SocketServerOptions
+  private options: SocketServerOptions
   private readonly logger: Logger
   private readonly pool: SlabPool
   private readonly limits: ConnectionLimits
@@ -71,13 +71,42 @@ export class SocketServer {
   async bind(): Promise<void> {
     for (const options of this.options.listeners) {
       try {
-        const listener = await this.env.net.listen(options.host, options.port, (stream) => this.accept(stream, options))
-        this.listeners.push({ options, listener })
+        await this.open(options)
       } catch (error) {
         this.closeListeners()
-        throw Object.assign(error as Error, { listener: options.name, host: options.host, port: options.port })
+        throw error
       }
     }
+  }
+
+  private async open(options: ListenerOptions): Promise<void> {
+    try {
+      const listener = await this.env.net.listen(options.host, options.port, (stream) => this.accept(stream, options))
+      this.listeners.push({ options, listener })
+    } catch (error) {
+      throw Object.assign(error as Error, { listener: options.name, host: options.host, port: options.port })
+    }
+  }
+
+  /**
+   * Opens listeners that are new and closes those that are not wanted any more, with their connections; by their names. Rejects
+   * with Node's error when one cannot be opened; the others are.
+   */
+  async reconfigureListeners(wanted: ListenerOptions[]): Promise<void> {
+    if (this.isClosed) return
+    const names = new Set(wanted.map(({ name }) => name))
+    const gone = this.listeners.filter(({ options }) => !names.has(options.name))
+    this.listeners = this.listeners.filter((each) => !gone.includes(each))
+    this.options = { ...this.options, listeners: wanted }
+    for (const { options, listener } of gone) {
+      listener.close()
+      for (const connection of [...this.connections]) {
+        if (connection.origin.listenerName === options.name) connection.close('its listener was removed')
+      }
+    }
+    const bound = new Set(this.listeners.map(({ options }) => options.name))
+    const results = await Promise.allSettled(wanted.filter(({ name }) => !bound.has(name)).map((options) => this.open(options)))
+    for (const result of results) if (result.status === 'rejected') throw result.reason
   }
 
   /** The port that a listener really has. */
