@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import { groupStoreError, offsetCommitError } from './append-errors'
-import { Group } from './group'
+import { Group, type MemoryUse } from './group'
 import { groupBatch, offsetsBatch, tombstoneBatches } from './group-records'
 import type { Logger } from '../../runtime/log'
 import type { Clock } from '../../runtime/ports'
@@ -21,6 +21,8 @@ export interface Transaction {
  */
 export class GroupStore {
   private readonly byPartition = new Map<number, Map<string, Group>>()
+  /** What the groups cost together. */
+  readonly memory: MemoryUse = { bytes: 0 }
   /** Groups in which a producer has offsets of an open transaction. */
   private readonly openProducers = new Map<number, Set<Group>>()
   private readonly log: Pick<CoordinatorLog, 'partitionFor' | 'append'>
@@ -56,6 +58,7 @@ export class GroupStore {
     const known = this.get(groupId)
     if (known !== undefined) return known
     const group = new Group(groupId, this.partitionFor(groupId), this.clock.wallMs())
+    group.countIn(this.memory)
     this.groupsOf(group.partition).set(groupId, group)
     return group
   }
@@ -63,13 +66,17 @@ export class GroupStore {
   /** Takes over what was loaded from a partition. */
   adopt(partition: number, groups: Map<string, Group>): void {
     this.byPartition.set(partition, groups)
-    for (const group of groups.values()) for (const producerId of group.offsets.producers()) this.addProducer(producerId, group)
+    for (const group of groups.values()) {
+      group.countIn(this.memory)
+      for (const producerId of group.offsets.producers()) this.addProducer(producerId, group)
+    }
   }
 
   /** Gives up a partition; the groups are the caller's. */
   release(partition: number): Iterable<Group> {
-    const groups = this.byPartition.get(partition)?.values() ?? []
+    const groups = [...(this.byPartition.get(partition)?.values() ?? [])]
     this.byPartition.delete(partition)
+    for (const group of groups) group.countIn(undefined)
     for (const [producerId, open] of this.openProducers) {
       for (const group of open) if (group.partition === partition) open.delete(group)
       if (open.size === 0) this.openProducers.delete(producerId)
@@ -81,6 +88,7 @@ export class GroupStore {
   remove(group: Group): void {
     const groups = this.byPartition.get(group.partition)
     if (groups?.get(group.groupId) === group) groups.delete(group.groupId)
+    group.countIn(undefined)
     for (const producerId of group.offsets.producers()) this.removeProducer(producerId, group)
   }
 

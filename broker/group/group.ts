@@ -13,6 +13,15 @@ export interface JoinWait {
   initial: { remainingMs: number } | undefined
 }
 
+/** What the groups of a broker cost of memory together, their offsets left out: those are in the log, and somebody wants them. */
+export interface MemoryUse {
+  bytes: number
+}
+
+/** A group beyond its members, and an id that was given out: objects, timers, map entries. */
+const GROUP_OVERHEAD_BYTES = 1024
+const PENDING_MEMBER_BYTES = 1024
+
 /**
  * One group (Kafka's GroupMetadata): its members and its offsets. Decides nothing by time and sends nothing but answers to parked
  * requests; Rebalances does.
@@ -44,8 +53,9 @@ export class Group {
   newMemberAdded = false
   /** Of consumers; undefined: not known. */
   subscribedTopics: ReadonlySet<string> | undefined
-  /** What the members cost of memory, their assignments left out. */
-  memberBytes = 0
+  /** What the group costs of memory, assignments and offsets left out. */
+  private usedBytes = GROUP_OVERHEAD_BYTES
+  private memory: MemoryUse | undefined
   private parkedJoins = 0
   private readonly staticMembers = new Map<string, string>()
   private readonly supported = new SupportedProtocols()
@@ -54,6 +64,22 @@ export class Group {
     this.groupId = groupId
     this.partition = partition
     this.stateSinceMs = nowMs
+  }
+
+  get bytes(): number {
+    return this.usedBytes
+  }
+
+  /** Counts with the others from now on; `undefined`: not any more. */
+  countIn(memory: MemoryUse | undefined): void {
+    if (this.memory !== undefined) this.memory.bytes -= this.usedBytes
+    this.memory = memory
+    if (memory !== undefined) memory.bytes += this.usedBytes
+  }
+
+  private charge(bytes: number): void {
+    this.usedBytes += bytes
+    if (this.memory !== undefined) this.memory.bytes += bytes
   }
 
   is(...states: readonly GroupState[]): boolean {
@@ -136,7 +162,7 @@ export class Group {
     this.leaderId ??= memberId
     this.members.set(memberId, member)
     this.supported.add(member.protocols)
-    this.memberBytes += member.bytes
+    this.charge(member.bytes)
     this.removePending(memberId)
   }
 
@@ -146,7 +172,7 @@ export class Group {
     if (member !== undefined) {
       this.members.delete(memberId)
       this.supported.remove(member.protocols)
-      this.memberBytes -= member.bytes
+      this.charge(-member.bytes)
       if (member.groupInstanceId !== null) this.staticMembers.delete(member.groupInstanceId)
       member.sessionTimer?.cancel()
       member.sessionTimer = undefined
@@ -161,20 +187,21 @@ export class Group {
   addPending(memberId: string, timer: TimerEntry): void {
     assert(!this.members.has(memberId), `${memberId} is a member of ${this.groupId} already`)
     this.pendingMembers.set(memberId, timer)
+    this.charge(PENDING_MEMBER_BYTES)
   }
 
   removePending(memberId: string): void {
     this.pendingMembers.get(memberId)?.cancel()
-    this.pendingMembers.delete(memberId)
+    if (this.pendingMembers.delete(memberId)) this.charge(-PENDING_MEMBER_BYTES)
   }
 
   update(member: Member, protocols: readonly MemberProtocol[], rebalanceTimeoutMs: number, sessionTimeoutMs: number): void {
     this.supported.remove(member.protocols)
-    this.memberBytes -= member.bytes
+    this.charge(-member.bytes)
     member.protocols = protocols
     member.rebalanceTimeoutMs = rebalanceTimeoutMs
     member.sessionTimeoutMs = sessionTimeoutMs
-    this.memberBytes += member.bytes
+    this.charge(member.bytes)
     this.supported.add(protocols)
   }
 
@@ -185,9 +212,9 @@ export class Group {
     this.members.delete(oldMemberId)
     this.answerJoin(member, joinError(oldMemberId, ErrorCode.FENCED_INSTANCE_ID))
     member.answerSync(syncError(ErrorCode.FENCED_INSTANCE_ID))
-    this.memberBytes -= member.bytes
+    this.charge(-member.bytes)
     member.memberId = newMemberId
-    this.memberBytes += member.bytes
+    this.charge(member.bytes)
     this.members.set(newMemberId, member)
     if (this.pendingSyncs.delete(oldMemberId)) this.pendingSyncs.add(newMemberId)
     if (this.isLeader(oldMemberId)) this.leaderId = newMemberId

@@ -8,7 +8,8 @@ import type { Group } from './group'
 
 /** What the members of one group may cost of memory together. A larger group could not be written to the log either. */
 export const MAX_GROUP_BYTES = 64 * 1024 * 1024
-const PENDING_MEMBER_BYTES = 1024
+/** And the groups of a broker; beyond it nobody new is taken in, as little as on a broker that is being shut down. */
+export const MAX_MEMORY_BYTES = 512 * 1024 * 1024
 
 export interface JoinRequest {
   groupId: string
@@ -54,7 +55,9 @@ export class Joining {
       done(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID))
       return
     }
-    if (!this.hasRoom(group, request)) {
+    if (this.needsTooMuch(group, request, store.memory.bytes, MAX_MEMORY_BYTES)) {
+      done(joinError(memberId, ErrorCode.COORDINATOR_NOT_AVAILABLE))
+    } else if (!this.hasRoom(group, request)) {
       group.remove(memberId)
       done(joinError('', ErrorCode.GROUP_MAX_SIZE_REACHED))
     } else if (memberId === '') this.joinAsNew(group, request, done)
@@ -63,16 +66,20 @@ export class Joining {
     if (group.isUnused) this.rebalances.forget(group)
   }
 
+  private needsTooMuch(group: Group, { memberId, protocols, clientId }: JoinRequest, usedBytes: number, maxBytes: number): boolean {
+    const moreBytes = protocolBytes(protocols) + 2 * clientId.length - (group.members.get(memberId)?.bytes ?? 0)
+    return moreBytes > 0 && usedBytes + moreBytes > maxBytes
+  }
+
   /**
    * While members gather, those that have joined count, so that a group above its limit (which may have been lowered) sheds the
    * ones that come last; later on all members count.
    */
-  private hasRoom(group: Group, { memberId, protocols, clientId }: JoinRequest): boolean {
+  private hasRoom(group: Group, request: JoinRequest): boolean {
     const { maxSize } = this.parts.config
+    const { memberId } = request
     const member = group.members.get(memberId)
-    const pendingBytes = group.pendingMembers.size * PENDING_MEMBER_BYTES
-    const moreBytes = protocolBytes(protocols) + 2 * clientId.length - (member === undefined ? 0 : member.bytes)
-    if (group.memberBytes + pendingBytes + moreBytes > MAX_GROUP_BYTES) return false
+    if (this.needsTooMuch(group, request, group.bytes, MAX_GROUP_BYTES)) return false
     if (group.is('Empty', 'Dead')) return true
     if (group.is('PreparingRebalance')) return member?.awaitingJoin !== undefined || group.awaitingJoins < maxSize
     return member !== undefined || group.members.size < maxSize

@@ -254,6 +254,19 @@ test('a group is bounded by bytes, too', async () => {
   expect(f.join().values).toEqual([])
 })
 
+test('all groups together are bounded, too, and what goes makes room', async () => {
+  const f = await Fixture.start()
+  const metadata = Buffer.alloc(60 * 1024 * 1024)
+  const joins = Array.from({ length: 9 }, (_, i) => f.join({ groupId: `g${i}`, metadata }))
+  await f.clock.advance(20)
+  expect(joins.map(({ value }) => value.errorCode)).toEqual([0, 0, 0, 0, 0, 0, 0, 0, ErrorCode.COORDINATOR_NOT_AVAILABLE])
+  expect(f.join({ groupId: 'g0', memberId: joins[0]!.value.memberId, metadata }).value.errorCode).toBe(0)
+  f.coordinator.leave('g0', [{ memberId: joins[0]!.value.memberId, groupInstanceId: null, reason: null }])
+  expect(f.join({ groupId: 'g8', metadata }).values).toEqual([])
+  await f.failOver()
+  expect(f.join({ groupId: 'g9', metadata }).values).toEqual([])
+})
+
 test('an assignment that cannot be written is nobody’s', async () => {
   for (const [appendError, told] of [
     [ErrorCode.NOT_ENOUGH_REPLICAS, ErrorCode.COORDINATOR_NOT_AVAILABLE],
