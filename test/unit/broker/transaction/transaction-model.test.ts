@@ -23,12 +23,13 @@ type Step =
 
 const CLIENTS = 3
 const PARTITIONS = 3
-const client = fc.nat(CLIENTS - 1)
+// One that does most, so that it comes to the end of something.
+const client = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(CLIENTS - 1) })
 const partition = fc.nat(PARTITIONS - 1)
 const logError = fc.constantFrom(ErrorCode.REQUEST_TIMED_OUT, ErrorCode.NOT_ENOUGH_REPLICAS, ErrorCode.NOT_LEADER_OR_FOLLOWER)
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('init' as const), client }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('init' as const), client }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('add' as const), client, partition }) },
   { weight: 8, arbitrary: fc.record({ do: fc.constant('write' as const), client, partition }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('end' as const), client, isCommit: fc.boolean() }) },
@@ -139,7 +140,7 @@ class Trial {
     const asked = this.clients[index]!
     this.abandon(index)
     this.ask(
-      this.world.coordinator.initProducerId('tx', 60_000, undefined).then(({ errorCode, producerId, producerEpoch }) => {
+      this.world.coordinator.initProducerId('tx', 15_000, undefined).then(({ errorCode, producerId, producerEpoch }) => {
         if (errorCode !== ErrorCode.NONE) return errorCode
         Object.assign(asked, { producerId, producerEpoch })
         expect(this.isNewer(producerId, producerEpoch)).toBe(true)
