@@ -86,6 +86,20 @@ test('what cannot be changed is refused, and nothing is written', async () => {
   expect((await configs('--broker', '2', '--describe')).out).toBe('Dynamic configs for broker 2 are:\n')
 })
 
+test('another listener, and away with it', async () => {
+  const port = cluster.port(2)
+  const registered = async (): Promise<string[]> => {
+    const node = await cluster.zookeeper((session) => session.get('/brokers/ids/2'))
+    return (JSON.parse(String(node?.data)) as { endpoints: string[] }).endpoints.map((each) => each.split(':')[0]!)
+  }
+  const added = `listeners=[PLAINTEXT://127.0.0.1:${port},EXTRA://127.0.0.1:0],listener.security.protocol.map=[PLAINTEXT:PLAINTEXT,EXTRA:PLAINTEXT]`
+  expect(await configs('--broker', '2', '--alter', '--add-config', added)).toEqual(ok('Completed updating config for broker 2.\n'))
+  await cluster.until('it is registered', 10_000, async () => (await registered()).includes('EXTRA'))
+  expect((await configs('--broker', '2', '--alter', '--delete-config', 'listeners,listener.security.protocol.map')).code).toBe(0)
+  await cluster.until('it is gone', 10_000, async () => !(await registered()).includes('EXTRA'))
+  expect(await registered()).toEqual(['PLAINTEXT'])
+}, 30_000)
+
 test('levels of loggers', async () => {
   expect(await configs('--broker-logger', '2', '--alter', '--add-config', 'kafka.log=WARN')).toEqual(
     ok('Completed updating config for broker-logger 2.\n'),
