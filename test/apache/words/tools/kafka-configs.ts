@@ -129,7 +129,7 @@ export const table: WordsTable = {
     { args: `${HOST} --zk-tls-config-file x --broker 0 --describe` },
     { args: '--zookeeper x:1 --describe --topic t' },
     { args: '--zookeeper x:1 --describe --broker 0 --all' },
-    { args: `${TOPIC} --describe --command-config {dir}/none.properties` },
+    { args: `${TOPIC} --describe --command-config {dir}/none.properties`, compare: ['code', 'out'], ours: /none\.properties cannot be read/ },
     { args: `${ZK} --describe --broker 0` },
     { args: `${ZK} --describe --broker 77` },
     { args: `${ZK} --describe --broker-defaults` },
