@@ -4,6 +4,7 @@ import type { UpdateMetadataResponse } from '../protocol/messages/update-metadat
 import type { Recorder } from '../recording/events'
 import type { Logger } from '../runtime/log'
 import type { Clock, Timer } from '../runtime/ports'
+import { slicesOf } from '../runtime/slices'
 import { canMerge, mergeInto } from './control-entries'
 import type { ControlBatch } from './control-entries'
 import { buildControlRequests } from './control-requests'
@@ -131,18 +132,25 @@ export class BrokerChannel {
     try {
       const connection = await this.connected()
       if (this.closed || !this.options.mayAct()) return requests
-      const answers = requests.map((request) => this.exchange(connection, request))
+      const slices = slicesOf(this.options.clock)
+      const answers: Promise<PromiseSettledResult<void>[]>[] = []
+      for (const request of requests) {
+        if (slices.isDue()) await slices.pause()
+        // Over meanwhile: the rest is for the next attempt, or for nobody.
+        if (this.closed || this.connection !== connection || !this.options.mayAct()) break
+        answers.push(Promise.allSettled([this.exchange(connection, request)]))
+      }
       // All are looked at, so that no rejection goes unheard; the first failure decides where to go on.
-      const outcomes = await Promise.allSettled(answers)
+      const outcomes = (await Promise.all(answers)).flat()
       const failed = outcomes.findIndex((outcome) => outcome.status === 'rejected')
-      if (failed < 0) return []
+      if (failed < 0) return requests.slice(outcomes.length)
       this.disconnect()
       this.complain(attempt, (outcomes[failed] as PromiseRejectedResult).reason)
       return requests.slice(failed)
     } catch (error) {
       this.disconnect()
       if (!this.closed) this.complain(attempt, error)
-            return requests
+      return requests
     }
   }
 

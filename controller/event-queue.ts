@@ -1,5 +1,6 @@
 import Denque from 'denque'
 import type { Clock } from '../runtime/ports'
+import { slicesOf } from '../runtime/slices'
 import { Recent } from '../runtime/metrics'
 
 /** The lanes, most urgent first. The next event is the oldest of the most urgent lane that is not empty. */
@@ -128,6 +129,8 @@ export class EventQueue<Event> {
       } catch (error) {
         this.options.onFault(next.event, error)
       }
+      const slices = slicesOf(this.options.clock)
+      if (slices.isDue()) await slices.pause()
       next = this.next()
     }
     this.running = undefined

@@ -8,7 +8,7 @@ const NO_EPOCH = -1
 
 /**
  * Collects what one step of the controller has to tell the brokers (Kafka's ControllerBrokerRequestBatch). Short-lived: made,
- * filled and sent without an await in between, so that it can neither be left over nor be seen half-filled.
+ * filled and sent by one step of one handler, so that it can neither be left over nor be seen half-filled.
  */
 export class RequestBatch {
   private readonly context: ControllerContext

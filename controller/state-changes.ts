@@ -1,5 +1,6 @@
 import type { Recorder } from '../recording/events'
 import type { Logger } from '../runtime/log'
+import type { Slices } from '../runtime/slices'
 import type { ControllerContext, Leadership, Partition } from './context'
 import { isElected } from './leader-election'
 import type { Elected, LeaderAndIsr } from './leader-election'
@@ -28,6 +29,8 @@ export interface StateChangesParts {
   /** unclean.leader.election.enable of each of these topics, read from ZooKeeper. */
   uncleanTopics(topics: Set<string>): Promise<Set<string>>
   send(batch: RequestBatch): void
+  /** Between many partitions others have their turn; nobody else touches the context meanwhile. */
+  slices: Slices
   /** What is being handled, for the recording. */
   cause(): string
   logger: Logger
@@ -60,7 +63,10 @@ export class StateChanges {
     }
     this.reports.write()
     if (target !== 'OnlinePartition') {
-      for (const partition of legal) this.enter(partition, target)
+      for (const partition of legal) {
+        await this.breathe()
+        this.enter(partition, target)
+      }
       return outcomes
     }
     const batch = new RequestBatch(this.parts.context)
@@ -140,9 +146,10 @@ export class StateChanges {
   }
 
   /** Partitions whose states were written along with their topic: from nothing to Online, without another write. */
-  enterCreated(created: ReadonlyMap<Partition, Elected>): void {
+  async enterCreated(created: ReadonlyMap<Partition, Elected>): Promise<void> {
     const batch = new RequestBatch(this.parts.context)
     for (const [partition, election] of created) {
+      await this.breathe()
       const { recipients, rule } = election
       partition.leadership = confirmed(election, 0, this.parts.controllerEpoch)
       this.enter(partition, 'NewPartition')
@@ -151,6 +158,10 @@ export class StateChanges {
       batch.addLeaderAndIsr(recipients, partition, true)
     }
     this.parts.send(batch)
+  }
+
+  private async breathe(): Promise<void> {
+    if (this.parts.slices.isDue()) await this.parts.slices.pause()
   }
 
   /** New to Online. Gives back partitions whose state was found in ZooKeeper and whose leader is not alive. */
@@ -171,6 +182,7 @@ export class StateChanges {
       if (!outcome.ok) this.fail(partition, outcome.reason, outcomes)
       else if (!outcome.written && !context.hasLiveLeader(partition)) adopted.push(partition)
       else {
+        await this.breathe()
         const plan = plans.get(partition)!
         this.enter(partition, 'OnlinePartition', outcome.written ? plan.rule : 'found: its state was in ZooKeeper')
         outcomes.set(partition, { ok: true, leadership: partition.leadership! })
@@ -197,6 +209,7 @@ export class StateChanges {
         this.fail(partition, outcome.reason, outcomes)
         continue
       }
+      await this.breathe()
       const election = elections.get(partition)!
       this.enter(partition, 'OnlinePartition', election.rule)
       outcomes.set(partition, { ok: true, leadership: partition.leadership! })
@@ -240,6 +253,7 @@ export class StateChanges {
       return next === undefined ? 'keep' : { write: next }
     })
     for (const { replica, commands } of planned) {
+      await this.breathe()
       const outcome = outcomes.get(replica.partition)
       if (outcome?.ok === false) {
         this.reports.add('error', replica.partition, { broker, reason: outcome.reason }, 'cannot take the replica out of the ISR')

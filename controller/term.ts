@@ -3,6 +3,7 @@ import type { MetadataVersionRules } from '../protocol/rules/metadata-version'
 import type { Recorder } from '../recording/events'
 import type { Logger } from '../runtime/log'
 import type { Environment, Timer } from '../runtime/ports'
+import { slicesOf } from '../runtime/slices'
 import { configPath, decodeConfig } from '../zk-schema/configs'
 import type { ZooKeeperSession } from '../zk-schema/session/session'
 import { ZnodeFormatError } from '../zk-schema/znode-json'
@@ -101,6 +102,7 @@ export class Term {
       context: this.context, leadership: this.leadership, controllerEpoch: epoch, recoveryState: this.rules.leaderRecoveryState,
       uncleanTopics: (topics) => this.uncleanTopics(topics),
       send: (batch) => this.channels.send(batch),
+      slices: slicesOf(env.clock),
       cause: () => this.cause,
       logger: this.logger, recorder,
     })

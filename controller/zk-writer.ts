@@ -1,6 +1,7 @@
 import type { Recorder } from '../recording/events'
 import type { Logger } from '../runtime/log'
 import type { Clock } from '../runtime/ports'
+import { slicesOf } from '../runtime/slices'
 import { isZooKeeperError, MultiError } from '../zk-schema/session/errors'
 import type { ZooKeeperErrorCode } from '../zk-schema/session/errors'
 import type { OpResult, Stat } from '../zk-schema/session/replies'
@@ -66,8 +67,14 @@ export class ZkWriter {
    * Throws ControllerMovedError or SessionLostError: then it is unknown which items were applied, and this controller is none.
    */
   async write(items: readonly WriteItem[]): Promise<WriteResult[]> {
-    const multis = this.pack(items)
-    const outcomes = await Promise.allSettled(multis.map((multi) => this.writeMulti(multi, 0)))
+    const slices = slicesOf(this.options.clock)
+    const running: Promise<PromiseSettledResult<WriteResult[]>[]>[] = []
+    for (const multi of this.pack(items)) {
+      // To write one down takes a while.
+      if (slices.isDue()) await slices.pause()
+      running.push(Promise.allSettled([this.writeMulti(multi, 0)]))
+    }
+    const outcomes = (await Promise.all(running)).flat()
     const results: WriteResult[] = []
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') throw outcome.reason

@@ -170,7 +170,7 @@ async function bringOnline(term: Term, creations: readonly Creation[], created: 
   }
   // All is written before anything is sent: the brokers, this one too, are busy with new logs for a while then.
   await onNewPartitions(term, rest)
-  changes.enterCreated(written)
+  await changes.enterCreated(written)
   // Arms the watches, and sees whether somebody was quicker than they are.
   const { topics } = await loader.topics([...created.keys()])
   for (const topic of created.values()) {
