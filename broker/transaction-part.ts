@@ -16,6 +16,9 @@ import type { CoordinatorLog } from './coordinator/coordinator-log'
 import type { MetadataCache } from './metadata/metadata-cache'
 import type { ProducerIdBlock } from './transaction/producer-id-manager'
 
+/** A broker waits for its replicas as long as request.timeout.ms says, and then answers. */
+const ANSWER_MARGIN_MS = 5000
+
 export interface TransactionPartOptions {
   env: Environment
   logger: Logger
@@ -42,12 +45,12 @@ export class TransactionPart {
     const { clock } = env
     const { values } = config
     const listenerName = config.listeners.interBrokerName
-    const connections = (purpose: string): PeerConnections =>
+    const connections = (purpose: string, requestTimeoutMs: number): PeerConnections =>
       new PeerConnections({
-        env, metadata, listenerName, logger, requestTimeoutMs: config.requestTimeoutMs, clientId: `broker-${brokerId}-${purpose}`,
+        env, metadata, listenerName, logger, requestTimeoutMs, clientId: `broker-${brokerId}-${purpose}`,
       })
-    const markerPeers = connections('txn-marker-sender')
-    const verificationPeers = connections('add-partitions-to-txn')
+    const markerPeers = connections('txn-marker-sender', config.requestTimeoutMs + ANSWER_MARGIN_MS)
+    const verificationPeers = connections('add-partitions-to-txn', config.requestTimeoutMs)
     this.peers = [markerPeers, verificationPeers]
     this.coordinator = new TransactionCoordinator({
       clock,
