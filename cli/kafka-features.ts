@@ -60,6 +60,9 @@ const LEVELS = [
   '4.0-IV1', '4.0-IV2', '4.0-IV3', '4.1-IV0', '4.1-IV1',
 ]
 
+/** The first one that Kafka without ZooKeeper can start with. */
+const FIRST_SUPPORTED = '3.3-IV0'
+
 function shown(feature: string, level: number): string {
   if (feature !== METADATA_VERSION) return String(level)
   return LEVELS[level - 1] ?? `UNKNOWN ${level}`
@@ -69,7 +72,7 @@ function levelOfVersion(text: string): number {
   const version = parseMetadataVersion(text)
   const level = version === undefined ? 0 : LEVELS.indexOf(version.name) + 1
   if (level > 0) return level
-  const known = LEVELS.slice(0, LEVELS.indexOf(latestMetadataVersion.name) + 1)
+  const known = LEVELS.slice(LEVELS.indexOf(FIRST_SUPPORTED), LEVELS.indexOf(latestMetadataVersion.name) + 1)
   throw new Error(`Unsupported metadata.version ${text}. Supported metadata.version are ${known.join(', ')}`)
 }
 
