@@ -273,6 +273,7 @@ export class Consumer {
   private async end(deadlineMs: number): Promise<void> {
     this.wake?.()
     if (this.group !== undefined) {
+      this.group.hurry()
       await this.cluster.within(this.polling, deadlineMs)
       await this.group.commitBeforeEnd(deadlineMs)
       await this.cluster.within(this.group.leave('the consumer is being closed').catch(() => {}), deadlineMs)

@@ -9,6 +9,9 @@ import type { TopicPartition } from '../leaders'
 
 export type CommitCallback = (error: Error | undefined, offsets: readonly OffsetToCommit[]) => void
 
+/** After so long it is looked whether the wait is over. */
+const FIND_STEP_MS = 1000
+
 const REBALANCED =
   'Offset commit cannot be completed since the consumer is not part of an active group for auto partition assignment; ' +
   'it is likely that the consumer was kicked out of the group.'
@@ -36,21 +39,25 @@ export class Commits {
     this.committed = committed
   }
 
-  /** Repeats until it succeeds, fails for good (CommitFailedError, FENCED_INSTANCE_ID ...) or the time is over (TimeoutError). */
-  async sync(offsets: readonly OffsetToCommit[], deadlineMs: number): Promise<void> {
+  /**
+   * Repeats until it succeeds, fails for good (CommitFailedError, FENCED_INSTANCE_ID ...) or the time is over (TimeoutError), which it is, too,
+   * when `isOver` says so.
+   */
+  async sync(offsets: readonly OffsetToCommit[], deadlineMs: number, isOver = (): boolean => false): Promise<void> {
     const { clock } = this.cluster.env
     await this.cluster.within(Promise.allSettled([...this.pending]), deadlineMs)
     if (offsets.length === 0) return
     let last: unknown
     for (;;) {
       try {
-        if ((await this.membership.finder.find(deadlineMs)) !== undefined) return await this.once(offsets)
+        const findMs = Math.min(deadlineMs, clock.monoMs() + FIND_STEP_MS)
+        if ((await this.membership.finder.find(findMs)) !== undefined) return await this.once(offsets)
       } catch (error) {
         if (!mayRetry(error)) throw error
         last = error
       }
       const leftMs = deadlineMs - clock.monoMs()
-      if (leftMs <= 0 || this.cluster.isClosed) throw new TimeoutError(`Timeout expired before successfully committing offsets`, { cause: last })
+      if (leftMs <= 0 || isOver() || this.cluster.isClosed) throw new TimeoutError(`Timeout expired before successfully committing offsets`, { cause: last })
       await this.cluster.sleep(Math.min(leftMs, this.cluster.settings.retryBackoffMs))
     }
   }

@@ -35,6 +35,7 @@ export class ConsumerGroup implements GroupBusiness {
   private assignedCounts: Map<string, number> | undefined
   private nextAutoCommitMs: number
   private autoCommitting = false
+  private isEnding = false
 
   constructor(
     cluster: Cluster, settings: ConsumerSettings, group: GroupSettings, subscription: Subscription, watch: TopicWatch, interceptors: ConsumerInterceptors,
@@ -61,6 +62,11 @@ export class ConsumerGroup implements GroupBusiness {
     }
     this.autoCommit()
     return true
+  }
+
+  /** The consumer is about to be closed: a rebalance that is under way must not wait any longer. */
+  hurry(): void {
+    this.isEnding = true
   }
 
   /** Lets go of everything, and leaves. */
@@ -231,7 +237,7 @@ export class ConsumerGroup implements GroupBusiness {
 
   private async commitUntil(deadlineMs: number): Promise<void> {
     // It fails where the group has gone on without this member; then there is nothing to save.
-    await this.commits.sync(this.subscription.consumed(), deadlineMs).catch(() => {})
+    await this.commits.sync(this.subscription.consumed(), deadlineMs, () => this.isEnding).catch(() => {})
   }
 
   private revoked(partitions: TopicPartition[]): Promise<void> {
