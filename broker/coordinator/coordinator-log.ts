@@ -58,7 +58,10 @@ export class CoordinatorLog {
     this.options = options
     this.topic = options.topic
     options.metadata.onChange(({ topics }) => {
-      if (topics.has(this.topic) && options.metadata.topic(this.topic) === undefined) this.partitionCount = undefined
+      if (!topics.has(this.topic)) return
+      if (options.metadata.topic(this.topic) === undefined) this.partitionCount = undefined
+      // Also where nothing is coordinated: all brokers are to name the same coordinator. Asked again at the next change if it fails.
+      else this.learnPartitionCount().catch(() => {})
     })
   }
 

@@ -40,9 +40,9 @@ async function describe(groupId: string, version = 5): Promise<DescribeGroupsRes
   return (await connection.send<object, DescribeGroupsResponse>(ApiKey.describeGroups, body, { version })).groups[0]!
 }
 
-function joinBody(groupId: string, memberId = ''): object {
+function joinBody(groupId: string, memberId = '', more: object = {}): object {
   const protocols = [{ name: 'range', metadata: Buffer.from('0000000000010005746f706963ffffffff', 'hex') }]
-  return { groupId, memberId, sessionTimeoutMs: 10_000, protocolType: 'consumer', protocols }
+  return { groupId, memberId, sessionTimeoutMs: 10_000, protocolType: 'consumer', protocols, ...more }
 }
 
 async function commit(groupId: string, version: number, body: object = {}, partition: object = {}): Promise<number[]> {
@@ -84,7 +84,7 @@ test('the newest ones are given an id first', async () => {
   const first = await connection.send<object, JoinGroupResponse>(ApiKey.joinGroup, joinBody('new'), { version: 9 })
   expect(first).toMatchObject({ errorCode: ErrorCode.MEMBER_ID_REQUIRED, protocolName: null, generationId: -1 })
   const { memberId } = first
-  const joined = await connection.send<object, JoinGroupResponse>(ApiKey.joinGroup, joinBody('new', memberId), { version: 9 })
+  const joined = await connection.send<object, JoinGroupResponse>(ApiKey.joinGroup, joinBody('new', memberId, { rebalanceTimeoutMs: 60_000 }), { version: 9 })
   expect(joined).toMatchObject({ errorCode: 0, memberId, protocolType: 'consumer', protocolName: 'range', members: [{ memberId }] })
   const sync = { groupId: 'new', memberId, generationId: joined.generationId }
   const unnamed = await connection.send<object, SyncGroupResponse>(ApiKey.syncGroup, sync, { version: 5 })
