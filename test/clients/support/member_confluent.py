@@ -34,12 +34,22 @@ def assigned(consumer, partitions):
         consumer.assign(partitions)
 
 
+def some():
+    """What is there. Not by consume(): it leaves out messages that arrive while partitions come and go (librdkafka before 1.9)."""
+    message = consumer.poll(0.2)
+    found = []
+    while message is not None:
+        found.append(message)
+        message = consumer.poll(0) if len(found) < 200 else None
+    return found
+
+
 consumer = Consumer(config)
 consumer.subscribe(job['topics'], on_assign=assigned)
 stream = Stream()
 while stream.going:
     ends = {}
-    for message in consumer.consume(200, 0.2):
+    for message in some():
         if message.error():
             sys.stderr.write('consume: %s\n' % message.error())
             continue

@@ -92,7 +92,8 @@ class Story {
     this.isDurable = random.chance(0.5)
     this.cluster = new SimulatedCluster(world, brokers, {
       ...(brokers < 3 ? { 'min.insync.replicas': '1', 'default.replication.factor': '1' } : {}),
-      ...(options.coordinators === true ? COORDINATOR_PROPERTIES : {}),
+      // The coordinators' own topics must survive what the others survive.
+      ...(options.coordinators === true ? { ...COORDINATOR_PROPERTIES, 'flush.before.ack': String(this.isDurable) } : {}),
     })
     this.topics = [
       { name: 'a', partitions: 1 + random.below(3) },
