@@ -14,6 +14,8 @@ import type { Line, Step, WordsTable } from './table'
 
 const ROOT = resolve(__dirname, '../../..')
 const TIMEOUT_MS = 60_000
+/** The lines of kafka-dump-log look into four. */
+const FEW_PARTITIONS = { 'offsets.topic.num.partitions': '4', 'transaction.state.log.num.partitions': '4' }
 const MOST_LINES_SHOWN = 12
 
 interface Place {
@@ -115,14 +117,14 @@ async function main(): Promise<number> {
   const zookeeper = option('--zookeeper')
   const wanted = new Map(args.map((arg) => [arg.split('=')[0]!, arg.split('=').slice(1).join('=')]))
   const dir = mkdtempSync(join(tmpdir(), 'words-'))
-  const cluster = bootstrap === undefined ? await startCluster({ brokers: 1, dataDir: join(dir, 'data') }) : undefined
+  const cluster = bootstrap === undefined ? await startCluster({ brokers: 1, dataDir: join(dir, 'data'), overrides: FEW_PARTITIONS }) : undefined
   const files = join(dir, 'files')
   mkdirSync(files)
   const judge = new Judge({
     bootstrap: bootstrap ?? cluster!.bootstrapServers,
     zookeeper: zookeeper ?? cluster?.zookeeperConnect ?? '',
     dir: files,
-    log: logDir ?? join(dir, 'data'),
+    log: logDir ?? cluster?.logDir(0) ?? '',
   })
   const tables = readdirSync(join(__dirname, 'tools')).filter((file) => file.endsWith('.ts')).sort()
   try {

@@ -19,6 +19,12 @@ export const table: WordsTable = {
       class: 'org.apache.kafka.tools.consumer.ConsoleConsumer',
       args: `${HOST} --topic dumped-{me} --from-beginning --max-messages 2 --group dumpers`,
     },
+    {
+      class: 'org.apache.kafka.tools.ProducerPerformance',
+      args:
+        '--topic dumped-{me} --num-records 5 --throughput -1 --record-size 10 --transactional-id dumper-{me} ' +
+        '--transaction-duration-ms 1000 --producer-props bootstrap.servers={bootstrap}',
+    },
   ],
   lines: [
     { args: '' },
