@@ -17,6 +17,12 @@ interface Epochs {
   partitionEpoch: number
 }
 
+// Made once: hundreds of partitions may be refused in one fetch, and to make an error is to walk the stack.
+const STORAGE_ERROR = new ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR)
+const NOT_LEADER = new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+const FENCED = new ProtocolError(ErrorCode.FENCED_LEADER_EPOCH)
+const UNKNOWN_EPOCH = new ProtocolError(ErrorCode.UNKNOWN_LEADER_EPOCH)
+
 /** What a read found, apart from the records. */
 export interface PartitionRead {
   log: ReplicaLog
@@ -100,13 +106,13 @@ export class Partition {
    * request is behind) or UNKNOWN_LEADER_EPOCH (this broker is).
    */
   logForEpoch(currentLeaderEpoch: number, onlyLeader: boolean): ReplicaLog {
-    if (this.isOffline) throw new ProtocolError(ErrorCode.KAFKA_STORAGE_ERROR)
-    if (this.log === undefined || this.role === 'none') throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    if (this.isOffline) throw STORAGE_ERROR
+    if (this.log === undefined || this.role === 'none') throw NOT_LEADER
     if (currentLeaderEpoch !== NO_EPOCH) {
-      if (currentLeaderEpoch < this.leaderEpoch) throw new ProtocolError(ErrorCode.FENCED_LEADER_EPOCH)
-      if (currentLeaderEpoch > this.leaderEpoch) throw new ProtocolError(ErrorCode.UNKNOWN_LEADER_EPOCH)
+      if (currentLeaderEpoch < this.leaderEpoch) throw FENCED
+      if (currentLeaderEpoch > this.leaderEpoch) throw UNKNOWN_EPOCH
     }
-    if (onlyLeader && !this.isLeader) throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    if (onlyLeader && !this.isLeader) throw NOT_LEADER
     return this.log
   }
 
