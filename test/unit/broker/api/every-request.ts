@@ -113,4 +113,14 @@ export const REQUESTS: Record<number, (version: number, ids: { topic: string }) 
   [ApiKey.allocateProducerIds]: () => ({ brokerId: 77, brokerEpoch: 1 }),
   [ApiKey.consumerGroupHeartbeat]: () => ({ groupId: 'g' }),
   [ApiKey.consumerGroupDescribe]: () => ({ groupIds: ['g'] }),
+  // Without an authorizer, SASL and delegation tokens.
+  [ApiKey.saslHandshake]: () => ({ mechanism: 'PLAIN' }),
+  [ApiKey.saslAuthenticate]: () => ({ authBytes: Buffer.from('secret') }),
+  [ApiKey.describeAcls]: () => ({ resourceTypeFilter: 1, operation: 1, permissionType: 1 }),
+  [ApiKey.createAcls]: () => ({ creations: [{ resourceType: 2, resourceName: 'x', principal: 'User:x', host: '*', operation: 2, permissionType: 3 }] }),
+  [ApiKey.deleteAcls]: () => ({ filters: [{ resourceTypeFilter: 1, operation: 1, permissionType: 1 }] }),
+  [ApiKey.createDelegationToken]: () => ({ renewers: [], maxLifetimeMs: 1000 }),
+  [ApiKey.renewDelegationToken]: () => ({ hmac: Buffer.from('hmac'), renewPeriodMs: 1000 }),
+  [ApiKey.expireDelegationToken]: () => ({ hmac: Buffer.from('hmac'), expiryTimePeriodMs: 1000 }),
+  [ApiKey.describeDelegationToken]: () => ({ owners: null }),
 }
