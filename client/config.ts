@@ -38,6 +38,7 @@ export interface ProducerConfig extends CommonConfig {
   'transactional.id'?: ConfigValue
   'transaction.timeout.ms'?: ConfigValue
   'partitioner.ignore.keys'?: ConfigValue
+  'partitioner.adaptive.partitioning.enable'?: ConfigValue
   /** Objects, not names of classes. */
   'interceptor.classes'?: readonly ProducerInterceptor[] | null | undefined
   retries?: ConfigValue

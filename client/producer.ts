@@ -5,6 +5,7 @@ import { realEnvironment } from '../runtime/real'
 import { ClosedError, Cluster, TimeoutError } from './cluster'
 import { ConfigError, ConfigReader, clientSettings } from './config'
 import { ProducerBatch } from './accumulator'
+import { leastWaiting } from './producer/adaptive'
 import { ProducerInterceptors } from './producer/interceptors'
 import { TransactionStateError } from './producer/transaction-errors'
 import { Transactions } from './producer/transactions'
@@ -103,6 +104,7 @@ export class Producer {
   private readonly transactions: Transactions | undefined
   private readonly interceptors: ProducerInterceptors
   private readonly ignoreKeys: boolean
+  private readonly adaptive: boolean
 
   constructor(config: ProducerConfig, env: Environment = realEnvironment()) {
     const read = new ConfigReader(config)
@@ -126,6 +128,7 @@ export class Producer {
       wake: () => this.sender.wake(),
     })
     this.interceptors = new ProducerInterceptors(config['interceptor.classes'] ?? [])
+    this.adaptive = read.flag('partitioner.adaptive.partitioning.enable', true)
     this.ignoreKeys = read.flag('partitioner.ignore.keys', false)
   }
 
@@ -296,7 +299,8 @@ export class Producer {
     if (sticky === undefined || sticky.bytes >= this.settings.batchSize || sticky.partition >= partitions.length) {
       const available = partitions.filter((each) => each.leader >= 0)
       const choice = available.length > 0 ? available : partitions
-      sticky = { partition: choice[this.env.random.below(choice.length)]!.partition, bytes: 0 }
+      const waiting = choice.map(({ partition }) => (this.adaptive ? this.sender.waiting(record.topic, partition) : 0))
+      sticky = { partition: choice[leastWaiting(waiting, this.env.random.next())]!.partition, bytes: 0 }
       this.sticky.set(record.topic, sticky)
     }
     sticky.bytes += size

@@ -65,6 +65,11 @@ export class Sender {
     return queue
   }
 
+  /** Batches of a partition that were not sent yet. */
+  waiting(topic: string, partition: number): number {
+    return this.queues.get(partitionKey(topic, partition))?.pending.length ?? 0
+  }
+
   /** Looks soon for what can be sent. */
   wake(): void {
     if (this.scheduled) return
