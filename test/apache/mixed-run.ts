@@ -48,6 +48,8 @@ const USUAL = [
   /cannot send to the broker, trying again/,
   /waiting for the znode of a namesake to go/,
   /its log is set aside as -stray/,
+  // min.insync.replicas refused a batch, and the idempotent producer had sent others behind it.
+  /Error processing append operation on partition load-/,
 ]
 
 export class Run {
