@@ -39,7 +39,9 @@ import {
 } from './security-disabled'
 import { syncGroupHandler } from './sync-group'
 import { txnOffsetCommitHandler } from './txn-offset-commit'
+import { updateFeaturesHandler } from './update-features'
 import { writeTxnMarkersHandler } from './write-txn-markers'
+import { updateFeaturesHandler } from './update-features'
 import type { Handler, HandlerTable } from '../server/request-context'
 import type { BrokerServices } from './services'
 
@@ -91,7 +93,9 @@ export function handlerTable(services: BrokerServices): HandlerTable {
   serve(ApiKey.electLeaders, electLeadersHandler(services))
   serve(ApiKey.incrementalAlterConfigs, incrementalAlterConfigsHandler(services))
   serve(ApiKey.alterPartitionReassignments, alterPartitionReassignmentsHandler(services))
+  serve(ApiKey.updateFeatures, updateFeaturesHandler(services))
   serve(ApiKey.listPartitionReassignments, listPartitionReassignmentsHandler(services))
+  serve(ApiKey.updateFeatures, updateFeaturesHandler(services))
   serve(ApiKey.offsetDelete, offsetDeleteHandler(services))
   serve(ApiKey.alterPartition, alterPartitionHandler(services))
   serve(ApiKey.describeCluster, describeClusterHandler(services))

@@ -30,7 +30,7 @@ export async function describeQuotas(admin: MaintenanceAdmin, types: readonly st
       const name = entity.get(type)
       return name === null || name === undefined ? `the default ${shown}` : `${shown} '${name}'`
     })
-    const rates = [...values].map(([key, value]) => `${key}=${formatDouble(value)}`)
+    const rates = [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${formatDouble(value)}`)
     out(`Quota configs for ${who.join(', ')} are ${rates.join(', ')}`)
   }
   if (types.includes('clients') || types.includes('ips') || names.includes('')) return

@@ -108,6 +108,11 @@ export const REQUESTS: Record<number, (version: number, ids: { topic: string }) 
   [ApiKey.listPartitionReassignments]: () => ({ topics: null }),
   [ApiKey.offsetDelete]: () => ({ groupId: 'missing', topics: [{ name: 'versions', partitions: [{ partitionIndex: 0 }] }] }),
   [ApiKey.alterPartition]: () => ({ brokerId: 77, brokerEpoch: 1 }),
+  [ApiKey.updateFeatures]: (version) => ({
+    timeoutMs: 1000,
+    featureUpdates: [{ feature: 'f', maxVersionLevel: 1, ...(version >= 1 ? { upgradeType: 1 } : { allowDowngrade: true }) }],
+    ...(version >= 1 ? { validateOnly: true } : {}),
+  }),
   [ApiKey.describeCluster]: () => ({}),
   [ApiKey.describeProducers]: () => ({ topics: [{ name: 'versions', partitionIndexes: [0, 99] }] }),
   [ApiKey.allocateProducerIds]: () => ({ brokerId: 77, brokerEpoch: 1 }),
