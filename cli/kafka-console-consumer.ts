@@ -89,7 +89,11 @@ void runTool({
       argument: 'String',
       description: 'read_committed to leave out transactions that are open or aborted. Default: read_uncommitted.',
     },
-    { name: 'group', argument: 'String: consumer group id', description: 'The consumer group. Default: a new one, which commits nothing.' },
+    {
+      name: 'group',
+      argument: 'String: consumer group id',
+      description: 'The consumer group. Default: a new one, which commits nothing.',
+    },
     {
       name: 'formatter',
       argument: 'String: class',
@@ -153,7 +157,8 @@ void runTool({
             if (records.length === 0) throw new Error('org.apache.kafka.common.errors.TimeoutException')
           } catch (error) {
             // Kafka's tool ends with 0 here, too.
-            if (!(error instanceof WakeupError)) err(`Error processing message, terminating consumer process: ${exceptionText(error)}`)
+            if (!(error instanceof WakeupError))
+              err(`Error processing message, terminating consumer process: ${exceptionText(error)}`)
             break
           }
         }

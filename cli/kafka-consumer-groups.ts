@@ -37,7 +37,9 @@ async function list(admin: Admin, line: CommandLine): Promise<void> {
 }
 
 async function describe(admin: Admin, line: CommandLine): Promise<void> {
-  const descriptions = settled(await admin.describeConsumerGroups(await selected(admin, line))).map(([, description]) => description)
+  const descriptions = settled(await admin.describeConsumerGroups(await selected(admin, line))).map(
+    ([, description]) => description,
+  )
   const view = line.has('members') ? 'members' : line.has('state') ? 'state' : 'offsets'
   const rows = view === 'offsets' ? await collectOffsets(admin, descriptions) : undefined
   for (const description of descriptions) {
@@ -98,7 +100,8 @@ async function deleteOffsets(admin: Admin, line: CommandLine): Promise<void> {
   for (const topic of topics.filter((name) => !name.includes(':'))) {
     try {
       const [found] = await admin.describeTopics([topic])
-      if (found === undefined || found.errorCode !== 0) throw new ProtocolError(found?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      if (found === undefined || found.errorCode !== 0)
+        throw new ProtocolError(found?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       for (const { partition } of found.partitions) partitions.push({ topic, partition })
     } catch (error) {
       results.push({ topic, partition: -1, error: exceptionText(error) })

@@ -11,14 +11,19 @@ const POLL_MS = 100
 const print = (text: string): void => void process.stdout.write(text)
 
 function check(line: CommandLine): void {
-  if (!line.has('bootstrap-server') && !line.has('broker-list')) throw new UsageError('Missing required option(s) [bootstrap-server]')
+  if (!line.has('bootstrap-server') && !line.has('broker-list'))
+    throw new UsageError('Missing required option(s) [bootstrap-server]')
   if (line.has('threads') || line.has('num-fetch-threads'))
     print('WARNING: option [threads] and [num-fetch-threads] have been deprecated and will be ignored by the test\n')
   line.requireAll(['topic', 'messages'])
 }
 
 /** Reads until there are enough, or nothing comes any more. */
-async function consume(consumer: Consumer, line: CommandLine, date: (timeMs: number) => string): Promise<{ bytes: number; messages: number; joinMs: number }> {
+async function consume(
+  consumer: Consumer,
+  line: CommandLine,
+  date: (timeMs: number) => string,
+): Promise<{ bytes: number; messages: number; joinMs: number }> {
   const wanted = line.whole('messages', 0)
   const timeoutMs = line.whole('timeout', 10_000)
   const intervalMs = line.whole('reporting-interval', 5000)
@@ -68,7 +73,10 @@ void runTool({
     { name: 'topic', argument: 'String: topic', description: 'REQUIRED: The topic to consume.' },
     { name: 'group', argument: 'String: gid', description: 'The consumer group. (default: perf-consumer- and a number)' },
     { name: 'fetch-size', argument: 'Integer: size', description: 'Bytes to fetch of a partition at once. (default: 1048576)' },
-    { name: 'from-latest', description: 'Begins with the latest record where the group has no offset, and not with the earliest.' },
+    {
+      name: 'from-latest',
+      description: 'Begins with the latest record where the group has no offset, and not with the earliest.',
+    },
     { name: 'socket-buffer-size', argument: 'Integer: size', description: 'Accepted for old scripts. (default: 2097152)' },
     { name: 'threads', argument: 'Integer: count', description: 'DEPRECATED AND IGNORED. (default: 10)' },
     { name: 'num-fetch-threads', argument: 'Integer: count', description: 'DEPRECATED AND IGNORED. (default: 1)' },
@@ -119,7 +127,10 @@ void runTool({
     if (!isDetailed) print(summaryLine(date, { ...total, startMs, endMs }))
     if (line.has('print-metrics')) {
       const metric = (name: string, value: number) => ({
-        group: 'consumer-fetch-manager-metrics', name, tags: { 'client-id': config['client.id']! }, value,
+        group: 'consumer-fetch-manager-metrics',
+        name,
+        tags: { 'client-id': config['client.id']! },
+        value,
       })
       print(metricsTable([metric('records-consumed-total', total.messages), metric('bytes-consumed-total', total.bytes)]))
     }

@@ -14,7 +14,9 @@ async function validate(consumer: Consumer, sent: Buffer): Promise<void> {
   if (records.length === 0) throw new Error(`poll() timed out before finding a result (timeout:[${POLL_MS}])`)
   const [first] = records
   if (first!.value?.equals(sent) !== true)
-    throw new Error(`The message read [${first!.value?.toString() ?? 'null'}] did not match the message sent [${sent.toString()}]`)
+    throw new Error(
+      `The message read [${first!.value?.toString() ?? 'null'}] did not match the message sent [${sent.toString()}]`,
+    )
   if (records.length !== 1) throw new Error(`Only one result was expected during this test. We found [${records.length}]`)
 }
 

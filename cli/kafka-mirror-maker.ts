@@ -16,7 +16,7 @@ const LONGEST_MS = '2147483647'
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const DEFAULT_ASSIGNOR =
-  'WARNING: The default partition assignment strategy of the mirror maker will change from \'range\' to \'roundrobin\' in an ' +
+  "WARNING: The default partition assignment strategy of the mirror maker will change from 'range' to 'roundrobin' in an " +
   'upcoming release (so that better load balancing can be achieved). If you prefer to make this switch in advance of that release ' +
   "add the following to the corresponding config: 'partition.assignment.strategy=org.apache.kafka.clients.consumer.RoundRobinAssignor'"
 
@@ -31,15 +31,27 @@ function refuseClasses(line: CommandLine): void {
 function producerConfig(file: Readonly<Record<string, string>>): Record<string, string> {
   const { 'producer.type': _, ...config } = file
   return {
-    'delivery.timeout.ms': LONGEST_MS, 'max.block.ms': LONGEST_MS, acks: 'all', 'max.in.flight.requests.per.connection': '1', ...config,
+    'delivery.timeout.ms': LONGEST_MS,
+    'max.block.ms': LONGEST_MS,
+    acks: 'all',
+    'max.in.flight.requests.per.connection': '1',
+    ...config,
   }
 }
 
 void runTool({
   purpose: PURPOSE,
   options: [
-    { name: 'consumer.config', argument: 'String: config file', description: 'The configuration of the consumer, of the cluster to copy from.' },
-    { name: 'producer.config', argument: 'String: config file', description: 'The configuration of the producer, of the cluster to copy to.' },
+    {
+      name: 'consumer.config',
+      argument: 'String: config file',
+      description: 'The configuration of the consumer, of the cluster to copy from.',
+    },
+    {
+      name: 'producer.config',
+      argument: 'String: config file',
+      description: 'The configuration of the producer, of the cluster to copy to.',
+    },
     { name: 'new.consumer', description: 'DEPRECATED: without effect.' },
     { name: 'num.streams', argument: 'Integer: Number of threads', description: 'How many consumers. (default: 1)' },
     { name: 'whitelist', argument: 'String: Java regex (String)', description: 'DEPRECATED, use --include instead.' },
@@ -59,8 +71,16 @@ void runTool({
       argument: 'String: Arguments passed to custom rebalance listener constructor as a string.',
       description: 'Refused, as above.',
     },
-    { name: 'message.handler', argument: 'String: A custom message handler of type MirrorMakerMessageHandler', description: 'Refused: a class of Java.' },
-    { name: 'message.handler.args', argument: 'String: Arguments passed to message handler constructor.', description: 'Refused, as above.' },
+    {
+      name: 'message.handler',
+      argument: 'String: A custom message handler of type MirrorMakerMessageHandler',
+      description: 'Refused: a class of Java.',
+    },
+    {
+      name: 'message.handler.args',
+      argument: 'String: Arguments passed to message handler constructor.',
+      description: 'Refused, as above.',
+    },
     {
       name: 'abort.on.send.failure',
       argument: 'String: Stop the entire mirror maker when a send failure occurs',

@@ -49,7 +49,11 @@ function payloads(given: Arguments): (index: number) => Buffer {
   // One block of letters, read from another place each time, so that making records is not what is measured.
   const letters = Buffer.alloc(size * 2 + 1024)
   for (let i = 0; i < letters.length; i++) letters[i] = 65 + Math.floor(Math.random() * 26)
-  return () => letters.subarray(0, size + 1024).subarray(Math.floor(Math.random() * 1024)).subarray(0, size)
+  return () =>
+    letters
+      .subarray(0, size + 1024)
+      .subarray(Math.floor(Math.random() * 1024))
+      .subarray(0, size)
 }
 
 if (process.argv.length === 2) print(argumentHelp(PRODUCER_PERFORMANCE))

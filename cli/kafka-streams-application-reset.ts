@@ -27,7 +27,9 @@ async function removeMembers(admin: Admin, line: CommandLine, group: string): Pr
   if (description instanceof Error) throw description
   if (description.members.length === 0) return
   if (!line.has('force')) {
-    const members = description.members.map(({ memberId, clientId, host }) => `(memberId=${memberId}, clientId=${clientId}, host=${host})`)
+    const members = description.members.map(
+      ({ memberId, clientId, host }) => `(memberId=${memberId}, clientId=${clientId}, host=${host})`,
+    )
     throw new Error(
       `Consumer group '${group}' is still active and has following members: ${shownList(members)}. Make sure to stop all running ` +
         "application instances before running the reset tool. You can use option '--force' to remove active members from the group.",
@@ -48,7 +50,10 @@ async function resetOffsets(admin: Admin, line: CommandLine, group: string, topi
   if (inputs.length > 0) out(`Reset-offsets for input topics ${shownList(inputs)}\n`)
   if (intermediates.length > 0) out(`Seek-to-end for intermediate topics ${shownList(intermediates)}\n`)
   let code = 0
-  for (const [names, kind, blank] of [[inputs, 'input', ' '], [intermediates, 'intermediate', '']] as const) {
+  for (const [names, kind, blank] of [
+    [inputs, 'input', ' '],
+    [intermediates, 'intermediate', ''],
+  ] as const) {
     const missing = names.filter((name) => !topics.includes(name))
     if (missing.length === 0) continue
     out(`Following ${kind} topics are not found, skipping them\n${missing.map((name) => `Topic:${blank}${name}\n`).join('')}`)
@@ -64,7 +69,16 @@ async function resetOffsets(admin: Admin, line: CommandLine, group: string, topi
   if (ofInputs.length > 0) {
     out(`Following input topics offsets will be reset to (for consumer group ${group})\n`)
     const file = line.value('from-file')
-    planned.push(...(await inputOffsets(admin, line, ofInputs, file === undefined ? undefined : readFileSync(file, 'utf8'), Date.now(), out)))
+    planned.push(
+      ...(await inputOffsets(
+        admin,
+        line,
+        ofInputs,
+        file === undefined ? undefined : readFileSync(file, 'utf8'),
+        Date.now(),
+        out,
+      )),
+    )
     for (const { topic, partition, offset } of planned) out(`Topic: ${topic} Partition: ${partition} Offset: ${offset}\n`)
   }
   const ofIntermediates = partitions.filter(({ topic }) => !inputs.includes(topic))
@@ -111,7 +125,12 @@ void runTool({
   usageForUnknown: true,
   failure: (_, error) => ({ err: `ERROR: ${exceptionText(error)}` }),
   options: [
-    { name: 'application-id', argument: 'String: id', required: true, description: 'The id of the Kafka Streams application (application.id).' },
+    {
+      name: 'application-id',
+      argument: 'String: id',
+      required: true,
+      description: 'The id of the Kafka Streams application (application.id).',
+    },
     {
       name: 'bootstrap-server',
       argument: 'String: server to connect to',
@@ -123,9 +142,21 @@ void runTool({
     { name: 'dry-run', description: 'Shows what would be done, and does not do it.' },
     { name: 'force', description: 'Removes members of the consumer group that have been stopped, and are still waited for.' },
     { name: 'from-file', argument: 'String', description: 'Resets to what a CSV file says.' },
-    { name: 'input-topics', argument: 'String: list', description: 'The input topics, by comma, which are reset to the earliest offset or another.' },
-    { name: 'intermediate-topics', argument: 'String: list', description: 'Topics that are input and output, by comma, which are skipped to the end.' },
-    { name: 'internal-topics', argument: 'String: list', description: 'The internal topics to delete, by comma. All if left out.' },
+    {
+      name: 'input-topics',
+      argument: 'String: list',
+      description: 'The input topics, by comma, which are reset to the earliest offset or another.',
+    },
+    {
+      name: 'intermediate-topics',
+      argument: 'String: list',
+      description: 'Topics that are input and output, by comma, which are skipped to the end.',
+    },
+    {
+      name: 'internal-topics',
+      argument: 'String: list',
+      description: 'The internal topics to delete, by comma. All if left out.',
+    },
     { name: 'shift-by', argument: 'Long: number-of-offsets', description: 'Moves by so many records, back if negative.' },
     { name: 'to-datetime', argument: 'String', description: "Resets to a time: 'YYYY-MM-DDTHH:mm:SS.sss'" },
     { name: 'to-earliest', description: 'Resets to the earliest offset.' },
@@ -143,7 +174,8 @@ void runTool({
     try {
       await removeMembers(admin, line, group)
       const topics = (await admin.listTopics()).map(({ name }) => name)
-      if (line.has('dry-run')) out('----Dry run displays the actions which will be performed when running Streams Reset Tool----\n')
+      if (line.has('dry-run'))
+        out('----Dry run displays the actions which will be performed when running Streams Reset Tool----\n')
       const code = await resetOffsets(admin, line, group, topics)
       await deleteInternalTopics(admin, line, group, topics)
       return code

@@ -15,7 +15,9 @@ const BATCH = 500
 const MINUTE_MS = 60_000
 
 function failure(what: string, error: unknown): Failure {
-  return new Failure(`${what}: ${error instanceof Error ? error.message : String(error)}. Enable debug logging for additional detail.`)
+  return new Failure(
+    `${what}: ${error instanceof Error ? error.message : String(error)}. Enable debug logging for additional detail.`,
+  )
 }
 
 /** Puts what was tried in front of what went wrong. */
@@ -29,17 +31,21 @@ async function trying<T>(what: string, call: () => Promise<T>): Promise<T> {
 
 function describesUnknownId(transactionalId: string, error: Error): Error {
   return error instanceof ProtocolError && error.code === ErrorCode.TRANSACTIONAL_ID_NOT_FOUND
-    ? new Error(`DescribeTransactions request for transactionalId \`${transactionalId}\` failed because the ID could not be found`)
+    ? new Error(
+        `DescribeTransactions request for transactionalId \`${transactionalId}\` failed because the ID could not be found`,
+      )
     : error
 }
 
 async function list(admin: Admin, given: Arguments): Promise<void> {
   const durationMs = given.number('--duration-filter')
   const rows = await trying('Failed to list transactions', async () =>
-    [...(await admin.listTransactions({ ...(durationMs === undefined ? {} : { durationMs }) }))].flatMap(([brokerId, listings]) => {
-      if (listings instanceof Error) throw listings
-      return listings.map(({ transactionalId, producerId, state }) => [transactionalId, brokerId, producerId, state])
-    }),
+    [...(await admin.listTransactions({ ...(durationMs === undefined ? {} : { durationMs }) }))].flatMap(
+      ([brokerId, listings]) => {
+        if (listings instanceof Error) throw listings
+        return listings.map(({ transactionalId, producerId, state }) => [transactionalId, brokerId, producerId, state])
+      },
+    ),
   )
   process.stdout.write(tabTable(['TransactionalId', 'Coordinator', 'ProducerId', 'TransactionState'], rows))
 }
@@ -52,11 +58,24 @@ async function describe(admin: Admin, given: Arguments): Promise<void> {
     return result
   })
   const headers = [
-    'CoordinatorId', 'TransactionalId', 'ProducerId', 'ProducerEpoch', 'TransactionState', 'TransactionTimeoutMs',
-    'CurrentTransactionStartTimeMs', 'TransactionDurationMs', 'TopicPartitions',
+    'CoordinatorId',
+    'TransactionalId',
+    'ProducerId',
+    'ProducerEpoch',
+    'TransactionState',
+    'TransactionTimeoutMs',
+    'CurrentTransactionStartTimeMs',
+    'TransactionDurationMs',
+    'TopicPartitions',
   ]
   const row = [
-    found.coordinatorId, id, found.producerId, found.producerEpoch, found.state, found.timeoutMs, found.startTimeMs ?? 'None',
+    found.coordinatorId,
+    id,
+    found.producerId,
+    found.producerEpoch,
+    found.state,
+    found.timeoutMs,
+    found.startTimeMs ?? 'None',
     found.startTimeMs === undefined ? 'None' : Date.now() - found.startTimeMs,
     found.partitions.map(({ topic, partition }) => partitionKey(topic, partition)).join(','),
   ]
@@ -71,11 +90,24 @@ async function describeProducers(admin: Admin, given: Arguments): Promise<void> 
   const found = await trying(`Failed to describe producers for partition ${key} on ${where}`, () =>
     admin.describeProducers([place], brokerId === undefined ? {} : { brokerId }),
   )
-  const headers = ['ProducerId', 'ProducerEpoch', 'LatestCoordinatorEpoch', 'LastSequence', 'LastTimestamp', 'CurrentTransactionStartOffset']
-  const rows = found.get(key)!.activeProducers.map((each) => [
-    each.producerId, each.producerEpoch, each.coordinatorEpoch ?? -1, each.lastSequence, each.lastTimestamp,
-    each.currentTransactionStartOffset ?? 'None',
-  ])
+  const headers = [
+    'ProducerId',
+    'ProducerEpoch',
+    'LatestCoordinatorEpoch',
+    'LastSequence',
+    'LastTimestamp',
+    'CurrentTransactionStartOffset',
+  ]
+  const rows = found
+    .get(key)!
+    .activeProducers.map((each) => [
+      each.producerId,
+      each.producerEpoch,
+      each.coordinatorEpoch ?? -1,
+      each.lastSequence,
+      each.lastTimestamp,
+      each.currentTransactionStartOffset ?? 'None',
+    ])
   process.stdout.write(tabTable(headers, rows))
 }
 
@@ -88,8 +120,14 @@ async function abort(admin: Admin, given: Arguments): Promise<void> {
   if (startOffset !== undefined) {
     const found = await trying(`Failed to validate producer state for partition ${key}`, () => admin.describeProducers([place]))
     const producer = found.get(key)!.activeProducers.find((each) => each.currentTransactionStartOffset === startOffset)
-    if (producer === undefined) throw new Failure(`Could not find any open transactions starting at offset ${startOffset} on partition ${key}`)
-    transaction = { ...place, producerId: producer.producerId, producerEpoch: producer.producerEpoch, coordinatorEpoch: producer.coordinatorEpoch ?? 0 }
+    if (producer === undefined)
+      throw new Failure(`Could not find any open transactions starting at offset ${startOffset} on partition ${key}`)
+    transaction = {
+      ...place,
+      producerId: producer.producerId,
+      producerEpoch: producer.producerEpoch,
+      coordinatorEpoch: producer.coordinatorEpoch ?? 0,
+    }
   } else if (producerId !== undefined) {
     const [producerEpoch, coordinatorEpoch] = [given.number('--producer-epoch'), given.number('--coordinator-epoch')]
     if (producerEpoch === undefined) throw new Failure('Missing required argument --producer-epoch')
@@ -111,7 +149,8 @@ async function abort(admin: Admin, given: Arguments): Promise<void> {
 async function partitionsToSearch(admin: Admin, given: Arguments): Promise<TopicPartition[]> {
   const [topic, partition, brokerId] = [given.text('--topic'), given.number('--partition'), given.number('--broker-id')]
   if (topic !== undefined && partition !== undefined) return [{ topic, partition }]
-  const topics = topic === undefined ? (await trying('Failed to list topics', () => admin.listTopics())).map(({ name }) => name) : [topic]
+  const topics =
+    topic === undefined ? (await trying('Failed to list topics', () => admin.listTopics())).map(({ name }) => name) : [topic]
   const found = await trying(`Failed to describe ${topics.length} topics`, async () => {
     const described = await admin.describeTopics(topics)
     const wrong = described.find(({ errorCode }) => errorCode !== 0)
@@ -128,24 +167,47 @@ async function partitionsToSearch(admin: Admin, given: Arguments): Promise<Topic
 async function findHanging(admin: Admin, given: Arguments): Promise<void> {
   if (!given.has('--topic') && !given.has('--broker-id'))
     throw new Failure('The `find-hanging` command requires either --topic or --broker-id to limit the scope of the search')
-  if (given.has('--partition') && !given.has('--topic')) throw new Failure('The --partition argument requires --topic to be provided')
+  if (given.has('--partition') && !given.has('--topic'))
+    throw new Failure('The --partition argument requires --topic to be provided')
   const brokerId = given.number('--broker-id')
   const partitions = await partitionsToSearch(admin, given)
   const producers: ProducersOfPartition[] = []
   for (let at = 0; at < partitions.length; at += BATCH) {
     const batch = partitions.slice(at, at + BATCH)
-    const found = await trying(`Failed to describe producers for ${batch.length} partitions on broker ${brokerId ?? 'Optional.empty'}`, () =>
-      admin.describeProducers(batch, brokerId === undefined ? {} : { brokerId }),
+    const found = await trying(
+      `Failed to describe producers for ${batch.length} partitions on broker ${brokerId ?? 'Optional.empty'}`,
+      () => admin.describeProducers(batch, brokerId === undefined ? {} : { brokerId }),
     )
     producers.push(...found.values())
   }
   const open = candidates(producers, given.number('--max-transaction-timeout')! * MINUTE_MS, Date.now())
-  const transactionalIds = open.length === 0 ? new Map<number, string>() : await transactionalIdsOf(admin, open.map(({ producer }) => producer.producerId))
+  const transactionalIds =
+    open.length === 0
+      ? new Map<number, string>()
+      : await transactionalIdsOf(
+          admin,
+          open.map(({ producer }) => producer.producerId),
+        )
   const found = hanging(open, transactionalIds, await descriptionsOf(admin, [...transactionalIds.values()]))
-  const headers = ['Topic', 'Partition', 'ProducerId', 'ProducerEpoch', 'CoordinatorEpoch', 'StartOffset', 'LastTimestamp', 'Duration(min)']
+  const headers = [
+    'Topic',
+    'Partition',
+    'ProducerId',
+    'ProducerEpoch',
+    'CoordinatorEpoch',
+    'StartOffset',
+    'LastTimestamp',
+    'Duration(min)',
+  ]
   const rows = found.map(({ topic, partition, producer }) => [
-    topic, partition, producer.producerId, producer.producerEpoch, producer.coordinatorEpoch ?? -1,
-    producer.currentTransactionStartOffset ?? -1, producer.lastTimestamp, Math.trunc((Date.now() - producer.lastTimestamp) / MINUTE_MS),
+    topic,
+    partition,
+    producer.producerId,
+    producer.producerEpoch,
+    producer.coordinatorEpoch ?? -1,
+    producer.currentTransactionStartOffset ?? -1,
+    producer.lastTimestamp,
+    Math.trunc((Date.now() - producer.lastTimestamp) / MINUTE_MS),
   ])
   process.stdout.write(tabTable(headers, rows))
 }
@@ -156,7 +218,8 @@ async function transactionalIdsOf(admin: Admin, producerIds: readonly number[]):
     const ids = new Map<number, string>()
     for (const listings of (await admin.listTransactions({ producerIds: wanted })).values()) {
       if (listings instanceof Error) throw listings
-      for (const { producerId, transactionalId } of listings) if (wanted.includes(producerId)) ids.set(producerId, transactionalId)
+      for (const { producerId, transactionalId } of listings)
+        if (wanted.includes(producerId)) ids.set(producerId, transactionalId)
     }
     return ids
   })
@@ -176,9 +239,16 @@ async function descriptionsOf(admin: Admin, transactionalIds: readonly string[])
 
 void runArgparseTool(PARSER, async (given) => {
   const file = given.text('--command-config')
-  const admin = new Admin({ ...(file === undefined ? {} : propertiesIn(file)), 'bootstrap.servers': given.text('--bootstrap-server') })
+  const admin = new Admin({
+    ...(file === undefined ? {} : propertiesIn(file)),
+    'bootstrap.servers': given.text('--bootstrap-server'),
+  })
   const commands: Readonly<Record<string, (admin: Admin, given: Arguments) => Promise<void>>> = {
-    list, describe, 'describe-producers': describeProducers, abort, 'find-hanging': findHanging,
+    list,
+    describe,
+    'describe-producers': describeProducers,
+    abort,
+    'find-hanging': findHanging,
   }
   try {
     await commands[given.command!]!(admin, given)

@@ -64,7 +64,8 @@ else
         print(offsetsCommitted(Date.now(), offsets, failure))
       }
     } catch (error) {
-      if (!(error instanceof WakeupError)) process.stderr.write(`Error during processing, terminating consumer process: ${exceptionText(error)}\n`)
+      if (!(error instanceof WakeupError))
+        process.stderr.write(`Error during processing, terminating consumer process: ${exceptionText(error)}\n`)
     } finally {
       await consumer.close()
       print(eventLine(Date.now(), 'shutdown_complete'))

@@ -49,7 +49,12 @@ export function consumerConfig(line: CommandLine, random: () => number): Record<
   const file = propertiesOf(line, 'consumer.config')
   const typed = pairsOf(line.values('consumer-property'))
   const group = groupOf(line, file['group.id'], typed['group.id'])
-  const config: Record<string, string> = { 'client.id': 'console-consumer', ...file, ...typed, 'bootstrap.servers': line.required('bootstrap-server') }
+  const config: Record<string, string> = {
+    'client.id': 'console-consumer',
+    ...file,
+    ...typed,
+    'bootstrap.servers': line.required('bootstrap-server'),
+  }
   const reset = config['auto.offset.reset']
   if (line.has('from-beginning') && reset !== undefined && reset !== 'earliest') {
     const message = `Can't simultaneously specify --from-beginning and 'auto.offset.reset=${reset}', please remove one option`

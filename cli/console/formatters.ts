@@ -1,6 +1,14 @@
 import { RecordFormat } from './record-format'
 import {
-  groupKey, groupKeyJson, groupValueJson, offsetKey, offsetKeyJson, offsetValueJson, transactionKeyJson, transactionValueJson, versionOf,
+  groupKey,
+  groupKeyJson,
+  groupValueJson,
+  offsetKey,
+  offsetKeyJson,
+  offsetValueJson,
+  transactionKeyJson,
+  transactionValueJson,
+  versionOf,
 } from '../internal-topics/records'
 import { groupText, offsetText, transactionText } from '../internal-topics/texts'
 import type { ConsumerRecord } from '../../client/fetched'
@@ -31,7 +39,9 @@ export function deprecationOf(name: string): string | undefined {
 
 /** One JSON object a record, nothing between them, as ApiMessageFormatter prints it; `skips` says which keys belong to others. */
 function apiFormatter(
-  keyJson: (bytes: Buffer) => Json | undefined, valueJson: (bytes: Buffer) => Json | undefined, skips: (key: Buffer) => boolean,
+  keyJson: (bytes: Buffer) => Json | undefined,
+  valueJson: (bytes: Buffer) => Json | undefined,
+  skips: (key: Buffer) => boolean,
 ): Formatter {
   const part = (bytes: Buffer | null, read: (bytes: Buffer) => Json | undefined): Json =>
     bytes === null ? null : { version: versionOf(bytes), data: read(bytes) ?? 'unknown' }
@@ -69,7 +79,9 @@ export function formatterOf(name: string, properties: Readonly<Record<string, st
       const format = new RecordFormat(properties)
       return (record) => {
         const shown = record.timestampType === 'NoTimestampType' ? '' : `${record.timestampType}:${record.timestamp}, `
-        log(`${shown}key:${record.key === null ? 'null ' : `${record.key.toString()}, `}value:${record.value?.toString() ?? 'null'}`)
+        log(
+          `${shown}key:${record.key === null ? 'null ' : `${record.key.toString()}, `}value:${record.value?.toString() ?? 'null'}`,
+        )
         return format.format(record)
       }
     }

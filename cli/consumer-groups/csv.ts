@@ -19,7 +19,9 @@ function cell(text: string): string {
 export function formatCsv(plan: Plan, withGroup: boolean): string {
   return [...plan]
     .flatMap(([group, list]) =>
-      list.map(({ topic, partition, offset }) => [...(withGroup ? [cell(group)] : []), cell(topic), partition, offset].join(',') + '\n'),
+      list.map(
+        ({ topic, partition, offset }) => [...(withGroup ? [cell(group)] : []), cell(topic), partition, offset].join(',') + '\n',
+      ),
     )
     .join('')
 }
@@ -39,7 +41,10 @@ function cells(line: string): string[] {
 /** Reads what `--export` has printed: with one group either form, else the one with groups. Throws Error. */
 export function parseCsv(text: string, groups: readonly string[]): Map<string, Planned[]> {
   const plan = new Map<string, Map<string, Planned>>()
-  const lines = text.split('\n').map((line) => line.replace(/\r$/, '')).filter((line) => line.trim() !== '')
+  const lines = text
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''))
+    .filter((line) => line.trim() !== '')
   const isShort = groups.length === 1 && lines[0] !== undefined && cells(lines[0]).length === 3
   for (const line of lines) {
     const parts = cells(line)

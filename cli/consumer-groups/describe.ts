@@ -30,30 +30,43 @@ export function offsetRows(
     const key = partitionKey(topic, partition)
     return { group, topic, partition, offset: committed.get(key)?.offset, logEndOffset: logEnds.get(key), ...owner }
   }
-  const owned = new Set(members.flatMap(({ assignment }) => assignment.map(({ topic, partition }) => partitionKey(topic, partition))))
+  const owned = new Set(
+    members.flatMap(({ assignment }) => assignment.map(({ topic, partition }) => partitionKey(topic, partition))),
+  )
   const ownedRows = members
     .filter(({ assignment }) => assignment.length > 0)
     .sort((a, b) => b.assignment.length - a.assignment.length)
     .flatMap(({ memberId, host, clientId, assignment }) =>
       [...assignment].sort(byPlace).map((each) => rowOf(each, { consumerId: memberId, host, clientId })),
     )
-  const others = [...committed.values()].filter(({ topic, partition }) => !owned.has(partitionKey(topic, partition))).sort(byPlace)
+  const others = [...committed.values()]
+    .filter(({ topic, partition }) => !owned.has(partitionKey(topic, partition)))
+    .sort(byPlace)
   return [...ownedRows, ...others.map((each) => rowOf(each, {}))]
 }
 
 /** Asks for the offsets of the groups and for the ends of the logs. Throws what any of these answers has gone wrong with. */
-export async function collectOffsets(admin: Admin, descriptions: readonly ConsumerGroupDescription[]): Promise<Map<string, OffsetRow[]>> {
+export async function collectOffsets(
+  admin: Admin,
+  descriptions: readonly ConsumerGroupDescription[],
+): Promise<Map<string, OffsetRow[]>> {
   const groups = descriptions.map(({ groupId }) => groupId)
   const committed = new Map(settled(await admin.listOffsetsOfConsumerGroups(groups)))
   const partitions = new Map<string, TopicPartition>()
-  const add = ({ topic, partition }: TopicPartition): void => void partitions.set(partitionKey(topic, partition), { topic, partition })
+  const add = ({ topic, partition }: TopicPartition): void =>
+    void partitions.set(partitionKey(topic, partition), { topic, partition })
   for (const { groupId, members } of descriptions) {
     for (const { assignment } of members) assignment.forEach(add)
     for (const each of committed.get(groupId)!.values()) add(each)
   }
   const ends = await admin.listOffsets([...partitions.values()].map((each) => ({ ...each, timestamp: OffsetSpec.latest })))
   const logEnds = new Map([...ends].map(([key, { offset }]) => [key, offset]))
-  return new Map(descriptions.map((description) => [description.groupId, offsetRows(description, committed.get(description.groupId)!, logEnds)]))
+  return new Map(
+    descriptions.map((description) => [
+      description.groupId,
+      offsetRows(description, committed.get(description.groupId)!, logEnds),
+    ]),
+  )
 }
 
 /** What is said of a group's state in front of its rows, if anything. Throws Error for a state that Kafka's tool does not know. */

@@ -7,13 +7,25 @@ export type Action = (typeof ACTIONS)[number]
 
 /** What `--reset-offsets` may set offsets to. */
 export const TARGETS = [
-  'to-offset', 'shift-by', 'to-datetime', 'by-duration', 'to-earliest', 'to-latest', 'to-current', 'from-file',
+  'to-offset',
+  'shift-by',
+  'to-datetime',
+  'by-duration',
+  'to-earliest',
+  'to-latest',
+  'to-current',
+  'from-file',
 ] as const
 export type Target = (typeof TARGETS)[number]
 
 export const OPTIONS: readonly OptionSpec[] = [
   { name: 'bootstrap-server', argument: 'String: server to connect to', description: 'REQUIRED: The servers to connect to.' },
-  { name: 'group', argument: 'String: consumer group', repeat: true, description: 'The consumer group. May be given several times.' },
+  {
+    name: 'group',
+    argument: 'String: consumer group',
+    repeat: true,
+    description: 'The consumer group. May be given several times.',
+  },
   {
     name: 'topic',
     argument: 'String: topic',
@@ -21,7 +33,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     description:
       'The topic whose offsets are to be reset or deleted; of some partitions only: topic1:0,1,2. May be given several times.',
   },
-  { name: 'all-topics', description: "With --reset-offsets: all topics in which the group has offsets." },
+  { name: 'all-topics', description: 'With --reset-offsets: all topics in which the group has offsets.' },
   { name: 'list', description: 'Lists the consumer groups.' },
   { name: 'describe', description: 'Shows how far a group has got in each partition, and how far it is behind.' },
   { name: 'all-groups', description: 'All consumer groups.' },
@@ -66,7 +78,8 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: 'state',
     argument: 'String',
     optionalArgument: true,
-    description: 'With --describe: the state of the group. With --list: the state of each; with a value (stable,empty) only these.',
+    description:
+      'With --describe: the state of the group. With --list: the state of each; with a value (stable,empty) only these.',
   },
   {
     name: 'type',
@@ -90,19 +103,25 @@ export function checkOptions(line: CommandLine, warn: (text: string) => void): A
   line.requireAll(['bootstrap-server'])
   const hasGroups = line.has('group') || line.has('all-groups')
   if (line.has('describe')) {
-    if (!hasGroups) throw new UsageError(`Option [describe] takes one of these options: ${list(['list', 'describe', 'delete', 'reset-offsets'])}`)
+    if (!hasGroups)
+      throw new UsageError(
+        `Option [describe] takes one of these options: ${list(['list', 'describe', 'delete', 'reset-offsets'])}`,
+      )
     const views = ['members', 'offsets', 'state']
-    if (views.filter((view) => line.has(view)).length > 1) throw new UsageError(`Option [describe] takes at most one of these options: ${list(views)}`)
+    if (views.filter((view) => line.has(view)).length > 1)
+      throw new UsageError(`Option [describe] takes at most one of these options: ${list(views)}`)
     if ((line.value('state') ?? '') !== '') throw new UsageError('Option [describe] does not take a value for [state]')
   }
   if (line.has('delete')) {
     if (!hasGroups) throw new UsageError(`Option [delete] takes one of these options: ${list(['group', 'all-groups'])}`)
-    if (line.has('topic')) throw new UsageError('The consumer does not support topic-specific offset deletion from a consumer group.')
+    if (line.has('topic'))
+      throw new UsageError('The consumer does not support topic-specific offset deletion from a consumer group.')
   }
   if (line.has('delete-offsets') && !(line.has('group') && line.has('topic')))
     throw new UsageError(`Option [delete-offsets] takes the following options: ${list(['group', 'all-groups'])}`)
   if (line.has('reset-offsets')) {
-    if (line.has('dry-run') && line.has('execute')) throw new UsageError('Option [reset-offsets] only accepts one of [execute] and [dry-run]')
+    if (line.has('dry-run') && line.has('execute'))
+      throw new UsageError('Option [reset-offsets] only accepts one of [execute] and [dry-run]')
     if (!line.has('dry-run') && !line.has('execute')) warn(DRY_RUN_WARNING)
     if (!hasGroups) throw new UsageError(`Option [reset-offsets] takes one of these options: ${list(['group', 'all-groups'])}`)
     for (const target of TARGETS) line.refuseTogether(target, TARGETS)
@@ -111,7 +130,9 @@ export function checkOptions(line: CommandLine, warn: (text: string) => void): A
   line.refuseTogether('topic', ['list', 'describe'])
   const actions = ACTIONS.filter((action) => line.has(action))
   if (actions.length !== 1)
-    throw new UsageError('Command must include exactly one action: --list, --describe, --delete, --reset-offsets, --delete-offsets')
+    throw new UsageError(
+      'Command must include exactly one action: --list, --describe, --delete, --reset-offsets, --delete-offsets',
+    )
   return actions[0]!
 }
 
@@ -131,7 +152,10 @@ const TYPES = ['Consumer', 'Classic']
 
 function valid(text: string, kind: string, names: readonly string[]): string[] {
   const found = text.split(',').map((part) => names.find((name) => name.toLowerCase() === part.trim().toLowerCase()))
-  if (found.includes(undefined)) throw new UsageError(`Invalid ${kind} list '${text}'. Valid ${kind === 'state' ? 'states' : 'types'} are: ${names.join(', ')}`)
+  if (found.includes(undefined))
+    throw new UsageError(
+      `Invalid ${kind} list '${text}'. Valid ${kind === 'state' ? 'states' : 'types'} are: ${names.join(', ')}`,
+    )
   return [...new Set(found as string[])]
 }
 

@@ -35,7 +35,11 @@ export function withinLog(wanted: readonly Planned[], starts: Offsets, ends: Off
 }
 
 /** Throws UsageError for a partition in which the group has no offset. */
-export function shifted(partitions: readonly TopicPartition[], committed: ReadonlyMap<string, CommittedOffset>, by: number): Planned[] {
+export function shifted(
+  partitions: readonly TopicPartition[],
+  committed: ReadonlyMap<string, CommittedOffset>,
+  by: number,
+): Planned[] {
   return partitions.map((each) => {
     const current = committed.get(keyOf(each))
     if (current === undefined)
@@ -46,7 +50,9 @@ export function shifted(partitions: readonly TopicPartition[], committed: Readon
 
 /** The partitions that `--topic` and `--all-topics` name. Throws UsageError. */
 export async function partitionsToReset(
-  admin: Admin, line: CommandLine, committed: () => Promise<ReadonlyMap<string, CommittedOffset>>,
+  admin: Admin,
+  line: CommandLine,
+  committed: () => Promise<ReadonlyMap<string, CommittedOffset>>,
 ): Promise<TopicPartition[]> {
   if (line.has('all-topics')) return [...(await committed()).values()].map(({ topic, partition }) => ({ topic, partition }))
   if (line.has('topic')) return partitionsOfTopics(admin, line.values('topic'))
@@ -55,15 +61,21 @@ export async function partitionsToReset(
 }
 
 async function partitionsOfTopics(admin: Admin, topics: readonly string[]): Promise<TopicPartition[]> {
-  const named = topics.filter((topic) => topic.includes(':')).flatMap((argument) => {
-    const { topic, partitions } = partitionsOfArgument(argument)
-    return partitions.map((partition) => ({ topic, partition }))
-  })
+  const named = topics
+    .filter((topic) => topic.includes(':'))
+    .flatMap((argument) => {
+      const { topic, partitions } = partitionsOfArgument(argument)
+      return partitions.map((partition) => ({ topic, partition }))
+    })
   const whole = topics.filter((topic) => !topic.includes(':'))
   const found = whole.length === 0 ? [] : await admin.describeTopics(whole)
   const wrong = found.find(({ errorCode }) => errorCode !== 0)?.errorCode
-  if (wrong !== undefined || found.length < new Set(whole).size) throw new ProtocolError(wrong ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
-  const all = [...named, ...found.flatMap(({ name, partitions }) => partitions.map(({ partition }) => ({ topic: name, partition })))]
+  if (wrong !== undefined || found.length < new Set(whole).size)
+    throw new ProtocolError(wrong ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+  const all = [
+    ...named,
+    ...found.flatMap(({ name, partitions }) => partitions.map(({ partition }) => ({ topic: name, partition }))),
+  ]
   return [...new Map(all.map((each) => [keyOf(each), each])).values()]
 }
 
@@ -76,7 +88,11 @@ export class ResetPlanner {
   private readonly remarks: Remarks
 
   constructor(
-    admin: Admin, line: CommandLine, fromFile: ReadonlyMap<string, readonly Planned[]> | undefined, nowMs: number, remarks: Remarks,
+    admin: Admin,
+    line: CommandLine,
+    fromFile: ReadonlyMap<string, readonly Planned[]> | undefined,
+    nowMs: number,
+    remarks: Remarks,
   ) {
     this.admin = admin
     this.line = line

@@ -28,10 +28,24 @@ function widest(least: number, texts: readonly string[]): number {
 }
 
 export function listTable(groups: readonly ConsumerGroupListing[], withType: boolean, withState: boolean): string {
-  const widths = [widest(15, groups.map(({ groupId }) => groupId)) + 10, ...(withType ? [20] : []), ...(withState ? [20] : [])]
-  const capital = (text: string | undefined): string => (text === undefined || text === '' ? 'Unknown' : text.charAt(0).toUpperCase() + text.slice(1))
-  const rows = groups.map((group) => [group.groupId, ...(withType ? [capital(group.type)] : []), ...(withState ? [capital(group.state)] : [])])
-  return [['GROUP', ...(withType ? ['TYPE'] : []), ...(withState ? ['STATE'] : [])], ...rows].map((cells) => `${row(widths, cells)}\n`).join('')
+  const widths = [
+    widest(
+      15,
+      groups.map(({ groupId }) => groupId),
+    ) + 10,
+    ...(withType ? [20] : []),
+    ...(withState ? [20] : []),
+  ]
+  const capital = (text: string | undefined): string =>
+    text === undefined || text === '' ? 'Unknown' : text.charAt(0).toUpperCase() + text.slice(1)
+  const rows = groups.map((group) => [
+    group.groupId,
+    ...(withType ? [capital(group.type)] : []),
+    ...(withState ? [capital(group.state)] : []),
+  ])
+  return [['GROUP', ...(withType ? ['TYPE'] : []), ...(withState ? ['STATE'] : [])], ...rows]
+    .map((cells) => `${row(widths, cells)}\n`)
+    .join('')
 }
 
 /** Rows begin with a line's end and do not end with one. */
@@ -39,10 +53,21 @@ export function offsetsTable(rows: readonly OffsetRow[]): string {
   const lag = ({ offset, logEndOffset }: OffsetRow): number | string =>
     offset === undefined || offset === -1 || logEndOffset === undefined ? MISSING : logEndOffset - offset
   const cells = rows.map((each) => [
-    each.group, each.topic ?? MISSING, each.partition ?? MISSING, each.offset ?? MISSING, each.logEndOffset ?? MISSING, lag(each),
-    each.consumerId ?? MISSING, each.host ?? MISSING, each.clientId ?? MISSING,
+    each.group,
+    each.topic ?? MISSING,
+    each.partition ?? MISSING,
+    each.offset ?? MISSING,
+    each.logEndOffset ?? MISSING,
+    lag(each),
+    each.consumerId ?? MISSING,
+    each.host ?? MISSING,
+    each.clientId ?? MISSING,
   ])
-  const width = (index: number): number => widest(15, cells.map((each) => String(each[index])))
+  const width = (index: number): number =>
+    widest(
+      15,
+      cells.map((each) => String(each[index])),
+    )
   const widths = [width(0), width(1), 10, 15, 15, 15, width(6), width(7), 0]
   const head = ['GROUP', 'TOPIC', 'PARTITION', 'CURRENT-OFFSET', 'LOG-END-OFFSET', 'LAG', 'CONSUMER-ID', 'HOST', 'CLIENT-ID']
   return [head, ...cells].map((each) => `\n${row(widths, each)}`).join('')
@@ -52,7 +77,13 @@ export function offsetsTable(rows: readonly OffsetRow[]): string {
 function assignmentText(assignment: readonly TopicPartition[]): string {
   if (assignment.length === 0) return MISSING
   return byTopic(assignment)
-    .map(({ topic, partitions }) => `${topic}(${partitions.map(({ partition }) => partition).sort((a, b) => a - b).join(',')})`)
+    .map(
+      ({ topic, partitions }) =>
+        `${topic}(${partitions
+          .map(({ partition }) => partition)
+          .sort((a, b) => a - b)
+          .join(',')})`,
+    )
     .sort()
     .join(', ')
 }
@@ -60,12 +91,34 @@ function assignmentText(assignment: readonly TopicPartition[]): string {
 export function membersTable({ groupId, members }: ConsumerGroupDescription, verbose: boolean): string {
   const withInstance = members.some(({ groupInstanceId }) => (groupInstanceId ?? '') !== '')
   const cells = members.map((member) => [
-    groupId, member.memberId, ...(withInstance ? [member.groupInstanceId ?? ''] : []), member.host, member.clientId,
-    member.assignment.length, ...(verbose ? [assignmentText(member.assignment)] : []),
+    groupId,
+    member.memberId,
+    ...(withInstance ? [member.groupInstanceId ?? ''] : []),
+    member.host,
+    member.clientId,
+    member.assignment.length,
+    ...(verbose ? [assignmentText(member.assignment)] : []),
   ])
-  const head = ['GROUP', 'CONSUMER-ID', ...(withInstance ? ['GROUP-INSTANCE-ID'] : []), 'HOST', 'CLIENT-ID', '#PARTITIONS', ...(verbose ? ['ASSIGNMENT'] : [])]
+  const head = [
+    'GROUP',
+    'CONSUMER-ID',
+    ...(withInstance ? ['GROUP-INSTANCE-ID'] : []),
+    'HOST',
+    'CLIENT-ID',
+    '#PARTITIONS',
+    ...(verbose ? ['ASSIGNMENT'] : []),
+  ]
   const least = [15, 15, ...(withInstance ? [17] : []), 15, 15]
-  const widths = [...least.map((width, index) => widest(width, cells.map((each) => String(each[index])))), 15, 0]
+  const widths = [
+    ...least.map((width, index) =>
+      widest(
+        width,
+        cells.map((each) => String(each[index])),
+      ),
+    ),
+    15,
+    0,
+  ]
   return `\n${[head, ...cells].map((each) => `${row(widths, each)}${verbose ? '' : ' '}\n`).join('')}`
 }
 
@@ -96,6 +149,10 @@ export function deletedOffsetsTable(results: readonly DeletedOffset[]): string {
   const key = ({ topic, partition }: DeletedOffset): string => `${topic}${partition}`
   const rows = [...results]
     .sort((a, b) => (key(a) < key(b) ? -1 : 1))
-    .map((each) => [each.topic, each.partition < 0 ? 'Not Provided' : each.partition, each.error === undefined ? 'Successful' : `Error: :${each.error}`])
+    .map((each) => [
+      each.topic,
+      each.partition < 0 ? 'Not Provided' : each.partition,
+      each.error === undefined ? 'Successful' : `Error: :${each.error}`,
+    ])
   return `\n${[['TOPIC', 'PARTITION', 'STATUS'], ...rows].map((each) => `${row(widths, each)}\n`).join('')}`
 }

@@ -1,5 +1,12 @@
 import { UsageError } from '../tool/command-line'
-import { groupKey, groupKeyJson, offsetKeyJson, offsetValueJson, openedGroupValueJson, versionOf } from '../internal-topics/records'
+import {
+  groupKey,
+  groupKeyJson,
+  offsetKeyJson,
+  offsetValueJson,
+  openedGroupValueJson,
+  versionOf,
+} from '../internal-topics/records'
 import { dumpedTransaction } from '../internal-topics/texts'
 import type { CommandLine } from '../tool/command-line'
 import type { Record } from '../../protocol/records/records'
@@ -31,13 +38,17 @@ export function decoderOf(name: string, say: (line: string) => void): Decoder {
     case 'IntegerDecoder':
       return (bytes) => String(bytes.readInt32BE(0))
     default:
-      throw new UsageError(`Could not find the decoder ${name}: there are StringDecoder, DefaultDecoder, LongDecoder, IntegerDecoder`, false)
+      throw new UsageError(
+        `Could not find the decoder ${name}: there are StringDecoder, DefaultDecoder, LongDecoder, IntegerDecoder`,
+        false,
+      )
   }
 }
 
 /** A record of `__consumer_offsets`: JSON, with what members subscribe to and are assigned. Throws Error for a record without a key. */
 export function parseOffsetRecord({ offset, key, value }: Pick<Record, 'offset' | 'key' | 'value'>): Parsed {
-  if (key === null) throw new Error(`Failed to decode message at offset ${offset} using offset topic decoder (message had a missing key)`)
+  if (key === null)
+    throw new Error(`Failed to decode message at offset ${offset} using offset topic decoder (message had a missing key)`)
   try {
     const version = versionOf(key)
     const data = groupKeyJson(key) ?? (version <= 1 ? offsetKeyJson(key) : undefined)
@@ -58,7 +69,8 @@ export const DECODER_OPTIONS = ['offsets-decoder', 'transaction-log-decoder', 'k
 /** What the options ask for. Throws UsageError for what there is no use for in a cluster with ZooKeeper. */
 export function recordParser(line: CommandLine, say: (line: string) => void): RecordParser {
   for (const option of ['cluster-metadata-decoder', 'remote-log-metadata-decoder']) {
-    if (line.has(option)) throw new UsageError(`Option "[${option}]" is for KRaft and tiered storage, which are not there with ZooKeeper.`, false)
+    if (line.has(option))
+      throw new UsageError(`Option "[${option}]" is for KRaft and tiered storage, which are not there with ZooKeeper.`, false)
   }
   if (line.has('offsets-decoder')) return parseOffsetRecord
   if (line.has('transaction-log-decoder'))
@@ -66,5 +78,8 @@ export function recordParser(line: CommandLine, say: (line: string) => void): Re
   const decoder = (option: string): Decoder => decoderOf(line.value(option) || `${NOW}StringDecoder`, say)
   const payloadOf = decoder('value-decoder-class')
   const keyOf = decoder('key-decoder-class')
-  return ({ key, value }) => ({ key: key === null ? undefined : keyOf(key), payload: value === null ? undefined : payloadOf(value) })
+  return ({ key, value }) => ({
+    key: key === null ? undefined : keyOf(key),
+    payload: value === null ? undefined : payloadOf(value),
+  })
 }

@@ -14,7 +14,10 @@ function structJson(fields: readonly Field[], version: number, value: Record<str
     if (!inVersions(version, field.versions)) continue
     const content = value[field.name]
     if (inVersions(version, field.tagged) && isDefault(field, content)) continue
-    json[field.name] = field.array && Array.isArray(content) ? content.map((each) => itemJson(field, version, each)) : itemJson(field, version, content)
+    json[field.name] =
+      field.array && Array.isArray(content)
+        ? content.map((each) => itemJson(field, version, each))
+        : itemJson(field, version, content)
   }
   return json
 }

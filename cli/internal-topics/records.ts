@@ -26,7 +26,8 @@ function json<T>(message: Message<T>, bytes: Buffer): Json | undefined {
   return value === undefined ? undefined : messageJson(message, versionOf(bytes), value)
 }
 
-export const offsetKey = (bytes: Buffer) => (versionOf(bytes) <= offsetCommitKey.versions.last ? known(offsetCommitKey, bytes) : undefined)
+export const offsetKey = (bytes: Buffer) =>
+  versionOf(bytes) <= offsetCommitKey.versions.last ? known(offsetCommitKey, bytes) : undefined
 export const offsetValue = (bytes: Buffer) => known(offsetCommitValue, bytes)
 export const groupKey = (bytes: Buffer) => known(groupMetadataKey, bytes)
 export const groupValue = (bytes: Buffer) => known(groupMetadataValue, bytes)

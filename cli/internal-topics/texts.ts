@@ -6,7 +6,16 @@ import type { TransactionLogValue } from '../../protocol/messages/transaction-lo
 const NULL = 'NULL'
 
 /** By the number in the record. */
-const STATES = ['Empty', 'Ongoing', 'PrepareCommit', 'PrepareAbort', 'CompleteCommit', 'CompleteAbort', 'Dead', 'PrepareEpochFence']
+const STATES = [
+  'Empty',
+  'Ongoing',
+  'PrepareCommit',
+  'PrepareAbort',
+  'CompleteCommit',
+  'CompleteAbort',
+  'Dead',
+  'PrepareEpochFence',
+]
 
 const some = (value: unknown): string => `Some(${String(value)})`
 
@@ -50,7 +59,9 @@ export function groupText(key: Buffer, value: Buffer | null): string | undefined
 }
 
 function partitionsOf(value: TransactionLogValue): string[] {
-  return (value.transactionPartitions ?? []).flatMap(({ topic, partitionIds }) => partitionIds.map((partition) => `${topic}-${partition}`))
+  return (value.transactionPartitions ?? []).flatMap(({ topic, partitionIds }) =>
+    partitionIds.map((partition) => `${topic}-${partition}`),
+  )
 }
 
 /** `id::TransactionMetadata(...)`. */

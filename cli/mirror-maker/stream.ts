@@ -48,7 +48,10 @@ export class MirrorStream {
   async run(): Promise<void> {
     const { mirror, consumer } = this
     try {
-      consumer.subscribe(mirror.include, { onPartitionsRevoked: () => this.flushAndCommit(), onPartitionsLost: () => this.offsets.clear() })
+      consumer.subscribe(mirror.include, {
+        onPartitionsRevoked: () => this.flushAndCommit(),
+        onPartitionsLost: () => this.offsets.clear(),
+      })
       while (mirror.state === 'running') {
         try {
           for (const record of await consumer.poll(POLL_MS)) {
@@ -91,7 +94,9 @@ export class MirrorStream {
   }
 
   private sendFailed(topic: string, error: unknown): void {
-    this.mirror.say(`Error when sending message to topic ${topic} with error: ${error instanceof Error ? error.message : String(error)}`)
+    this.mirror.say(
+      `Error when sending message to topic ${topic} with error: ${error instanceof Error ? error.message : String(error)}`,
+    )
     if (this.mirror.abortOnSendFailure) this.mirror.state = 'failed'
   }
 
@@ -104,12 +109,15 @@ export class MirrorStream {
       try {
         await this.consumer.commitSync(offsets)
         for (const { topic, partition, offset } of offsets) {
-          if (this.offsets.get(partitionKey(topic, partition))?.offset === offset) this.offsets.delete(partitionKey(topic, partition))
+          if (this.offsets.get(partitionKey(topic, partition))?.offset === offset)
+            this.offsets.delete(partitionKey(topic, partition))
         }
         break
       } catch (error) {
         if (error instanceof CommitFailedError) {
-          this.mirror.say('Failed to commit offsets because the consumer group has rebalanced and assigned partitions to another instance.')
+          this.mirror.say(
+            'Failed to commit offsets because the consumer group has rebalanced and assigned partitions to another instance.',
+          )
           this.offsets.clear()
           break
         }

@@ -8,14 +8,22 @@ const two = (value: number, length = 2): string => String(value).padStart(length
 export function formatDate(pattern: string, timeMs: number): string {
   const date = new Date(timeMs)
   const values: Readonly<Record<string, number>> = {
-    y: date.getFullYear(), M: date.getMonth() + 1, d: date.getDate(), H: date.getHours(), m: date.getMinutes(), s: date.getSeconds(),
+    y: date.getFullYear(),
+    M: date.getMonth() + 1,
+    d: date.getDate(),
+    H: date.getHours(),
+    m: date.getMinutes(),
+    s: date.getSeconds(),
     S: date.getMilliseconds(),
   }
-  return pattern.replace(/'([^']*)'|([yMdHmsS])\2*/g, (letters: string, quoted: string | undefined, letter: string | undefined) => {
-    if (letter === undefined) return quoted === '' ? "'" : (quoted ?? letters)
-    const text = two(values[letter]!, letters.length)
-    return letter === 'y' && letters.length === 2 ? text.slice(-2) : text
-  })
+  return pattern.replace(
+    /'([^']*)'|([yMdHmsS])\2*/g,
+    (letters: string, quoted: string | undefined, letter: string | undefined) => {
+      if (letter === undefined) return quoted === '' ? "'" : (quoted ?? letters)
+      const text = two(values[letter]!, letters.length)
+      return letter === 'y' && letters.length === 2 ? text.slice(-2) : text
+    },
+  )
 }
 
 export function header(detailed: boolean): string {
@@ -32,7 +40,8 @@ export interface Progress {
   joinMs: number
 }
 
-const javaFixed = (value: number): string => (Number.isFinite(value) ? value.toFixed(4) : Number.isNaN(value) ? 'NaN' : 'Infinity')
+const javaFixed = (value: number): string =>
+  Number.isFinite(value) ? value.toFixed(4) : Number.isNaN(value) ? 'NaN' : 'Infinity'
 
 /** The one line at the end. */
 export function summaryLine(date: (timeMs: number) => string, { startMs, endMs, bytes, messages, joinMs }: Progress): string {
@@ -40,21 +49,41 @@ export function summaryLine(date: (timeMs: number) => string, { startMs, endMs, 
   const fetchMs = endMs - startMs - joinMs
   const mb = bytes / MB
   const cells = [
-    date(startMs), date(endMs), javaFixed(mb), javaFixed(mb / seconds), messages, javaFixed(messages / seconds), joinMs, fetchMs,
-    javaFixed(mb / (fetchMs / 1000)), javaFixed(messages / (fetchMs / 1000)),
+    date(startMs),
+    date(endMs),
+    javaFixed(mb),
+    javaFixed(mb / seconds),
+    messages,
+    javaFixed(messages / seconds),
+    joinMs,
+    fetchMs,
+    javaFixed(mb / (fetchMs / 1000)),
+    javaFixed(messages / (fetchMs / 1000)),
   ]
   return `${cells.join(', ')}\n`
 }
 
 /** A line of an interval, with what there was in it; `total` since the beginning. */
-export function intervalLine(date: (timeMs: number) => string, total: { bytes: number; messages: number }, interval: Progress): string {
+export function intervalLine(
+  date: (timeMs: number) => string,
+  total: { bytes: number; messages: number },
+  interval: Progress,
+): string {
   const elapsedMs = interval.endMs - interval.startMs
   const fetchMs = elapsedMs - interval.joinMs
   const mb = interval.bytes / MB
   const perSecond = (value: number, ms: number): string => javaFixed(ms <= 0 ? 0 : (value / ms) * 1000)
   const cells = [
-    date(interval.endMs), 0, javaFixed(total.bytes / MB), javaFixed((1000 * mb) / elapsedMs), total.messages,
-    javaFixed((interval.messages / elapsedMs) * 1000), interval.joinMs, fetchMs, perSecond(mb, fetchMs), perSecond(interval.messages, fetchMs),
+    date(interval.endMs),
+    0,
+    javaFixed(total.bytes / MB),
+    javaFixed((1000 * mb) / elapsedMs),
+    total.messages,
+    javaFixed((interval.messages / elapsedMs) * 1000),
+    interval.joinMs,
+    fetchMs,
+    perSecond(mb, fetchMs),
+    perSecond(interval.messages, fetchMs),
   ]
   return `${cells.join(', ')}\n`
 }

@@ -8,7 +8,12 @@ export const PRODUCER_PERFORMANCE: Parser = {
   arguments: [
     { name: '--topic', help: 'The topic.', required: true },
     { name: '--num-records', metavar: 'NUM-RECORDS', help: 'How many records.', kind: 'long', required: true },
-    { name: '--payload-delimiter', metavar: 'PAYLOAD-DELIMITER', help: 'What stands between the values in the file.', fallback: '\\n' },
+    {
+      name: '--payload-delimiter',
+      metavar: 'PAYLOAD-DELIMITER',
+      help: 'What stands between the values in the file.',
+      fallback: '\\n',
+    },
     { name: '--throughput', help: 'Records a second, about; -1: as many as can be.', kind: 'double', required: true },
     {
       name: '--producer-props',
@@ -31,8 +36,21 @@ export const PRODUCER_PERFORMANCE: Parser = {
       kind: 'long',
       fallback: '0',
     },
-    { name: '--record-size', metavar: 'RECORD-SIZE', help: 'The size of a value, bytes.', kind: 'integer', oneOf: 'payload', heading: HEADING },
-    { name: '--payload-file', metavar: 'PAYLOAD-FILE', help: 'A file with values, one of which is chosen by chance.', oneOf: 'payload', heading: HEADING },
+    {
+      name: '--record-size',
+      metavar: 'RECORD-SIZE',
+      help: 'The size of a value, bytes.',
+      kind: 'integer',
+      oneOf: 'payload',
+      heading: HEADING,
+    },
+    {
+      name: '--payload-file',
+      metavar: 'PAYLOAD-FILE',
+      help: 'A file with values, one of which is chosen by chance.',
+      oneOf: 'payload',
+      heading: HEADING,
+    },
     { name: '--payload-monotonic', help: 'Values are growing numbers.', kind: 'flag', oneOf: 'payload', heading: HEADING },
   ],
 }

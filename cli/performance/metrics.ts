@@ -10,7 +10,9 @@ export interface Metric {
 export function metricsTable(metrics: readonly Metric[]): string {
   const rows = metrics
     .map(({ group, name, tags, value }) => ({
-      name: `${group}:${name}:{${Object.entries(tags).map(([tag, text]) => `${tag}=${text}`).join(', ')}}`,
+      name: `${group}:${name}:{${Object.entries(tags)
+        .map(([tag, text]) => `${tag}=${text}`)
+        .join(', ')}}`,
       value: value.toFixed(3),
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -33,14 +33,23 @@ export function parsePlan(text: string): Map<string, Planned> {
     const parts = line.split(',')
     if (parts.length !== 3) throw new Error('Reset plan CSV file is not following the format `TOPIC,PARTITION,OFFSET`.')
     for (const number of parts.slice(1)) if (!/^[-+]?\d+$/.test(number)) throw new Error(`For input string: "${number}"`)
-    plan.set(partitionKey(parts[0]!, Number(parts[1])), { topic: parts[0]!, partition: Number(parts[1]), offset: Number(parts[2]) })
+    plan.set(partitionKey(parts[0]!, Number(parts[1])), {
+      topic: parts[0]!,
+      partition: Number(parts[1]),
+      offset: Number(parts[2]),
+    })
   }
   return plan
 }
 
 /** Where the application is to begin in its input topics. `fromFile` is the text of the plan. */
 export async function inputOffsets(
-  admin: Admin, line: CommandLine, partitions: readonly TopicPartition[], fromFile: string | undefined, nowMs: number, say: (text: string) => void,
+  admin: Admin,
+  line: CommandLine,
+  partitions: readonly TopicPartition[],
+  fromFile: string | undefined,
+  nowMs: number,
+  say: (text: string) => void,
 ): Promise<Planned[]> {
   const offsetsAt = async (timestamp: number): Promise<Map<string, number>> => {
     if (partitions.length === 0) return new Map()
@@ -49,14 +58,19 @@ export async function inputOffsets(
   }
   const [starts, ends] = await Promise.all([offsetsAt(OffsetSpec.earliest), offsetsAt(OffsetSpec.latest)])
   const each = (offsetOf: (key: string, partition: TopicPartition) => number): Planned[] =>
-    partitions.map((partition) => ({ ...partition, offset: offsetOf(partitionKey(partition.topic, partition.partition), partition) }))
+    partitions.map((partition) => ({
+      ...partition,
+      offset: offsetOf(partitionKey(partition.topic, partition.partition), partition),
+    }))
   const checked = (key: string, offset: number): number => checkedOffset(offset, starts.get(key)!, ends.get(key)!, say)
   const atTime = async (timestamp: number): Promise<Planned[]> => {
     const found = await offsetsAt(timestamp)
     return each((key, { topic, partition }) => {
       const offset = found.get(key)!
       if (offset >= 0) return offset
-      say(`Partition ${partition} from topic ${topic} is empty, without a committed record. Falling back to latest known offset.\n`)
+      say(
+        `Partition ${partition} from topic ${topic} is empty, without a committed record. Falling back to latest known offset.\n`,
+      )
       return ends.get(key)!
     })
   }

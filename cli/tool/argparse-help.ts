@@ -10,16 +10,24 @@ const COLUMN = 25
 function withValue(argument: Argument): string {
   const { name, kind } = argument
   if (kind === 'flag') return name
-  const value = argument.metavar ?? (argument.choices === undefined ? name.slice(2).toUpperCase().replaceAll('-', '_') : `{${argument.choices.join(',')}}`)
+  const value =
+    argument.metavar ??
+    (argument.choices === undefined ? name.slice(2).toUpperCase().replaceAll('-', '_') : `{${argument.choices.join(',')}}`)
   return kind === 'list' ? `${name} ${value} [${value} ...]` : `${name} ${value}`
 }
 
 /** The words of the usage that stay together. */
 function pieces(scope: readonly Argument[]): string[] {
   const single = scope.filter(({ oneOf }) => oneOf === undefined)
-  const groups = [...new Set(scope.flatMap(({ oneOf }) => oneOf ?? []))].map((group) => scope.filter(({ oneOf }) => oneOf === group))
+  const groups = [...new Set(scope.flatMap(({ oneOf }) => oneOf ?? []))].map((group) =>
+    scope.filter(({ oneOf }) => oneOf === group),
+  )
   return [
-    ...single.map((each) => (each.required === true ? withValue(each) : `[${each.short === undefined || each.longFirst === true ? withValue(each) : each.short}]`)),
+    ...single.map((each) =>
+      each.required === true
+        ? withValue(each)
+        : `[${each.short === undefined || each.longFirst === true ? withValue(each) : each.short}]`,
+    ),
     ...groups.flatMap((rivals) =>
       rivals.flatMap((each, index) => [
         ...(index > 0 ? ['|'] : []),
@@ -72,7 +80,12 @@ function entry(title: string, help: string): string {
 function argumentEntry(argument: Argument): string {
   const { short } = argument
   const long = withValue(argument)
-  const title = short === undefined ? long : argument.longFirst === true ? `${long}, ${short}${long.slice(argument.name.length)}` : `${short}, ${long}`
+  const title =
+    short === undefined
+      ? long
+      : argument.longFirst === true
+        ? `${long}, ${short}${long.slice(argument.name.length)}`
+        : `${short}, ${long}`
   return entry(title, `${argument.help}${argument.fallback === undefined ? '' : ` (default: ${argument.fallback})`}`)
 }
 
@@ -90,6 +103,13 @@ export function argumentHelp(parser: Parser, command?: Command): string {
     blocks.push([...title, '', ...scope.filter((each) => each.heading === heading).map(argumentEntry), ''].join('\n'))
   }
   if (command === undefined && parser.commands !== undefined)
-    blocks.push([parser.namesCommands === true ? 'positional arguments:' : 'commands:', `  ${commandsOf(parser)}`, ...parser.commands.map(({ name, help }) => entry(`  ${name}`, help)), ''].join('\n'))
+    blocks.push(
+      [
+        parser.namesCommands === true ? 'positional arguments:' : 'commands:',
+        `  ${commandsOf(parser)}`,
+        ...parser.commands.map(({ name, help }) => entry(`  ${name}`, help)),
+        '',
+      ].join('\n'),
+    )
   return blocks.join('\n')
 }

@@ -79,7 +79,11 @@ function valueOf(argument: Argument, text: string, fail: (message: string) => Er
   if (whole !== undefined) {
     const [type, bits] = whole
     const isNumber = bits === 0 ? text.trim() !== '' && !Number.isNaN(Number(text)) : /^[-+]?\d+$/.test(text)
-    const why = !isNumber ? `For input string: "${text}"` : bits > 0 && Math.abs(Number(text)) >= 2 ** (bits - 1) ? `Value out of range. Value:"${text}" Radix:10` : undefined
+    const why = !isNumber
+      ? `For input string: "${text}"`
+      : bits > 0 && Math.abs(Number(text)) >= 2 ** (bits - 1)
+        ? `Value out of range. Value:"${text}" Radix:10`
+        : undefined
     if (why !== undefined) throw fail(`argument ${shownName(argument)}: could not convert '${text}' to ${type} (${why})`)
   }
   if (argument.choices !== undefined && !argument.choices.includes(text))
@@ -92,7 +96,8 @@ export function parseArguments(parser: Parser, argv: readonly string[]): Argumen
   const found = new Map<string, string[]>()
   let command: Command | undefined
   let scope = [HELP, ...parser.arguments]
-  const fail = (message: string): ArgparseError => new ArgparseError(`${parser.program}: error: ${message}`, argumentUsage(parser, command))
+  const fail = (message: string): ArgparseError =>
+    new ArgparseError(`${parser.program}: error: ${message}`, argumentUsage(parser, command))
   const optionOf = (typed: string): Argument | undefined => {
     const exact = scope.find(({ name, short }) => name === typed || short === typed)
     if (exact !== undefined || !typed.startsWith('--')) return exact
@@ -113,16 +118,21 @@ export function parseArguments(parser: Parser, argv: readonly string[]): Argumen
       scope = [HELP, ...chosen.arguments]
       continue
     }
-    const [typed, inline] = arg.startsWith('--') && arg.includes('=') ? [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)] : [arg]
+    const [typed, inline] =
+      arg.startsWith('--') && arg.includes('=') ? [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)] : [arg]
     const option = optionOf(typed)
     if (option === undefined) throw fail(`unrecognized arguments: '${arg}'`)
     if (option === HELP) throw new HelpRequest(argumentHelp(parser, command))
-    const rival = scope.find((each) => each !== option && option.oneOf !== undefined && each.oneOf === option.oneOf && found.has(each.name))
+    const rival = scope.find(
+      (each) => each !== option && option.oneOf !== undefined && each.oneOf === option.oneOf && found.has(each.name),
+    )
     if (rival !== undefined) throw fail(`argument ${shownName(option)}: not allowed with argument ${shownName(rival)}`)
     const values: string[] = inline === undefined ? [] : [inline]
     if (option.kind === 'list') while (argv[i + 1] !== undefined && !isOption(argv[i + 1]!)) values.push(argv[++i]!)
-    else if (option.kind !== 'flag' && inline === undefined && argv[i + 1] !== undefined && !isOption(argv[i + 1]!)) values.push(argv[++i]!)
-    if (option.kind !== 'flag' && values.length === 0) throw fail(`argument ${option.name}: expected ${option.kind === 'list' ? 'at least ' : ''}one argument`)
+    else if (option.kind !== 'flag' && inline === undefined && argv[i + 1] !== undefined && !isOption(argv[i + 1]!))
+      values.push(argv[++i]!)
+    if (option.kind !== 'flag' && values.length === 0)
+      throw fail(`argument ${option.name}: expected ${option.kind === 'list' ? 'at least ' : ''}one argument`)
     const before = option.kind === 'append' ? (found.get(option.name) ?? []) : []
     found.set(option.name, [...before, ...values.map((value) => valueOf(option, value, fail))])
   }
@@ -152,6 +162,7 @@ function checkComplete(scope: readonly Argument[], found: ReadonlyMap<string, st
   if (missing !== undefined) throw fail(`argument ${shownName(missing)} is required`)
   for (const group of new Set(scope.flatMap(({ oneOf }) => oneOf ?? []))) {
     const rivals = scope.filter(({ oneOf }) => oneOf === group)
-    if (!rivals.some(({ name }) => found.has(name))) throw fail(`one of the arguments ${rivals.map(shownName).join(' ')} is required`)
+    if (!rivals.some(({ name }) => found.has(name)))
+      throw fail(`one of the arguments ${rivals.map(shownName).join(' ')} is required`)
   }
 }

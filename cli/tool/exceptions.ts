@@ -36,7 +36,10 @@ const PACKAGE = 'org.apache.kafka.common.errors.'
 /** The class that an error code has in Kafka's Java clients, with its package: scripts look for it in what the tools print. */
 export function exceptionOfCode(code: number): string {
   const name = errorName(code)
-  const camel = name.split('_').map((word) => word.charAt(0) + word.slice(1).toLowerCase()).join('')
+  const camel = name
+    .split('_')
+    .map((word) => word.charAt(0) + word.slice(1).toLowerCase())
+    .join('')
   return PACKAGE + (NAMES[name] ?? `${camel}Exception`)
 }
 

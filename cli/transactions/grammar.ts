@@ -8,8 +8,7 @@ const OLDER = 'Brokers on versions older than 3.0'
 
 export const PARSER: Parser = {
   program: 'kafka-transactions.sh',
-  description:
-    'Shows what transactions the producers of a cluster have open, finds those that hang, and ends them.',
+  description: 'Shows what transactions the producers of a cluster have open, finds those that hang, and ends them.',
   arguments: [
     VERSION,
     { name: '--command-config', metavar: 'FILE', help: 'A property file with the configuration of the admin client.' },
@@ -19,7 +18,9 @@ export const PARSER: Parser = {
     {
       name: 'list',
       help: 'lists transactions',
-      arguments: [{ name: '--duration-filter', help: 'Only transactions that have been open for longer, ms; all if < 0.', kind: 'long' }],
+      arguments: [
+        { name: '--duration-filter', help: 'Only transactions that have been open for longer, ms; all if < 0.', kind: 'long' },
+      ],
     },
     {
       name: 'describe',
@@ -30,7 +31,11 @@ export const PARSER: Parser = {
     {
       name: 'describe-producers',
       help: 'shows the producers that a partition knows',
-      arguments: [{ name: '--broker-id', help: 'As this replica sees it, and not the leader.', kind: 'integer' }, TOPIC, PARTITION],
+      arguments: [
+        { name: '--broker-id', help: 'As this replica sees it, and not the leader.', kind: 'integer' },
+        TOPIC,
+        PARTITION,
+      ],
     },
     {
       name: 'abort',

@@ -8,7 +8,11 @@ export interface OpenTransaction extends TopicPartition {
 }
 
 /** Transactions that have been open for longer than any may be. */
-export function candidates(partitions: Iterable<ProducersOfPartition>, maxTransactionTimeoutMs: number, nowMs: number): OpenTransaction[] {
+export function candidates(
+  partitions: Iterable<ProducersOfPartition>,
+  maxTransactionTimeoutMs: number,
+  nowMs: number,
+): OpenTransaction[] {
   return [...partitions].flatMap(({ topic, partition, activeProducers }) =>
     activeProducers
       .filter((each) => each.currentTransactionStartOffset !== undefined && nowMs - each.lastTimestamp > maxTransactionTimeoutMs)
@@ -28,6 +32,8 @@ export function hanging(
   return open.filter(({ topic, partition, producer }) => {
     const transactionalId = transactionalIds.get(producer.producerId)
     const description = transactionalId === undefined ? undefined : descriptions.get(transactionalId)
-    return !(description?.partitions ?? []).some((each) => partitionKey(each.topic, each.partition) === partitionKey(topic, partition))
+    return !(description?.partitions ?? []).some(
+      (each) => partitionKey(each.topic, each.partition) === partitionKey(topic, partition),
+    )
   })
 }

@@ -33,7 +33,15 @@ function optionsOfUsage(text: string): string {
   if (head < 0) return text
   const at = lines[head]!.indexOf('Description')
   const options = lines.slice(head + 2).map((line) => line.slice(0, at).trim())
-  return [...lines.slice(0, head), '<usage>', options.filter((option) => option !== '').join(' ').replace(/ --/g, '\n--'), ''].join('\n')
+  return [
+    ...lines.slice(0, head),
+    '<usage>',
+    options
+      .filter((option) => option !== '')
+      .join(' ')
+      .replace(/ --/g, '\n--'),
+    '',
+  ].join('\n')
 }
 
 /** argparse4j stretches its lines; its help has sentences of its own behind the arguments. */
@@ -41,11 +49,22 @@ function argumentsOfUsage(text: string): string {
   const at = text.search(/^usage: /m)
   if (at < 0) return text
   const [usage, ...rest] = text.slice(at).split(/\n(?! )/)
-  const listed = rest.join('\n').split('\n').filter((line) => /^ {2,4}[^ ]/.test(line) && !/^ {25}/.test(line))
+  const listed = rest
+    .join('\n')
+    .split('\n')
+    .filter((line) => /^ {2,4}[^ ]/.test(line) && !/^ {25}/.test(line))
   const error = rest.findIndex((line) => /^[\w.-]+: +error: /.test(line))
   const complaint = error < 0 ? '' : rest.slice(error).join(' ')
   const arguments_ = listed.map((line) => line.trim().split(/ {2,}/)[0]!).filter((line) => line.startsWith('-'))
-  return [text.slice(0, at) + usage!.replace(/\s+/g, ' '), ...arguments_, complaint.replace(/\s+/g, ' ').replace(/- (?=[a-z-])/g, '-').trim(), ''].join('\n')
+  return [
+    text.slice(0, at) + usage!.replace(/\s+/g, ' '),
+    ...arguments_,
+    complaint
+      .replace(/\s+/g, ' ')
+      .replace(/- (?=[a-z-])/g, '-')
+      .trim(),
+    '',
+  ].join('\n')
 }
 
 type Changes = Pick<Line, 'changes' | 'shared' | 'unordered'>
@@ -53,7 +72,12 @@ type Changes = Pick<Line, 'changes' | 'shared' | 'unordered'>
 function normalText(text: string, { changes = [], shared = false }: Changes, mark: string): string {
   // What was made for the other tool is none of this one's business.
   const other = Object.values(MARKS).find((each) => each !== mark)!
-  const mine = shared ? text : text.split('\n').filter((line) => !line.includes(other)).join('\n')
+  const mine = shared
+    ? text
+    : text
+        .split('\n')
+        .filter((line) => !line.includes(other))
+        .join('\n')
   let normal = argumentsOfUsage(optionsOfUsage(withoutTraces(mine)))
   if (!shared) normal = normal.replaceAll(mark, '<me>')
   normal = normal.replace(TIME, '<time>').replace(PORT, '<host>')

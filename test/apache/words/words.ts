@@ -98,7 +98,10 @@ function apart(a: string, b: string): [string, string] {
 }
 
 function indent(text: string): string {
-  return text.split('\n').map((line) => `    |${line}`).join('\n')
+  return text
+    .split('\n')
+    .map((line) => `    |${line}`)
+    .join('\n')
 }
 
 async function main(): Promise<number> {
@@ -117,7 +120,10 @@ async function main(): Promise<number> {
   const zookeeper = option('--zookeeper')
   const wanted = new Map(args.map((arg) => [arg.split('=')[0]!, arg.split('=').slice(1).join('=')]))
   const dir = mkdtempSync(join(tmpdir(), 'words-'))
-  const cluster = bootstrap === undefined ? await startCluster({ brokers: 1, dataDir: join(dir, 'data'), overrides: FEW_PARTITIONS }) : undefined
+  const cluster =
+    bootstrap === undefined
+      ? await startCluster({ brokers: 1, dataDir: join(dir, 'data'), overrides: FEW_PARTITIONS })
+      : undefined
   const files = join(dir, 'files')
   mkdirSync(files)
   const judge = new Judge({
@@ -126,7 +132,9 @@ async function main(): Promise<number> {
     dir: files,
     log: logDir ?? cluster?.logDir(0) ?? '',
   })
-  const tables = readdirSync(join(__dirname, 'tools')).filter((file) => file.endsWith('.ts')).sort()
+  const tables = readdirSync(join(__dirname, 'tools'))
+    .filter((file) => file.endsWith('.ts'))
+    .sort()
   try {
     for (const file of tables) {
       const name = file.slice(0, -3)

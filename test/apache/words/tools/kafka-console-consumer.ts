@@ -18,7 +18,10 @@ export const table: WordsTable = {
   tool: 'kafka-console-consumer',
   class: `${PACKAGE}.ConsoleConsumer`,
   before: [
-    { class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --if-not-exists --topic consumed-{me} --partitions 1 --replication-factor 1` },
+    {
+      class: 'org.apache.kafka.tools.TopicCommand',
+      args: `${HOST} --create --if-not-exists --topic consumed-{me} --partitions 1 --replication-factor 1`,
+    },
     {
       class: 'kafka.tools.ConsoleProducer',
       args: `${HOST} --topic consumed-{me} --property parse.key=true --property parse.headers=true --property key.separator=: --property null.marker=NIL`,
@@ -58,8 +61,13 @@ export const table: WordsTable = {
         'print.partition=true --property print.headers=true --property key.separator=| --property null.literal=NUL --property headers.separator=;',
     },
     { args: `${READ} --max-messages 3 --property print.key=true --property print.value=false --property line.separator=.` },
-    { args: `${READ} --max-messages 1 --property print.key=true --value-deserializer org.apache.kafka.common.serialization.LongDeserializer`, compare: ['code'] },
-    { args: `${READ} --max-messages 1 --property key.deserializer=org.apache.kafka.common.serialization.StringDeserializer --property print.key=true` },
+    {
+      args: `${READ} --max-messages 1 --property print.key=true --value-deserializer org.apache.kafka.common.serialization.LongDeserializer`,
+      compare: ['code'],
+    },
+    {
+      args: `${READ} --max-messages 1 --property key.deserializer=org.apache.kafka.common.serialization.StringDeserializer --property print.key=true`,
+    },
     { args: `${READ} --max-messages 1 --formatter-config {dir}/format`, files: { format: 'print.key=true\nkey.separator=-\n' } },
     { args: `${READ} --max-messages 3 --formatter kafka.tools.NoOpMessageFormatter` },
     { args: `${READ} --max-messages 3 --formatter kafka.tools.LoggingMessageFormatter` },

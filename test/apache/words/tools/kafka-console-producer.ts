@@ -5,7 +5,12 @@ const HOST = '--bootstrap-server {bootstrap}'
 export const table: WordsTable = {
   tool: 'kafka-console-producer',
   class: 'kafka.tools.ConsoleProducer',
-  before: [{ class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --if-not-exists --topic produced-{me} --partitions 1` }],
+  before: [
+    {
+      class: 'org.apache.kafka.tools.TopicCommand',
+      args: `${HOST} --create --if-not-exists --topic produced-{me} --partitions 1`,
+    },
+  ],
   lines: [
     { args: '' },
     { args: '--help' },
@@ -23,12 +28,33 @@ export const table: WordsTable = {
     { args: `--topic produced-{me} ${HOST} --compression-codec lzma`, input: 'a\n' },
     { args: `--topic produced-{me} ${HOST} --request-required-acks 7`, input: 'a\n' },
     { args: `--topic produced-{me} ${HOST} --max-block-ms x`, input: 'a\n' },
-    { args: `--topic produced-{me} ${HOST} --producer-property acks=1 --producer-property enable.idempotence=true`, input: 'a\n' },
-    { args: `--topic produced-{me} ${HOST} --producer.config {dir}/missing`, input: 'a\n', compare: ['code', 'out'], ours: /missing/ },
-    { args: `--topic produced-{me} ${HOST} --producer-property max.request.size=100`, input: `${'x'.repeat(200)}\nshort\n`, compare: ['code', 'out'], ours: /Error when sending/ },
-    { args: `--topic produced-{me} ${HOST} --sync --producer-property max.request.size=100`, input: `${'x'.repeat(200)}\n`, compare: ['code', 'out'], ours: /larger than 100/ },
+    {
+      args: `--topic produced-{me} ${HOST} --producer-property acks=1 --producer-property enable.idempotence=true`,
+      input: 'a\n',
+    },
+    {
+      args: `--topic produced-{me} ${HOST} --producer.config {dir}/missing`,
+      input: 'a\n',
+      compare: ['code', 'out'],
+      ours: /missing/,
+    },
+    {
+      args: `--topic produced-{me} ${HOST} --producer-property max.request.size=100`,
+      input: `${'x'.repeat(200)}\nshort\n`,
+      compare: ['code', 'out'],
+      ours: /Error when sending/,
+    },
+    {
+      args: `--topic produced-{me} ${HOST} --sync --producer-property max.request.size=100`,
+      input: `${'x'.repeat(200)}\n`,
+      compare: ['code', 'out'],
+      ours: /larger than 100/,
+    },
     { args: `--topic produced-{me} ${HOST} --property null.marker=,`, input: 'a\n' },
     { args: `--topic produced-{me} ${HOST} --property headers.delimiter=,`, input: 'a\n' },
-    { args: `--topic produced-{me} ${HOST} --compression-codec --batch-size 10 --metadata-expiry-ms 1000 --socket-buffer-size 1000`, input: 'a\nb\n' },
+    {
+      args: `--topic produced-{me} ${HOST} --compression-codec --batch-size 10 --metadata-expiry-ms 1000 --socket-buffer-size 1000`,
+      input: 'a\nb\n',
+    },
   ],
 }

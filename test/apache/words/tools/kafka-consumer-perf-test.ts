@@ -2,13 +2,19 @@ import type { WordsTable } from '../table'
 
 const HOST = '--bootstrap-server {bootstrap}'
 const RUN = `${HOST} --topic perfread-{me}`
-const numbers = [[/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}/g, '<date>'], [/, [\d.]+|, Infinity|, NaN/g, ', <n>']] as const
+const numbers = [
+  [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}/g, '<date>'],
+  [/, [\d.]+|, Infinity|, NaN/g, ', <n>'],
+] as const
 
 export const table: WordsTable = {
   tool: 'kafka-consumer-perf-test',
   class: 'org.apache.kafka.tools.ConsumerPerformance',
   before: [
-    { class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --if-not-exists --topic perfread-{me} --partitions 1 --replication-factor 1` },
+    {
+      class: 'org.apache.kafka.tools.TopicCommand',
+      args: `${HOST} --create --if-not-exists --topic perfread-{me} --partitions 1 --replication-factor 1`,
+    },
     { class: 'kafka.tools.ConsoleProducer', args: `${HOST} --topic perfread-{me}`, input: 'a\nb\nc\nd\n' },
   ],
   lines: [
@@ -23,6 +29,9 @@ export const table: WordsTable = {
     { args: `${RUN} --messages 4`, changes: numbers },
     { args: `${RUN} --messages 4 --hide-header --threads 2`, changes: numbers },
     { args: `${RUN} --messages 4 --show-detailed-stats`, changes: numbers },
-    { args: `${RUN} --messages 100 --timeout 2000 --date-format yyyy-MM-dd`, changes: [[/\d{4}-\d\d-\d\d/g, '<day>'], ...numbers] },
+    {
+      args: `${RUN} --messages 100 --timeout 2000 --date-format yyyy-MM-dd`,
+      changes: [[/\d{4}-\d\d-\d\d/g, '<day>'], ...numbers],
+    },
   ],
 }

@@ -9,7 +9,10 @@ export const table: WordsTable = {
   tool: 'kafka-dump-log',
   class: 'kafka.tools.DumpLogSegments',
   before: [
-    { class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --if-not-exists --topic dumped-{me} --partitions 1 --replication-factor 1` },
+    {
+      class: 'org.apache.kafka.tools.TopicCommand',
+      args: `${HOST} --create --if-not-exists --topic dumped-{me} --partitions 1 --replication-factor 1`,
+    },
     {
       class: 'kafka.tools.ConsoleProducer',
       args: `${HOST} --topic dumped-{me} --property parse.key=true --property key.separator=: --property null.marker=NIL --property parse.headers=true --sync`,
@@ -34,8 +37,15 @@ export const table: WordsTable = {
     { args: '--files a.log --nonsense' },
     { args: '--files {dir}/a.b' },
     { args: '--files {dir}/00000000000000000000.log', compare: ['code'], ours: /00000000000000000000.log/ },
-    ...['', '--print-data-log', '--deep-iteration', '--print-data-log --skip-record-metadata', '--max-bytes 100', '--value-decoder-class',
-      '--key-decoder-class kafka.serializer.StringDecoder', '--value-decoder-class org.apache.kafka.tools.api.StringDecoder',
+    ...[
+      '',
+      '--print-data-log',
+      '--deep-iteration',
+      '--print-data-log --skip-record-metadata',
+      '--max-bytes 100',
+      '--value-decoder-class',
+      '--key-decoder-class kafka.serializer.StringDecoder',
+      '--value-decoder-class org.apache.kafka.tools.api.StringDecoder',
     ].map((how) => ({ args: `${file('dumped-our7-0')} ${how}`, shared: true })),
     { args: `${file('dumped-our7-0')} --value-decoder-class no.Such`, shared: true, compare: ['code'] },
     ...['.index', '.timeindex'].flatMap((suffix) =>
@@ -46,7 +56,10 @@ export const table: WordsTable = {
     ),
     ...[0, 1, 2, 3].map((partition) => ({ args: `${file(`__consumer_offsets-${partition}`)} --offsets-decoder`, shared: true })),
     { args: `${file(groups)} --offsets-decoder --skip-record-metadata`, shared: true },
-    ...[0, 1, 2, 3].map((partition) => ({ args: `${file(`__transaction_state-${partition}`)} --transaction-log-decoder`, shared: true })),
+    ...[0, 1, 2, 3].map((partition) => ({
+      args: `${file(`__transaction_state-${partition}`)} --transaction-log-decoder`,
+      shared: true,
+    })),
     { args: `${file(transactions)} --transaction-log-decoder --skip-record-metadata`, shared: true },
     { args: `${file('dumped-our7-0')} --cluster-metadata-decoder`, shared: true, compare: [], ours: /KRaft/ },
   ],

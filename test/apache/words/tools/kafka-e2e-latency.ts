@@ -11,6 +11,13 @@ export const table: WordsTable = {
     { args: '{bootstrap} latency-{me} 1 all' },
     { args: '{bootstrap} latency-{me} x all 10', changes: twice },
     { args: '{bootstrap} latency-{me} 1 0 10', changes: twice },
-    { args: '{bootstrap} latency-{me} 5 all 10', changes: [[/[\d.]+( ms)?$/gm, '<n>'], [/= \d+/g, '= <n>'], [/^Topic.*\n/, '']] },
+    {
+      args: '{bootstrap} latency-{me} 5 all 10',
+      changes: [
+        [/[\d.]+( ms)?$/gm, '<n>'],
+        [/= \d+/g, '= <n>'],
+        [/^Topic.*\n/, ''],
+      ],
+    },
   ],
 }

@@ -24,11 +24,22 @@ export const table: WordsTable = {
     { args: `--topic perf-{me} --throughput x --num-records 1 --record-size 10 ${PROPS}` },
     { args: `${RUN} --num-records 1 --record-size 10 --producer-props nonsense` },
     { args: `${RUN} --num-records 10 --record-size 10 ${PROPS} acks=all`, changes: numbers },
-    { args: `${RUN} --num-records 10 --payload-monotonic --producer.config {dir}/p`, files: { p: 'bootstrap.servers={bootstrap}\n' }, changes: numbers },
+    {
+      args: `${RUN} --num-records 10 --payload-monotonic --producer.config {dir}/p`,
+      files: { p: 'bootstrap.servers={bootstrap}\n' },
+      changes: numbers,
+    },
     { args: `--topic perf-{me} --throughput 100 --num-records 10 --record-size 10 ${PROPS}`, changes: numbers },
     { args: `${RUN} --num-records 10 --payload-file {dir}/missing ${PROPS}` },
     { args: `${RUN} --num-records 10 --payload-file {dir}/f ${PROPS}`, files: { f: 'one\ntwo\n' }, changes: numbers },
-    { args: `${RUN} --num-records 10 --payload-file {dir}/f --payload-delimiter , ${PROPS}`, files: { f: 'one,two,three' }, changes: numbers },
-    { args: `${RUN} --num-records 10 --record-size 10 --transaction-duration-ms 1 --transactional-id perf-{me} ${PROPS}`, changes: numbers },
+    {
+      args: `${RUN} --num-records 10 --payload-file {dir}/f --payload-delimiter , ${PROPS}`,
+      files: { f: 'one,two,three' },
+      changes: numbers,
+    },
+    {
+      args: `${RUN} --num-records 10 --record-size 10 --transaction-duration-ms 1 --transactional-id perf-{me} ${PROPS}`,
+      changes: numbers,
+    },
   ],
 }

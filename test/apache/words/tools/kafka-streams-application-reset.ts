@@ -9,7 +9,11 @@ const topic = (name: string): { class: string; args: string } => ({
 })
 /** The sentences in front of the usage are our own. */
 const words = [[/^[^]*?<usage>/, '<usage>']] as const
-const java = [[/java\.[\w.]+Exception: /g, ''], [/^ERROR: (.*)\n\1\n/gm, 'ERROR: $1\n'], [/^(ERROR: (.*)\n)\2\n+/gm, '$1']] as const
+const java = [
+  [/java\.[\w.]+Exception: /g, ''],
+  [/^ERROR: (.*)\n\1\n/gm, 'ERROR: $1\n'],
+  [/^(ERROR: (.*)\n)\2\n+/gm, '$1'],
+] as const
 
 export const table: WordsTable = {
   tool: 'kafka-streams-application-reset',
@@ -32,15 +36,34 @@ export const table: WordsTable = {
     { args: `${APP} --dry-run` },
     { args: `${APP} --dry-run --input-topics input-{me},nothing --intermediate-topics between-{me},nowhere`, unordered: true },
     { args: `${APP} --dry-run --input-topics nothing` },
-    ...['', '--to-earliest', '--to-latest', '--to-offset 1', '--to-offset 0', '--to-offset 9', '--shift-by -1', '--shift-by 1', '--by-duration PT1H',
-      '--to-datetime 2001-01-01T00:00:00.000', '--to-datetime 2099-01-01T00:00:00.000',
+    ...[
+      '',
+      '--to-earliest',
+      '--to-latest',
+      '--to-offset 1',
+      '--to-offset 0',
+      '--to-offset 9',
+      '--shift-by -1',
+      '--shift-by 1',
+      '--by-duration PT1H',
+      '--to-datetime 2001-01-01T00:00:00.000',
+      '--to-datetime 2099-01-01T00:00:00.000',
     ].map((how) => ({ args: `${APP} --dry-run --input-topics input-{me} ${how}` })),
     { args: `${APP} --dry-run --input-topics input-{me} --from-file {dir}/plan`, files: { plan: 'input-{me},0,2\n' } },
-    { args: `${APP} --dry-run --input-topics input-{me} --from-file {dir}/plan`, files: { plan: 'input-{me},0\n' }, compare: ['code', 'out'] },
+    {
+      args: `${APP} --dry-run --input-topics input-{me} --from-file {dir}/plan`,
+      files: { plan: 'input-{me},0\n' },
+      compare: ['code', 'out'],
+    },
     { args: `${APP} --dry-run --internal-topics input-{me}`, compare: ['code', 'out'], ours: /Invalid topic specified/ },
     { args: `${APP} --dry-run --internal-topics app-{me}-store-changelog` },
     { args: `${APP} --input-topics input-{me} --intermediate-topics between-{me}` },
     { args: `${APP} --dry-run --input-topics input-{me} --shift-by 1 --force` },
-    { args: `${APP} --input-topics input-{me} --config-file {dir}/missing`, changes: [...java, ...words], compare: ['code', 'out'], ours: /missing/ },
+    {
+      args: `${APP} --input-topics input-{me} --config-file {dir}/missing`,
+      changes: [...java, ...words],
+      compare: ['code', 'out'],
+      ours: /missing/,
+    },
   ],
 }

@@ -1,13 +1,19 @@
 import type { WordsTable } from '../table'
 
 const HOST = '--bootstrap-server {bootstrap}'
-const ids = [[/^(\d+) +\t(\d+) +\t/gm, '<id>\t<epoch>\t'], [/ +\t/g, '\t']] as const
+const ids = [
+  [/^(\d+) +\t(\d+) +\t/gm, '<id>\t<epoch>\t'],
+  [/ +\t/g, '\t'],
+] as const
 
 export const table: WordsTable = {
   tool: 'kafka-transactions',
   class: 'org.apache.kafka.tools.TransactionsCommand',
   before: [
-    { class: 'org.apache.kafka.tools.TopicCommand', args: `${HOST} --create --if-not-exists --topic transacted-{me} --partitions 1 --replication-factor 1` },
+    {
+      class: 'org.apache.kafka.tools.TopicCommand',
+      args: `${HOST} --create --if-not-exists --topic transacted-{me} --partitions 1 --replication-factor 1`,
+    },
     {
       class: 'org.apache.kafka.tools.ProducerPerformance',
       args:
@@ -47,10 +53,24 @@ export const table: WordsTable = {
     { args: `${HOST} find-hanging --topic transacted-{me}` },
     { args: `${HOST} find-hanging --topic missing` },
     { args: `${HOST} --command-config {dir}/missing list`, compare: ['code'], ours: /missing/ },
-    { args: `${HOST} list`, unordered: true, changes: [[/ +\t/g, '\t'], [/\t\d+\t\d+\t/g, '\t<n>\t']] },
+    {
+      args: `${HOST} list`,
+      unordered: true,
+      changes: [
+        [/ +\t/g, '\t'],
+        [/\t\d+\t\d+\t/g, '\t<n>\t'],
+      ],
+    },
     { args: `${HOST} list --duration-filter 100000` },
     { args: `${HOST} describe --transactional-id none` },
-    { args: `${HOST} describe --transactional-id tx-{me}`, changes: [[/ +\t/g, '\t'], [/<me>\t\d+\t/, '<me>\t<n>\t'], [/<time>\t\d+\t/, '<time>\t<ms>\t']] },
+    {
+      args: `${HOST} describe --transactional-id tx-{me}`,
+      changes: [
+        [/ +\t/g, '\t'],
+        [/<me>\t\d+\t/, '<me>\t<n>\t'],
+        [/<time>\t\d+\t/, '<time>\t<ms>\t'],
+      ],
+    },
     { args: `${HOST} describe-producers --topic transacted-{me} --partition 0`, changes: ids },
     { args: `${HOST} describe-producers --topic transacted-{me} --partition 0 --broker-id 0`, changes: ids },
   ],

@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { formatCsv, parseCsv } from '../../../../cli/consumer-groups/csv'
 
 test('one group is left out, several stand in front', () => {
-  const plan = new Map([['g', [{ topic: 't', partition: 0, offset: 5 }]], ['h', [{ topic: 'u', partition: 1, offset: 0 }]]])
+  const plan = new Map([
+    ['g', [{ topic: 't', partition: 0, offset: 5 }]],
+    ['h', [{ topic: 'u', partition: 1, offset: 0 }]],
+  ])
   expect(formatCsv(plan, true)).toBe('g,t,0,5\nh,u,1,0\n')
   expect(formatCsv(new Map([['g', plan.get('g')!]]), false)).toBe('t,0,5\n')
 })
@@ -17,10 +20,13 @@ test('what was printed is read', () => {
   const name = fc.string({ minLength: 1, maxLength: 40 }).filter((text) => !/[\r\n]/.test(text) && text.trim() === text)
   const row = fc.record({ topic: name, partition: fc.nat(1000), offset: fc.nat() })
   fc.assert(
-    fc.property(fc.dictionary(name, fc.uniqueArray(row, { minLength: 1, selector: ({ topic, partition }) => `${topic}-${partition}` })), (groups) => {
-      const plan = new Map(Object.entries(groups))
-      expect(parseCsv(formatCsv(plan, true), ['a', 'b'])).toEqual(plan)
-    }),
+    fc.property(
+      fc.dictionary(name, fc.uniqueArray(row, { minLength: 1, selector: ({ topic, partition }) => `${topic}-${partition}` })),
+      (groups) => {
+        const plan = new Map(Object.entries(groups))
+        expect(parseCsv(formatCsv(plan, true), ['a', 'b'])).toEqual(plan)
+      },
+    ),
   )
 })
 

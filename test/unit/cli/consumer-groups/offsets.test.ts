@@ -10,12 +10,25 @@ const committed = (offsets: Record<string, number>): Map<string, CommittedOffset
     }),
   )
 const member = (memberId: string, ...partitions: number[]) => ({
-  memberId, groupInstanceId: null, clientId: 'c', host: '/h', assignment: partitions.map((partition) => ({ topic: 't', partition })),
+  memberId,
+  groupInstanceId: null,
+  clientId: 'c',
+  host: '/h',
+  assignment: partitions.map((partition) => ({ topic: 't', partition })),
 })
 
 test('partitions come with their owner, the member with most first, then those without an owner', () => {
-  const rows = offsetRows({ groupId: 'g', members: [member('few', 3), member('none'), member('many', 2, 1)] }, committed({ 't-1': 5, 'u-0': 7 }), new Map([['t-1', 9], ['u-0', 8]]))
-  expect(rows.map(({ topic, partition, consumerId, offset, logEndOffset }) => [topic, partition, consumerId, offset, logEndOffset])).toEqual([
+  const rows = offsetRows(
+    { groupId: 'g', members: [member('few', 3), member('none'), member('many', 2, 1)] },
+    committed({ 't-1': 5, 'u-0': 7 }),
+    new Map([
+      ['t-1', 9],
+      ['u-0', 8],
+    ]),
+  )
+  expect(
+    rows.map(({ topic, partition, consumerId, offset, logEndOffset }) => [topic, partition, consumerId, offset, logEndOffset]),
+  ).toEqual([
     ['t', 1, 'many', 5, 9],
     ['t', 2, 'many', undefined, undefined],
     ['t', 3, 'few', undefined, undefined],
@@ -32,8 +45,25 @@ test('remarks on the state of a group', () => {
 })
 
 test('results by name, or the first error', () => {
-  expect(settled(new Map([['b', 1], ['a', 2]]))).toEqual([['a', 2], ['b', 1]])
-  expect(() => settled(new Map<string, number | Error>([['b', 1], ['a', new Error('no')]]))).toThrow('no')
+  expect(
+    settled(
+      new Map([
+        ['b', 1],
+        ['a', 2],
+      ]),
+    ),
+  ).toEqual([
+    ['a', 2],
+    ['b', 1],
+  ])
+  expect(() =>
+    settled(
+      new Map<string, number | Error>([
+        ['b', 1],
+        ['a', new Error('no')],
+      ]),
+    ),
+  ).toThrow('no')
 })
 
 test('offsets are moved into the log', () => {
@@ -50,5 +80,7 @@ test('offsets are moved into the log', () => {
 
 test('shifts need an offset', () => {
   expect(shifted([{ topic: 't', partition: 1 }], committed({ 't-1': 5 }), -3)).toEqual([{ topic: 't', partition: 1, offset: 2 }])
-  expect(() => shifted([{ topic: 't', partition: 2 }], committed({}), 1)).toThrow('Cannot shift offset for partition t-2 since there is no current committed offset')
+  expect(() => shifted([{ topic: 't', partition: 2 }], committed({}), 1)).toThrow(
+    'Cannot shift offset for partition t-2 since there is no current committed offset',
+  )
 })

@@ -15,12 +15,18 @@ test.each([
 test.each([
   ['--list', 'Missing required argument "[bootstrap-server]"'],
   ['--bootstrap-server b --list --members', 'Option(s) [members] are unavailable given other options on the command line'],
-  ['--bootstrap-server b --describe --group g --type', 'Option(s) [type] are unavailable given other options on the command line'],
+  [
+    '--bootstrap-server b --describe --group g --type',
+    'Option(s) [type] are unavailable given other options on the command line',
+  ],
   ['--bootstrap-server b --describe', /takes one of these options/],
   ['--bootstrap-server b --describe --group g --state Stable', 'Option [describe] does not take a value for [state]'],
   ['--bootstrap-server b --delete --group g --topic t', /does not support topic-specific offset deletion/],
   ['--bootstrap-server b --list --delete --group g', 'Option "[group]" can\'t be used with option "[list]"'],
-  ['--bootstrap-server b --reset-offsets --group g --dry-run --to-latest --to-earliest', 'Option "[to-earliest]" can\'t be used with option "[to-latest]"'],
+  [
+    '--bootstrap-server b --reset-offsets --group g --dry-run --to-latest --to-earliest',
+    'Option "[to-earliest]" can\'t be used with option "[to-latest]"',
+  ],
   ['--bootstrap-server b --reset-offsets --group g --dry-run --execute', /only accepts one of/],
 ])('%s', (text, message) => expect(() => check(text)).toThrow(message))
 

@@ -1,19 +1,40 @@
-import { deletedOffsetsTable, listTable, membersTable, offsetsTable, planTable, stateTable } from '../../../../cli/consumer-groups/tables'
+import {
+  deletedOffsetsTable,
+  listTable,
+  membersTable,
+  offsetsTable,
+  planTable,
+  stateTable,
+} from '../../../../cli/consumer-groups/tables'
 import type { ConsumerGroupDescription } from '../../../../client/admin/groups'
 
 const group: ConsumerGroupDescription = {
-  groupId: 'g', isSimple: false, state: 'Stable', partitionAssignor: 'range', coordinator: { id: 1, host: 'h', port: 9092, rack: null },
+  groupId: 'g',
+  isSimple: false,
+  state: 'Stable',
+  partitionAssignor: 'range',
+  coordinator: { id: 1, host: 'h', port: 9092, rack: null },
   members: [
     {
-      memberId: 'm-1', groupInstanceId: null, clientId: 'c', host: '/10.0.0.5',
-      assignment: [{ topic: 'b', partition: 10 }, { topic: 'b', partition: 2 }, { topic: 'a', partition: 0 }],
+      memberId: 'm-1',
+      groupInstanceId: null,
+      clientId: 'c',
+      host: '/10.0.0.5',
+      assignment: [
+        { topic: 'b', partition: 10 },
+        { topic: 'b', partition: 2 },
+        { topic: 'a', partition: 0 },
+      ],
     },
     { memberId: 'm-2', groupInstanceId: null, clientId: 'c', host: '/10.0.0.5', assignment: [] },
   ],
 }
 
 test('the list of groups', () => {
-  const groups = [{ groupId: 'g', isSimple: false, state: 'Stable', type: 'classic' }, { groupId: 'a-long-name-of-a-group', isSimple: false, state: undefined, type: undefined }]
+  const groups = [
+    { groupId: 'g', isSimple: false, state: 'Stable', type: 'classic' },
+    { groupId: 'a-long-name-of-a-group', isSimple: false, state: undefined, type: undefined },
+  ]
   expect(listTable(groups, true, true)).toBe(
     [
       `${'GROUP'.padEnd(32)} ${'TYPE'.padEnd(20)} ${'STATE'.padEnd(20)}`,
@@ -30,7 +51,9 @@ test('offsets: rows begin with the end of a line, what is missing is a dash', ()
     { group: 'g', topic: 'u', partition: 1, logEndOffset: 4 },
     { group: 'g', topic: 'u', partition: 2, offset: -1, logEndOffset: 4 },
   ]
-  const lines = offsetsTable(rows).split('\n').map((line) => line.split(/ +/))
+  const lines = offsetsTable(rows)
+    .split('\n')
+    .map((line) => line.split(/ +/))
   expect(lines).toEqual([
     [''],
     ['GROUP', 'TOPIC', 'PARTITION', 'CURRENT-OFFSET', 'LOG-END-OFFSET', 'LAG', 'CONSUMER-ID', 'HOST', 'CLIENT-ID'],
@@ -41,7 +64,11 @@ test('offsets: rows begin with the end of a line, what is missing is a dash', ()
 })
 
 test('members, with an instance id if one has it, and their partitions', () => {
-  expect(membersTable(group, true).split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+  expect(
+    membersTable(group, true)
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+  ).toEqual([
     [''],
     ['GROUP', 'CONSUMER-ID', 'HOST', 'CLIENT-ID', '#PARTITIONS', 'ASSIGNMENT'],
     ['g', 'm-1', '/10.0.0.5', 'c', '3', 'a(0), b(2,10)'],
@@ -61,9 +88,14 @@ test('the state', () => {
 
 test('plans and deletions have a line each', () => {
   expect(planTable(new Map())).toBe('')
-  expect(planTable(new Map([['g', [{ topic: 't', partition: 0, offset: 7 }]]])).split('\n').map((line) => line.split(/ +/))).toEqual([
-    [''], ['GROUP', 'TOPIC', 'PARTITION', 'NEW-OFFSET', ''], ['g', 't', '0', '7', ''], [''],
-  ])
-  const results = [{ topic: 'u', partition: -1, error: 'E' }, { topic: 't', partition: 0, error: undefined }]
+  expect(
+    planTable(new Map([['g', [{ topic: 't', partition: 0, offset: 7 }]]]))
+      .split('\n')
+      .map((line) => line.split(/ +/)),
+  ).toEqual([[''], ['GROUP', 'TOPIC', 'PARTITION', 'NEW-OFFSET', ''], ['g', 't', '0', '7', ''], ['']])
+  const results = [
+    { topic: 'u', partition: -1, error: 'E' },
+    { topic: 't', partition: 0, error: undefined },
+  ]
   expect(deletedOffsetsTable(results)).toMatch(/\nt +0 +Successful +\nu +Not Provided +Error: :E +\n$/)
 })

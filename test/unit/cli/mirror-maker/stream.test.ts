@@ -6,8 +6,15 @@ import type { Producer, ProducerRecord } from '../../../../client/producer'
 import type { RebalanceListener } from '../../../../client/consumer/subscription'
 
 const record = (offset: number, value: string): ConsumerRecord => ({
-  topic: 't', partition: 2, offset, timestamp: 100 + offset, timestampType: 'CreateTime', key: Buffer.from('k'), value: Buffer.from(value),
-  headers: [{ key: 'h', value: Buffer.from('v') }], leaderEpoch: 0,
+  topic: 't',
+  partition: 2,
+  offset,
+  timestamp: 100 + offset,
+  timestampType: 'CreateTime',
+  key: Buffer.from('k'),
+  value: Buffer.from(value),
+  headers: [{ key: 'h', value: Buffer.from('v') }],
+  leaderEpoch: 0,
 })
 
 /** What happened, in order; `polls` is what the consumer gives before the mirror is stopped. */
@@ -24,8 +31,16 @@ function run(polls: ConsumerRecord[][], fails: (record: ProducerRecord) => boole
     flush: () => Promise.resolve(void log.push('flush')),
   }
   const mirror: Mirror = {
-    producer: producer as unknown as Producer, include: /^t$/, commitIntervalMs: 60_000, abortOnSendFailure: true, sync: false, state: 'running',
-    say: (text) => void log.push(text), nowMs: () => 0, pause: () => Promise.resolve(), ...changes,
+    producer: producer as unknown as Producer,
+    include: /^t$/,
+    commitIntervalMs: 60_000,
+    abortOnSendFailure: true,
+    sync: false,
+    state: 'running',
+    say: (text) => void log.push(text),
+    nowMs: () => 0,
+    pause: () => Promise.resolve(),
+    ...changes,
   }
   const consumer = {
     subscribe: (_: RegExp, wanted: RebalanceListener) => void (listener = wanted),
@@ -36,7 +51,8 @@ function run(polls: ConsumerRecord[][], fails: (record: ProducerRecord) => boole
       if (records?.length === 0) await listener.onPartitionsRevoked?.([])
       return records ?? []
     },
-    commitSync: (offsets: { offset: number }[]) => Promise.resolve(void log.push(`commit ${offsets.map(({ offset }) => offset).join()}`)),
+    commitSync: (offsets: { offset: number }[]) =>
+      Promise.resolve(void log.push(`commit ${offsets.map(({ offset }) => offset).join()}`)),
     close: () => Promise.resolve(void log.push('close')),
   }
   const stream = new MirrorStream(mirror, consumer as unknown as Consumer)
@@ -46,7 +62,13 @@ function run(polls: ConsumerRecord[][], fails: (record: ProducerRecord) => boole
 test('key, value, time and headers are copied, the partition is not; commits come after a flush', async () => {
   const { log, sent, state } = await run([[record(5, 'a'), record(6, 'b')]], () => false)
   expect(log).toEqual(['send a', 'send b', 'flush', 'commit 7', 'close'])
-  expect(sent[0]).toEqual({ topic: 't', key: Buffer.from('k'), value: Buffer.from('a'), headers: [{ key: 'h', value: Buffer.from('v') }], timestamp: 105 })
+  expect(sent[0]).toEqual({
+    topic: 't',
+    key: Buffer.from('k'),
+    value: Buffer.from('a'),
+    headers: [{ key: 'h', value: Buffer.from('v') }],
+    timestamp: 105,
+  })
   expect(state).toBe('stopping')
 })
 
@@ -62,7 +84,9 @@ test('after a record that could not be sent nothing is committed', async () => {
 })
 
 test('unless it is to be left out', async () => {
-  const { log, state } = await run([[record(5, 'a'), record(6, 'bad')]], ({ value }) => String(value) === 'bad', { abortOnSendFailure: false })
+  const { log, state } = await run([[record(5, 'a'), record(6, 'bad')]], ({ value }) => String(value) === 'bad', {
+    abortOnSendFailure: false,
+  })
   expect(log).toContain('commit 7')
   expect(state).toBe('stopping')
 })

@@ -11,7 +11,9 @@ test('percentiles', () => {
 test('a producer reports each interval and the end', () => {
   const stats = new ProducerStats(3, 0, 5000)
   expect(stats.record(10, 1024 * 1024, 1000)).toBeUndefined()
-  expect(stats.record(20, 1024 * 1024, 5000)).toBe('2 records sent, 0.4 records/sec (0.40 MB/sec), 15.0 ms avg latency, 20.0 ms max latency.\n')
+  expect(stats.record(20, 1024 * 1024, 5000)).toBe(
+    '2 records sent, 0.4 records/sec (0.40 MB/sec), 15.0 ms avg latency, 20.0 ms max latency.\n',
+  )
   expect(stats.record(30, 0, 6000)).toBeUndefined()
   expect(stats.total(10_000)).toBe(
     '3 records sent, 0.300000 records/sec (0.20 MB/sec), 20.00 ms avg latency, 30.00 ms max latency, 20 ms 50th, 30 ms 95th, 30 ms 99th, 30 ms 99.9th.\n',
@@ -27,13 +29,20 @@ test('dates by the letters of SimpleDateFormat', () => {
 test('a consumer reports', () => {
   const progress = { startMs: 0, endMs: 2000, bytes: 1024 * 1024, messages: 4, joinMs: 1000 }
   expect(summaryLine(String, progress)).toBe('0, 2000, 1.0000, 0.5000, 4, 2.0000, 1000, 1000, 1.0000, 4.0000\n')
-  expect(summaryLine(String, { ...progress, joinMs: 2000, bytes: 0, messages: 0 })).toBe('0, 2000, 0.0000, 0.0000, 0, 0.0000, 2000, 0, NaN, NaN\n')
-  expect(intervalLine(String, { bytes: 2 * 1024 * 1024, messages: 8 }, progress)).toBe('2000, 0, 2.0000, 0.5000, 8, 2.0000, 1000, 1000, 1.0000, 4.0000\n')
+  expect(summaryLine(String, { ...progress, joinMs: 2000, bytes: 0, messages: 0 })).toBe(
+    '0, 2000, 0.0000, 0.0000, 0, 0.0000, 2000, 0, NaN, NaN\n',
+  )
+  expect(intervalLine(String, { bytes: 2 * 1024 * 1024, messages: 8 }, progress)).toBe(
+    '2000, 0, 2.0000, 0.5000, 8, 2.0000, 1000, 1000, 1.0000, 4.0000\n',
+  )
   expect([header(true), header(false)].map((line) => line.split(', ').slice(0, 3))).toEqual([
-    ['time', 'threadId', 'data.consumed.in.MB'], ['start.time', 'end.time', 'data.consumed.in.MB'],
+    ['time', 'threadId', 'data.consumed.in.MB'],
+    ['start.time', 'end.time', 'data.consumed.in.MB'],
   ])
 })
 
 test('metrics', () => {
-  expect(metricsTable([{ group: 'g', name: 'n', tags: { a: 'b' }, value: 1 }])).toBe('\nMetric Name   Value\ng:n:{a=b}   : 1.000\n')
+  expect(metricsTable([{ group: 'g', name: 'n', tags: { a: 'b' }, value: 1 }])).toBe(
+    '\nMetric Name   Value\ng:n:{a=b}   : 1.000\n',
+  )
 })

@@ -1,7 +1,12 @@
 import { checkedOffset, isInternalTopicOf, parsePlan } from '../../../../cli/streams-reset/plan'
 
 test('topics that Kafka Streams makes', () => {
-  const names = ['app-store-changelog', 'app-x-repartition', 'app-KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-0001-topic', 'app-y-subscription-response-topic']
+  const names = [
+    'app-store-changelog',
+    'app-x-repartition',
+    'app-KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-0001-topic',
+    'app-y-subscription-response-topic',
+  ]
   expect(names.every((name) => isInternalTopicOf('app', name))).toBe(true)
   expect(['app-other', 'store-changelog', 'apps-store-changelog'].some((name) => isInternalTopicOf('app', name))).toBe(false)
 })
@@ -13,7 +18,12 @@ test('offsets within the log, with a remark at the edges too', () => {
 })
 
 test('plans', () => {
-  expect(parsePlan('t,0,5\nt,1,6\n')).toEqual(new Map([['t-0', { topic: 't', partition: 0, offset: 5 }], ['t-1', { topic: 't', partition: 1, offset: 6 }]]))
+  expect(parsePlan('t,0,5\nt,1,6\n')).toEqual(
+    new Map([
+      ['t-0', { topic: 't', partition: 0, offset: 5 }],
+      ['t-1', { topic: 't', partition: 1, offset: 6 }],
+    ]),
+  )
   expect(() => parsePlan('')).toThrow('It is empty')
   expect(() => parsePlan('t,0')).toThrow('`TOPIC,PARTITION,OFFSET`')
   expect(() => parsePlan('t,0,x')).toThrow('For input string: "x"')

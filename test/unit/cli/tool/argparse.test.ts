@@ -10,15 +10,30 @@ const parser: Parser = {
     { name: '--props', help: 'Many.', kind: 'list' },
   ],
   commands: [
-    { name: 'list', help: 'lists', arguments: [{ name: '--all', help: 'All.', kind: 'flag' }, { name: '--duration', help: 'ms', kind: 'long' }] },
     {
-      name: 'pick', help: 'picks', arguments: [
-        { name: '--a', help: 'A.', oneOf: 'x' }, { name: '--b', help: 'B.', oneOf: 'x' }, { name: '--epoch', help: 'E.', kind: 'short' },
+      name: 'list',
+      help: 'lists',
+      arguments: [
+        { name: '--all', help: 'All.', kind: 'flag' },
+        { name: '--duration', help: 'ms', kind: 'long' },
+      ],
+    },
+    {
+      name: 'pick',
+      help: 'picks',
+      arguments: [
+        { name: '--a', help: 'A.', oneOf: 'x' },
+        { name: '--b', help: 'B.', oneOf: 'x' },
+        { name: '--epoch', help: 'E.', kind: 'short' },
       ],
     },
   ],
 }
-const parse = (text: string) => parseArguments(parser, text.split(' ').filter((word) => word !== ''))
+const parse = (text: string) =>
+  parseArguments(
+    parser,
+    text.split(' ').filter((word) => word !== ''),
+  )
 function complaint(text: string): string {
   try {
     parse(text)
@@ -32,7 +47,11 @@ function complaint(text: string): string {
 test('values, flags, lists, defaults, abbreviations', () => {
   const given = parse('--props a --serv=h:1 list --all --duration -5')
   expect([given.command, given.text('--server'), given.list('--props'), given.has('--all'), given.number('--duration')]).toEqual([
-    'list', 'h:1', ['a'], true, -5,
+    'list',
+    'h:1',
+    ['a'],
+    true,
+    -5,
   ])
 })
 
@@ -53,7 +72,10 @@ test.each([
   ['--server s list --duration x', 'tool: error: argument --duration: could not convert \'x\' to Long (For input string: "x")'],
   ['--server s pick', 'tool: error: one of the arguments --a --b is required'],
   ['--server s pick --a 1 --b 2', 'tool: error: argument --b: not allowed with argument --a'],
-  ['--server s pick --a 1 --epoch 70000', 'tool: error: argument --epoch: could not convert \'70000\' to Short (Value out of range. Value:"70000" Radix:10)'],
+  [
+    '--server s pick --a 1 --epoch 70000',
+    'tool: error: argument --epoch: could not convert \'70000\' to Short (Value out of range. Value:"70000" Radix:10)',
+  ],
 ])('%j', (text, message) => expect(complaint(text)).toBe(message))
 
 test('usage and help', () => {
@@ -67,10 +89,23 @@ test('usage and help', () => {
   expect(() => parse('--help')).toThrow(HelpRequest)
   const wrapped = ' '.repeat('usage: tool '.length)
   const lines = [
-    'usage: tool [-h] --server host:port [--count COUNT]', `${wrapped}[--props PROPS [PROPS ...]] COMMAND ...`, '', 'Does things.', '',
-    'optional arguments:', '  -h, --help             Shows this and exits.', '  --server host:port     The server.',
-    '  --count COUNT          How many. (default: 7)', '  --props PROPS [PROPS ...]', '                         Many.', '', 'commands:', '  COMMAND',
-    '    list                 lists', '    pick                 picks', '',
+    'usage: tool [-h] --server host:port [--count COUNT]',
+    `${wrapped}[--props PROPS [PROPS ...]] COMMAND ...`,
+    '',
+    'Does things.',
+    '',
+    'optional arguments:',
+    '  -h, --help             Shows this and exits.',
+    '  --server host:port     The server.',
+    '  --count COUNT          How many. (default: 7)',
+    '  --props PROPS [PROPS ...]',
+    '                         Many.',
+    '',
+    'commands:',
+    '  COMMAND',
+    '    list                 lists',
+    '    pick                 picks',
+    '',
   ]
   expect(() => parse('--help')).toThrow(new HelpRequest(lines.join('\n')))
 })
