@@ -15,7 +15,6 @@ import type {
   ListPartitionReassignmentsResponse,
 } from '../../protocol/messages/list-partition-reassignments'
 import type { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../../protocol/messages/update-features'
-import type { UpdateFeaturesRequest, UpdateFeaturesResponse } from '../../protocol/messages/update-features'
 
 /**
  * What the request handlers know of this process's controller. `Controller` satisfies it structurally: broker and controller
@@ -37,6 +36,5 @@ export interface ControllerGate {
   electLeaders(request: ElectLeadersRequest, version: number): Promise<Input<ElectLeadersResponse>>
   alterPartitionReassignments(request: AlterPartitionReassignmentsRequest): Promise<Input<AlterPartitionReassignmentsResponse>>
   listPartitionReassignments(request: ListPartitionReassignmentsRequest): Promise<Input<ListPartitionReassignmentsResponse>>
-  updateFeatures(request: UpdateFeaturesRequest, version: number): Promise<Input<UpdateFeaturesResponse>>
   updateFeatures(request: UpdateFeaturesRequest, version: number): Promise<Input<UpdateFeaturesResponse>>
 }
