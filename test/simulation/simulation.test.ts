@@ -36,9 +36,15 @@ test('three brokers lose, repeat and reorder nothing, and become whole', async (
   expect(faults).toBeGreaterThan(SEEDS * 5)
 }, 60_000 + SEEDS * 10_000)
 
+test('groups and transactions: every record is consumed, no commit is lost, copies are exact', async () => {
+  let transactions = 0
+  for (let seed = FROM; seed < FROM + SEEDS / 5; seed++) transactions += (await told(seed, { coordinators: true })).transactions
+  expect(transactions).toBeGreaterThan(SEEDS * 3)
+}, 60_000 + SEEDS * 10_000)
+
 test('the same seed tells the same story', async () => {
   const results = []
-  for (const seed of [101, 101, 102, 102]) results.push(await told(seed))
+  for (const [seed, coordinators] of [[101, false], [101, false], [102, true], [102, true]] as const) results.push(await told(seed, { coordinators }))
   expect(results[1]).toEqual(results[0])
   expect(results[3]).toEqual(results[2])
   expect(results[2]!.hash).not.toBe(results[0]!.hash)
@@ -49,7 +55,7 @@ test.each(Object.entries(bugs))('a planted bug is found: %s', async (_, bug) => 
   for (let seed = 1; seed <= 15 && findings.length === 0; seed++) {
     const undo = bug.plant()
     try {
-      await tell(seed)
+      await tell(seed, { coordinators: bug.coordinators ?? false })
     } catch (error) {
       findings.push((error as Error).message)
     } finally {

@@ -1,6 +1,12 @@
+import { Group } from '../../../broker/group/group'
+import { GroupLoader } from '../../../broker/group/group-loader'
+import { GroupStore } from '../../../broker/group/group-store'
+import { Log } from '../../../broker/log/log'
 import { Partition } from '../../../broker/replica/partition'
+import { MarkerSender } from '../../../broker/transaction/marker-sender'
 import { ErrorCode } from '../../../protocol/errors'
 import { SimulatedFile } from '../world/disk'
+import type { Clock } from '../../../runtime/ports'
 
 /** A mistake that the checks must find: they are checked, too. */
 export interface PlantedBug {
@@ -8,6 +14,8 @@ export interface PlantedBug {
   plant(): () => void
   /** What the failure says. */
   foundBy: RegExp
+  /** Of the coordinators: only stories with groups and transactions can find it. */
+  coordinators?: boolean
 }
 
 function replace<T extends object, K extends keyof T>(target: T, key: K, value: T[K]): () => void {
@@ -20,6 +28,10 @@ function replace<T extends object, K extends keyof T>(target: T, key: K, value: 
 
 const { prepareRead } = Partition.prototype
 const { sync } = SimulatedFile.prototype
+const { add: addMarkers } = MarkerSender.prototype
+const { storeOffsets } = GroupStore.prototype
+const { nextGeneration } = Group.prototype
+const { read } = Log.prototype
 
 export const bugs: Record<string, PlantedBug> = {
   'acks=all is answered before the high watermark': {
@@ -37,5 +49,44 @@ export const bugs: Record<string, PlantedBug> = {
       return this.path.endsWith('.log') && this.path.startsWith('/data/logs/') ? Promise.resolve() : sync.call(this)
     }),
     foundBy: /I1: /,
+  },
+  'a transaction ends without its markers': {
+    coordinators: true,
+    plant: () => replace(MarkerSender.prototype, 'add', function (this: MarkerSender, pending) {
+      for (const { topic, partition } of [...pending.metadata.partitions]) pending.metadata.removePartition(topic, partition)
+      addMarkers.call(this, pending)
+    }),
+    foundBy: /virtual ms went by without: all is consumed and copied/,
+  },
+  'a commit of offsets is answered before it is written': {
+    coordinators: true,
+    plant: () => replace(GroupStore.prototype, 'storeOffsets', function (this: GroupStore, group, entries, transaction, done) {
+      done(ErrorCode.NONE)
+      const { clock } = this as unknown as { clock: Clock }
+      clock.timer(200, () => storeOffsets.call(this, group, entries, transaction, () => {}))
+    }),
+    foundBy: /lost commit|commit went back|copied more than once|virtual ms went by without: all is consumed and copied/,
+  },
+  'a new coordinator of groups overlooks markers': {
+    coordinators: true,
+    plant: () => replace(GroupLoader.prototype as unknown as { onMarker(): void }, 'onMarker', () => {}),
+    foundBy: /copied more than once|virtual ms went by without: all is consumed and copied/,
+  },
+  'a group gives the same generation to different members': {
+    coordinators: true,
+    plant: () => replace(Group.prototype, 'nextGeneration', function (this: Group, nowMs) {
+      nextGeneration.call(this, nowMs)
+      if (this.generationId > 1) (this as { generationId: number }).generationId = 1
+    }),
+    foundBy: /two owners in generation/,
+  },
+  'read_committed is not told of aborted transactions': {
+    coordinators: true,
+    plant: () => replace(Log.prototype, 'read', function (this: Log, ...args) {
+      const result = read.apply(this, args)
+      if (result.abortedTransactions !== undefined) result.abortedTransactions = []
+      return result
+    }),
+    foundBy: /copied more than once|read and not there|never sent/,
   },
 }
