@@ -41,7 +41,6 @@ import { syncGroupHandler } from './sync-group'
 import { txnOffsetCommitHandler } from './txn-offset-commit'
 import { updateFeaturesHandler } from './update-features'
 import { writeTxnMarkersHandler } from './write-txn-markers'
-import { updateFeaturesHandler } from './update-features'
 import type { Handler, HandlerTable } from '../server/request-context'
 import type { BrokerServices } from './services'
 
@@ -95,7 +94,6 @@ export function handlerTable(services: BrokerServices): HandlerTable {
   serve(ApiKey.alterPartitionReassignments, alterPartitionReassignmentsHandler(services))
   serve(ApiKey.updateFeatures, updateFeaturesHandler(services))
   serve(ApiKey.listPartitionReassignments, listPartitionReassignmentsHandler(services))
-  serve(ApiKey.updateFeatures, updateFeaturesHandler(services))
   serve(ApiKey.offsetDelete, offsetDeleteHandler(services))
   serve(ApiKey.alterPartition, alterPartitionHandler(services))
   serve(ApiKey.describeCluster, describeClusterHandler(services))
