@@ -143,7 +143,8 @@ async function resetOffsets(admin: Admin, line: CommandLine): Promise<void> {
 }
 
 const PURPOSE =
-  'This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, or reset consumer group offsets.'
+  'This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, or reset consumer ' +
+  'group offsets.'
 
 void runTool({
   purpose: PURPOSE,

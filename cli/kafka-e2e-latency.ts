@@ -7,7 +7,8 @@ import { javaDouble } from './tool/java-number'
 
 const POLL_MS = 60_000
 const USAGE =
-  'USAGE: java org.apache.kafka.tools.EndToEndLatency broker_list topic num_messages producer_acks message_size_bytes [optional] properties_file'
+  'USAGE: java org.apache.kafka.tools.EndToEndLatency broker_list topic num_messages producer_acks message_size_bytes ' +
+  '[optional] properties_file'
 
 async function validate(consumer: Consumer, sent: Buffer): Promise<void> {
   const records = await consumer.poll(POLL_MS)

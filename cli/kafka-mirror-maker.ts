@@ -17,8 +17,10 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const DEFAULT_ASSIGNOR =
   "WARNING: The default partition assignment strategy of the mirror maker will change from 'range' to 'roundrobin' in an " +
-  'upcoming release (so that better load balancing can be achieved). If you prefer to make this switch in advance of that release ' +
-  "add the following to the corresponding config: 'partition.assignment.strategy=org.apache.kafka.clients.consumer.RoundRobinAssignor'"
+  'upcoming release (so that better load balancing can be achieved). If you prefer to make this switch in advance of that ' +
+  'release ' +
+  'add the following to the corresponding config: ' +
+  "'partition.assignment.strategy=org.apache.kafka.clients.consumer.RoundRobinAssignor'"
 
 /** Classes of the user's own cannot be loaded here; to run without them would be something else than was asked for. */
 function refuseClasses(line: CommandLine): void {

@@ -31,8 +31,10 @@ async function removeMembers(admin: Admin, line: CommandLine, group: string): Pr
       ({ memberId, clientId, host }) => `(memberId=${memberId}, clientId=${clientId}, host=${host})`,
     )
     throw new Error(
-      `Consumer group '${group}' is still active and has following members: ${shownList(members)}. Make sure to stop all running ` +
-        "application instances before running the reset tool. You can use option '--force' to remove active members from the group.",
+      `Consumer group '${group}' is still active and has following members: ${shownList(members)}. Make sure to stop all ` +
+        `running ` +
+        "application instances before running the reset tool. You can use option '--force' to remove active members from " +
+        'the group.',
     )
   }
   out(`Force deleting all active members in the group: ${group}\n`)
@@ -101,7 +103,8 @@ async function deleteInternalTopics(admin: Admin, line: CommandLine, group: stri
   const specified = listOf(line, 'internal-topics')
   if (specified.some((topic) => !inferred.includes(topic))) {
     throw new Error(
-      'Invalid topic specified in the --internal-topics option. Ensure that the topics specified are all internal topics. Do a dry ' +
+      'Invalid topic specified in the --internal-topics option. Ensure that the topics specified are all internal topics. ' +
+        'Do a dry ' +
         'run without the --internal-topics option to see the list of all internal topics that can be deleted.',
     )
   }

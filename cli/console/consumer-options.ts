@@ -34,7 +34,8 @@ function groupOf(line: CommandLine, inFile: string | undefined, inProperties: st
   const groups = new Set([line.value('group'), inFile, inProperties].filter((group) => group !== undefined))
   if (groups.size > 1) {
     throw new UsageError(
-      "The group ids provided in different places (directly using '--group', via '--consumer-property', or via '--consumer.config') " +
+      "The group ids provided in different places (directly using '--group', via '--consumer-property', or via " +
+        "'--consumer.config') " +
         `do not match. Detected group ids: ${[...groups].map((group) => `'${group}'`).join(', ')}`,
     )
   }

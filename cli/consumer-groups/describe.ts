@@ -69,7 +69,10 @@ export async function collectOffsets(
   )
 }
 
-/** What is said of a group's state in front of its rows, if anything. Throws Error for a state that Kafka's tool does not know. */
+/**
+ * What is said of a group's state in front of its rows, if anything. Throws Error for a state that Kafka's tool does not
+ * know.
+ */
 export function remarkOn(group: string, state: string): { out?: string; err?: string } {
   switch (state) {
     case 'Dead':

@@ -131,7 +131,8 @@ export class ResetPlanner {
       }
       case undefined:
         throw new UsageError(
-          `Option '[reset-offsets]' requires one of the following scenarios: [${TARGETS.map((target) => `[${target}]`).join(', ')}]`,
+          `Option '[reset-offsets]' requires one of the following scenarios: ` +
+            `[${TARGETS.map((target) => `[${target}]`).join(', ')}]`,
         )
     }
   }

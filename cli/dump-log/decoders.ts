@@ -45,7 +45,10 @@ export function decoderOf(name: string, say: (line: string) => void): Decoder {
   }
 }
 
-/** A record of `__consumer_offsets`: JSON, with what members subscribe to and are assigned. Throws Error for a record without a key. */
+/**
+ * A record of `__consumer_offsets`: JSON, with what members subscribe to and are assigned. Throws Error for a record without
+ * a key.
+ */
 export function parseOffsetRecord({ offset, key, value }: Pick<Record, 'offset' | 'key' | 'value'>): Parsed {
   if (key === null)
     throw new Error(`Failed to decode message at offset ${offset} using offset topic decoder (message had a missing key)`)

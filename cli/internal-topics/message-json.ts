@@ -3,7 +3,10 @@ import type { Field, Message } from '../../protocol/messages/schema'
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 
-/** A message as Kafka's JsonConverters write it: the fields of its version, bytes in base64, tagged fields only when they are set. */
+/**
+ * A message as Kafka's JsonConverters write it: the fields of its version, bytes in base64, tagged fields only when they are
+ * set.
+ */
 export function messageJson<T>(message: Message<T>, version: number, value: T): { [name: string]: Json } {
   return structJson(message.fields, version, value as Record<string, unknown>)
 }

@@ -29,14 +29,17 @@ export function offsetText(key: Buffer, value: Buffer | null): string | undefine
   if (commit === undefined) throw new Error(`Unknown offset message version: ${versionOf(value)}`)
   const { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp } = commit
   return (
-    `${name}::OffsetAndMetadata(offset=${offset}, leaderEpoch=${leaderEpoch < 0 ? 'Optional.empty' : `Optional[${leaderEpoch}]`}, ` +
-    `metadata=${metadata}, commitTimestamp=${commitTimestamp}, expireTimestamp=${expireTimestamp < 0 ? 'None' : some(expireTimestamp)})`
+    `${name}::OffsetAndMetadata(offset=${offset}, ` +
+    `leaderEpoch=${leaderEpoch < 0 ? 'Optional.empty' : `Optional[${leaderEpoch}]`}, ` +
+    `metadata=${metadata}, commitTimestamp=${commitTimestamp}, ` +
+    `expireTimestamp=${expireTimestamp < 0 ? 'None' : some(expireTimestamp)})`
   )
 }
 
 function memberText(member: MemberMetadata, protocol: string | null): string {
   return (
-    `MemberMetadata(memberId=${member.memberId}, groupInstanceId=${member.groupInstanceId === null ? 'None' : some(member.groupInstanceId)}, ` +
+    `MemberMetadata(memberId=${member.memberId}, ` +
+    `groupInstanceId=${member.groupInstanceId === null ? 'None' : some(member.groupInstanceId)}, ` +
     `clientId=${member.clientId}, clientHost=${member.clientHost}, sessionTimeoutMs=${member.sessionTimeout}, ` +
     `rebalanceTimeoutMs=${member.rebalanceTimeout < 0 ? member.sessionTimeout : member.rebalanceTimeout}, ` +
     `supportedProtocols=List(${protocol ?? 'null'}))`
@@ -72,7 +75,8 @@ export function transactionText(key: Buffer, value: Buffer | null): string {
   const found = opened(value)
   return (
     `${id}::TransactionMetadata(transactionalId=${id}, producerId=${found.producerId}, producerEpoch=${found.producerEpoch}, ` +
-    `txnTimeoutMs=${found.transactionTimeoutMs}, state=${STATES[found.transactionStatus] ?? found.transactionStatus}, pendingState=None, ` +
+    `txnTimeoutMs=${found.transactionTimeoutMs}, state=${STATES[found.transactionStatus] ?? found.transactionStatus}, ` +
+    `pendingState=None, ` +
     `topicPartitions=HashSet(${partitionsOf(found).join(', ')}), txnStartTimestamp=${found.transactionStartTimestampMs}, ` +
     `txnLastUpdateTimestamp=${found.transactionLastUpdateTimestampMs})`
   )

@@ -28,7 +28,8 @@ export interface Mirror {
 }
 
 /**
- * One consumer and its way to the producer. Nothing is committed before the producer has flushed it; after a send that failed for good nothing is
+ * One consumer and its way to the producer. Nothing is committed before the producer has flushed it; after a send that failed
+ * for good nothing is
  * committed at all (with `--abort.on.send.failure`), so that nothing is lost: it is copied again.
  */
 export class MirrorStream {

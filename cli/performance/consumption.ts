@@ -28,7 +28,10 @@ export function formatDate(pattern: string, timeMs: number): string {
 
 export function header(detailed: boolean): string {
   const first = detailed ? 'time, threadId' : 'start.time, end.time'
-  return `${first}, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms, fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec\n`
+  return (
+    `${first}, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms, fetch.time.ms, ` +
+    `fetch.MB.sec, fetch.nMsg.sec\n`
+  )
 }
 
 export interface Progress {

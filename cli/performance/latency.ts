@@ -50,7 +50,8 @@ export class ProducerStats {
     const elapsedMs = nowMs - window.startMs
     return (
       `${window.count} records sent, ${((1000 * window.count) / elapsedMs).toFixed(1)} records/sec ` +
-      `(${((1000 * window.bytes) / elapsedMs / MB).toFixed(2)} MB/sec), ${(window.totalMs / window.count).toFixed(1)} ms avg latency, ` +
+      `(${((1000 * window.bytes) / elapsedMs / MB).toFixed(2)} MB/sec), ${(window.totalMs / window.count).toFixed(1)} ms ` +
+      `avg latency, ` +
       `${window.maxMs.toFixed(1)} ms max latency.\n`
     )
   }
@@ -60,7 +61,8 @@ export class ProducerStats {
     const [p50, p95, p99, p999] = percentiles(this.samples, 0.5, 0.95, 0.99, 0.999)
     return (
       `${this.count} records sent, ${((1000 * this.count) / elapsedMs).toFixed(6)} records/sec ` +
-      `(${((1000 * this.bytes) / elapsedMs / MB).toFixed(2)} MB/sec), ${(this.totalMs / this.count).toFixed(2)} ms avg latency, ` +
+      `(${((1000 * this.bytes) / elapsedMs / MB).toFixed(2)} MB/sec), ${(this.totalMs / this.count).toFixed(2)} ms avg ` +
+      `latency, ` +
       `${this.maxMs.toFixed(2)} ms max latency, ${p50!} ms 50th, ${p95!} ms 95th, ${p99!} ms 99th, ${p999!} ms 99.9th.\n`
     )
   }

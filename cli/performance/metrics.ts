@@ -17,5 +17,8 @@ export function metricsTable(metrics: readonly Metric[]): string {
     }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const width = Math.max('Metric Name'.length, ...rows.map(({ name }) => name.length))
-  return `\n${'Metric Name'.padEnd(width)}   Value\n${rows.map(({ name, value }) => `${name.padEnd(width)} : ${value}\n`).join('')}`
+  return (
+    `\n${'Metric Name'.padEnd(width)}   ` +
+    `Value\n${rows.map(({ name, value }) => `${name.padEnd(width)} : ${value}\n`).join('')}`
+  )
 }

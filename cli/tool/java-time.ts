@@ -1,7 +1,8 @@
 /** Dates and durations as Java's parsers read them. */
 
 /**
- * `YYYY-MM-DDTHH:mm:SS.sss`, with `Z`, `+hh`, `+hhmm` or `+hh:mm` behind it, else UTC as Kafka's tools take it. Milliseconds since 1970.
+ * `YYYY-MM-DDTHH:mm:SS.sss`, with `Z`, `+hh`, `+hhmm` or `+hh:mm` behind it, else UTC as Kafka's tools take it. Milliseconds
+ * since 1970.
  * Throws Error in the words of Kafka's Utils.getDateTime.
  */
 export function parseDateTime(text: string): number {

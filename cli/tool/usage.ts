@@ -17,7 +17,10 @@ const WIDTH = 80
 const BETWEEN = 2
 const INDENT = '  '
 
-/** Where a line may end: at blanks, in front of a parenthesis, and within a word behind one of - , : . and in front of a letter. */
+/**
+ * Where a line may end: at blanks, in front of a parenthesis, and within a word behind one of - , : . and in front of a
+ * letter.
+ */
 const PIECES = /(?<= )|(?<=\w)(?=\()|(?<=[-,:.])(?=[A-Za-z])/
 
 /** Breaks text into lines; all but the first of a paragraph are indented. What is longer than a line is cut. */

@@ -12,7 +12,10 @@ export interface WordsTable {
   lines: readonly Line[]
 }
 
-/** `{bootstrap}`, `{zookeeper}`, `{dir}` (a folder), `{log}` (the first broker's log directory) and `{me}` (a name for what a line may change) are filled in. */
+/**
+ * `{bootstrap}`, `{zookeeper}`, `{dir}` (a folder), `{log}` (the first broker's log directory) and `{me}` (a name for what a
+ * line may change) are filled in.
+ */
 export interface Step {
   class: string
   args: string

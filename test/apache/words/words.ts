@@ -1,5 +1,6 @@
 /**
- * `npm run test:words [-- [--bootstrap host:port] [--zookeeper host:port] [--log-dir DIR] [tool[=text] ...]]`: types the command lines
+ * `npm run test:words [-- [--bootstrap host:port] [--zookeeper host:port] [--log-dir DIR] [tool[=text] ...]]`: types the
+ * command lines
  * of tools/ for our tool and for Apache's, over one cluster, and compares what both say. `text` picks the lines that hold it.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'

@@ -24,7 +24,9 @@ export const table: WordsTable = {
     },
     {
       class: 'kafka.tools.ConsoleProducer',
-      args: `${HOST} --topic consumed-{me} --property parse.key=true --property parse.headers=true --property key.separator=: --property null.marker=NIL`,
+      args:
+        `${HOST} --topic consumed-{me} --property parse.key=true --property parse.headers=true --property ` +
+        `key.separator=: --property null.marker=NIL`,
       input: 'h1:v1,h2:NIL\tk1:one\nNIL\tk2:NIL\nNIL\tNIL:three\n',
     },
   ],
@@ -57,16 +59,22 @@ export const table: WordsTable = {
     { args: `${READ} --max-messages 2 --group cg2-{me}` },
     {
       args:
-        `${READ} --max-messages 3 --property print.timestamp=true --property print.key=true --property print.offset=true --property ` +
-        'print.partition=true --property print.headers=true --property key.separator=| --property null.literal=NUL --property headers.separator=;',
+        `${READ} --max-messages 3 --property print.timestamp=true --property print.key=true --property print.offset=true ` +
+        `--property ` +
+        'print.partition=true --property print.headers=true --property key.separator=| --property null.literal=NUL ' +
+        '--property headers.separator=;',
     },
     { args: `${READ} --max-messages 3 --property print.key=true --property print.value=false --property line.separator=.` },
     {
-      args: `${READ} --max-messages 1 --property print.key=true --value-deserializer org.apache.kafka.common.serialization.LongDeserializer`,
+      args:
+        `${READ} --max-messages 1 --property print.key=true --value-deserializer ` +
+        `org.apache.kafka.common.serialization.LongDeserializer`,
       compare: ['code'],
     },
     {
-      args: `${READ} --max-messages 1 --property key.deserializer=org.apache.kafka.common.serialization.StringDeserializer --property print.key=true`,
+      args:
+        `${READ} --max-messages 1 --property key.deserializer=org.apache.kafka.common.serialization.StringDeserializer ` +
+        `--property print.key=true`,
     },
     { args: `${READ} --max-messages 1 --formatter-config {dir}/format`, files: { format: 'print.key=true\nkey.separator=-\n' } },
     { args: `${READ} --max-messages 3 --formatter kafka.tools.NoOpMessageFormatter` },

@@ -53,7 +53,9 @@ export const table: WordsTable = {
     { args: `--topic produced-{me} ${HOST} --property null.marker=,`, input: 'a\n' },
     { args: `--topic produced-{me} ${HOST} --property headers.delimiter=,`, input: 'a\n' },
     {
-      args: `--topic produced-{me} ${HOST} --compression-codec --batch-size 10 --metadata-expiry-ms 1000 --socket-buffer-size 1000`,
+      args:
+        `--topic produced-{me} ${HOST} --compression-codec --batch-size 10 --metadata-expiry-ms 1000 ` +
+        `--socket-buffer-size 1000`,
       input: 'a\nb\n',
     },
   ],

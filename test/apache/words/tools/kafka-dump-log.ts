@@ -15,7 +15,9 @@ export const table: WordsTable = {
     },
     {
       class: 'kafka.tools.ConsoleProducer',
-      args: `${HOST} --topic dumped-{me} --property parse.key=true --property key.separator=: --property null.marker=NIL --property parse.headers=true --sync`,
+      args:
+        `${HOST} --topic dumped-{me} --property parse.key=true --property key.separator=: --property null.marker=NIL ` +
+        `--property parse.headers=true --sync`,
       input: 'a:b,c:d\tk1:one\nNIL\tk2:NIL\n',
     },
     {

@@ -38,7 +38,9 @@ export const table: WordsTable = {
       changes: times,
     },
     {
-      args: `${HOST} --topic verifying-{me} --group-id vg4-{me} --max-messages 3 --assignment-strategy org.apache.kafka.clients.consumer.RoundRobinAssignor`,
+      args:
+        `${HOST} --topic verifying-{me} --group-id vg4-{me} --max-messages 3 --assignment-strategy ` +
+        `org.apache.kafka.clients.consumer.RoundRobinAssignor`,
       changes: times,
     },
   ],

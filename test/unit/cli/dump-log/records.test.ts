@@ -48,7 +48,8 @@ const show = (batch: Buffer, contents: boolean, metadata = true) =>
 test('a batch and its records', () => {
   const batch = plain()
   expect(batchLine(batch, 100)).toBe(
-    'baseOffset: 5 lastOffset: 6 count: 2 baseSequence: 10 lastSequence: 11 producerId: 7 producerEpoch: 1 partitionLeaderEpoch: 3 ' +
+    'baseOffset: 5 lastOffset: 6 count: 2 baseSequence: 10 lastSequence: 11 producerId: 7 producerEpoch: 1 ' +
+      'partitionLeaderEpoch: 3 ' +
       'isTransactional: false isControl: false deleteHorizonMs: OptionalLong.empty position: 100 ' +
       `CreateTime: ${T + 1} size: ${batch.length} magic: 2 compresscodec: none crc: ${crcAt(batch, 0)} isvalid: true`,
   )

@@ -65,11 +65,14 @@ test('the older words', () => {
     undefined,
   ])
   expect(groupText(groupKey, groupValue)).toBe(
-    'g::GroupMetadata(groupId=g, generation=4, protocolType=Some(consumer), currentState=Stable, members=HashMap(m -> MemberMetadata(memberId=m, ' +
-      'groupInstanceId=None, clientId=c, clientHost=/h, sessionTimeoutMs=45000, rebalanceTimeoutMs=300000, supportedProtocols=List(range))))',
+    'g::GroupMetadata(groupId=g, generation=4, protocolType=Some(consumer), currentState=Stable, members=HashMap(m -> ' +
+      'MemberMetadata(memberId=m, ' +
+      'groupInstanceId=None, clientId=c, clientHost=/h, sessionTimeoutMs=45000, rebalanceTimeoutMs=300000, ' +
+      'supportedProtocols=List(range))))',
   )
   expect(transactionText(encodeTransactionKey('x'), transactionValue)).toBe(
-    'x::TransactionMetadata(transactionalId=x, producerId=9, producerEpoch=1, txnTimeoutMs=60000, state=Ongoing, pendingState=None, ' +
+    'x::TransactionMetadata(transactionalId=x, producerId=9, producerEpoch=1, txnTimeoutMs=60000, state=Ongoing, ' +
+      'pendingState=None, ' +
       'topicPartitions=HashSet(t-0, t-1), txnStartTimestamp=10, txnLastUpdateTimestamp=20)',
   )
 })

@@ -16,7 +16,8 @@ test('a producer reports each interval and the end', () => {
   )
   expect(stats.record(30, 0, 6000)).toBeUndefined()
   expect(stats.total(10_000)).toBe(
-    '3 records sent, 0.300000 records/sec (0.20 MB/sec), 20.00 ms avg latency, 30.00 ms max latency, 20 ms 50th, 30 ms 95th, 30 ms 99th, 30 ms 99.9th.\n',
+    '3 records sent, 0.300000 records/sec (0.20 MB/sec), 20.00 ms avg latency, 30.00 ms max latency, 20 ms 50th, 30 ms ' +
+      '95th, 30 ms 99th, 30 ms 99.9th.\n',
   )
 })
 
