@@ -34,6 +34,7 @@ export interface ScramUpsertion {
 const EXACT = 0
 const DEFAULT = 1
 const ANY = 2
+const UPGRADE = 1
 
 function thrown(code: number, message: string | null): ProtocolError {
   return new ProtocolError(code, message ?? undefined)
@@ -42,9 +43,15 @@ function thrown(code: number, message: string | null): ProtocolError {
 /** What a cluster is maintained with beside the everyday things: whole configurations, quotas, credentials, features. */
 export class MaintenanceAdmin extends Admin {
   /** Replaces everything that a resource sets. */
-  async alterConfigs(resourceType: number, resourceName: string, configs: Readonly<Record<string, string | null>>): Promise<void> {
+  async alterConfigs(
+    resourceType: number,
+    resourceName: string,
+    configs: Readonly<Record<string, string | null>>,
+  ): Promise<void> {
     const response = await this.toResourceOwner<AlterConfigsResponse>(
-      'altering configurations', ApiKey.alterConfigs, { resourceType, resourceName },
+      'altering configurations',
+      ApiKey.alterConfigs,
+      { resourceType, resourceName },
       {
         resources: [{ resourceType, resourceName, configs: Object.entries(configs).map(([name, value]) => ({ name, value })) }],
         validateOnly: false,
@@ -54,9 +61,12 @@ export class MaintenanceAdmin extends Admin {
   }
 
   /** Starts moves of replicas, or with null cancels them; gives the errors, keyed `topic-partition`. */
-  async reassign(wanted: readonly (TopicPartition & { replicas: readonly number[] | null })[]): Promise<Map<string, ProtocolError>> {
+  async reassign(
+    wanted: readonly (TopicPartition & { replicas: readonly number[] | null })[],
+  ): Promise<Map<string, ProtocolError>> {
     const response = await this.toController<AlterPartitionReassignmentsResponse>(
-      'reassigning partitions', ApiKey.alterPartitionReassignments,
+      'reassigning partitions',
+      ApiKey.alterPartitionReassignments,
       {
         timeoutMs: this.cluster.settings.requestTimeoutMs,
         topics: byTopic(wanted).map(({ topic, partitions }) => ({
@@ -77,7 +87,9 @@ export class MaintenanceAdmin extends Admin {
   }
 
   /** Quotas of the entities that have just these components. */
-  async describeClientQuotas(components: readonly QuotaFilterComponent[]): Promise<{ entity: QuotaEntity; values: Map<string, number> }[]> {
+  async describeClientQuotas(
+    components: readonly QuotaFilterComponent[],
+  ): Promise<{ entity: QuotaEntity; values: Map<string, number> }[]> {
     const response = await this.cluster.retrying('describing quotas', () =>
       this.cluster.sendToAny<DescribeClientQuotasResponse>(ApiKey.describeClientQuotas, {
         components: components.map(({ entityType, match }) => ({
@@ -131,10 +143,13 @@ export class MaintenanceAdmin extends Admin {
   }
 
   async alterUserScramCredentials(
-    user: string, upsertions: readonly ScramUpsertion[], deletions: readonly ScramMechanismName[],
+    user: string,
+    upsertions: readonly ScramUpsertion[],
+    deletions: readonly ScramMechanismName[],
   ): Promise<void> {
     const response = await this.toController<AlterUserScramCredentialsResponse>(
-      'altering credentials', ApiKey.alterUserScramCredentials,
+      'altering credentials',
+      ApiKey.alterUserScramCredentials,
       {
         deletions: deletions.map((mechanism) => ({ name: user, mechanism: ScramMechanism[mechanism] })),
         upsertions: upsertions.map(({ mechanism, ...rest }) => ({ name: user, mechanism: ScramMechanism[mechanism], ...rest })),
@@ -146,14 +161,19 @@ export class MaintenanceAdmin extends Admin {
 
   /** Per feature undefined or its error. `upgradeType`: 1 up, 2 safely down, 3 down whatever comes. */
   async updateFeatures(
-    updates: readonly { feature: string; level: number; upgradeType: number }[], validateOnly: boolean,
+    updates: readonly { feature: string; level: number; upgradeType: number }[],
+    validateOnly: boolean,
   ): Promise<Map<string, ProtocolError | undefined>> {
     const response = await this.toController<UpdateFeaturesResponse>(
-      'updating features', ApiKey.updateFeatures,
+      'updating features',
+      ApiKey.updateFeatures,
       {
         timeoutMs: this.cluster.settings.requestTimeoutMs,
         featureUpdates: updates.map(({ feature, level, upgradeType }) => ({
-          feature, maxVersionLevel: level, upgradeType, allowDowngrade: upgradeType !== 1,
+          feature,
+          maxVersionLevel: level,
+          upgradeType,
+          allowDowngrade: upgradeType !== 1,
         })),
         validateOnly,
       },
