@@ -34,7 +34,12 @@ export class ProducerBatch {
   sequence: number = NO_SEQUENCE
   attempts = 0
   readonly waiting: Waiting[] = []
-  private readonly records: { key: Uint8Array | null; value: Uint8Array | null; headers: readonly HeaderInput[]; timestamp: number }[] = []
+  private readonly records: {
+    key: Uint8Array | null
+    value: Uint8Array | null
+    headers: readonly HeaderInput[]
+    timestamp: number
+  }[] = []
   private readonly sizer: BatchBuilder
   private bytes = BATCH_OVERHEAD
   private encoded: Buffer | undefined
@@ -59,7 +64,13 @@ export class ProducerBatch {
     return this.bytes + recordSize(this.sizer, key, value, headers)
   }
 
-  append(key: Uint8Array | null, value: Uint8Array | null, headers: readonly HeaderInput[], timestamp: number, waiting: Waiting): void {
+  append(
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers: readonly HeaderInput[],
+    timestamp: number,
+    waiting: Waiting,
+  ): void {
     this.bytes += recordSize(this.sizer, key, value, headers)
     this.records.push({ key, value, headers, timestamp })
     this.waiting.push(waiting)
@@ -89,7 +100,12 @@ export class ProducerBatch {
   succeed(baseOffset: number, logAppendTimeMs: number): void {
     const { topic, partition } = this.queue
     this.waiting.forEach(({ resolve, timestamp }, index) => {
-      resolve({ topic, partition, offset: baseOffset < 0 ? -1 : baseOffset + index, timestamp: logAppendTimeMs >= 0 ? logAppendTimeMs : timestamp })
+      resolve({
+        topic,
+        partition,
+        offset: baseOffset < 0 ? -1 : baseOffset + index,
+        timestamp: logAppendTimeMs >= 0 ? logAppendTimeMs : timestamp,
+      })
     })
   }
 
@@ -98,7 +114,12 @@ export class ProducerBatch {
   }
 }
 
-function recordSize(sizer: BatchBuilder, key: Uint8Array | null, value: Uint8Array | null, headers: readonly HeaderInput[]): number {
+function recordSize(
+  sizer: BatchBuilder,
+  key: Uint8Array | null,
+  value: Uint8Array | null,
+  headers: readonly HeaderInput[],
+): number {
   // The deltas are counted at their longest (KafkaProducer estimates an upper bound too).
   return sizer.sizeOf(key, value, headers, 0) + 14
 }
@@ -125,13 +146,16 @@ export class PartitionQueue {
   /** Of the idempotent producer in this partition; the epoch is the partition's own (the broker keeps one per partition). */
   identity: ProducerIdentity | undefined
   /**
-   * Sequences begin anew in the next epoch: `now` when a batch at the head was refused as out of sequence, for then neither it nor what comes
-   * behind it is in the log; `whenClear` when a batch was given up of which that is not known: not before those that were sent behind it have
+   * Sequences begin anew in the next epoch: `now` when a batch at the head was refused as out of sequence, for then
+   * neither it nor what comes
+   * behind it is in the log; `whenClear` when a batch was given up of which that is not known: not before those that were
+   * sent behind it have
    * been answered under their sequences, or they could be written twice.
    */
   private restart: 'no' | 'whenClear' | 'now' = 'no'
   /**
-   * A batch of this identity is in the log. A leader that has none takes whatever sequence comes first: until then one batch is in flight, or a
+   * A batch of this identity is in the log. A leader that has none takes whatever sequence comes first: until then one
+   * batch is in flight, or a
    * second one could be stored where the first was refused.
    */
   private isKnownToLeader = false

@@ -1,249 +1,51 @@
-import { ApiKey } from '../protocol/messages/apis'
-import { ErrorCode, ProtocolError } from '../protocol/errors'
-import { realEnvironment } from '../runtime/real'
-import { Cluster } from './cluster'
-import { clientSettings } from './config'
-import { byTopic, partitionKey, perLeader } from './leaders'
-import { READ_UNCOMMITTED, listOffsets } from './offsets'
+import { TopicAdmin } from './admin/topic-admin'
 import { alterConsumerGroupOffsets, listConsumerGroupOffsets } from './admin/group-offsets'
-import { deleteConsumerGroupOffsets, deleteConsumerGroups, describeConsumerGroups, listConsumerGroups, removeMembersFromConsumerGroup } from './admin/groups'
-import { AlterOperation, ResourceType } from './admin/types'
+import {
+  deleteConsumerGroupOffsets,
+  deleteConsumerGroups,
+  describeConsumerGroups,
+  listConsumerGroups,
+  removeMembersFromConsumerGroup,
+} from './admin/groups'
 import { abortTransaction, describeProducers, describeTransactions, fenceProducers, listTransactions } from './admin/transactions'
-import type { AdminConfig } from './config'
-import type { AlterReplicaLogDirsResponse } from '../protocol/messages/alter-replica-log-dirs'
 import type { CommittedOffset, OffsetToCommit } from './group/committed'
-import type { ClusterDescription, ConfigChange, Features, NewTopic, Reassignment, ReplicaMove, ReplicaMoveResult } from './admin/types'
-import type { ConsumerGroupDescription, ConsumerGroupListing, ListGroupsOptions, PartitionResult, RemovedMember } from './admin/groups'
-import type { ListTransactionsOptions, ProducersOfPartition, TransactionDescription, TransactionListing, TransactionToAbort } from './admin/transactions'
-import type { AlterPartitionReassignmentsResponse } from '../protocol/messages/alter-partition-reassignments'
-import type { ApiVersionsResponse } from '../protocol/messages/api-versions'
-import type { CreatePartitionsResponse } from '../protocol/messages/create-partitions'
-import type { CreatableTopicResult, CreateTopicsResponse } from '../protocol/messages/create-topics'
-import type { DeleteRecordsResponse } from '../protocol/messages/delete-records'
-import type { DeleteTopicsResponse } from '../protocol/messages/delete-topics'
-import type { DescribeConfigsResourceResult, DescribeConfigsResponse } from '../protocol/messages/describe-configs'
-import type { DescribeLogDirsResponse, DescribeLogDirsResult } from '../protocol/messages/describe-log-dirs'
-import type { ElectLeadersResponse } from '../protocol/messages/elect-leaders'
-import type { Environment } from '../runtime/ports'
-import type { IncrementalAlterConfigsResponse } from '../protocol/messages/incremental-alter-configs'
-import type { ListPartitionReassignmentsResponse } from '../protocol/messages/list-partition-reassignments'
-import type { Node, TopicMetadata } from './cluster'
-import type { OffsetAndTimestamp } from './offsets'
+import type {
+  ConsumerGroupDescription,
+  ConsumerGroupListing,
+  ListGroupsOptions,
+  PartitionResult,
+  RemovedMember,
+} from './admin/groups'
+import type {
+  ListTransactionsOptions,
+  ProducersOfPartition,
+  TransactionDescription,
+  TransactionListing,
+  TransactionToAbort,
+} from './admin/transactions'
+import type { Node } from './cluster'
 import type { TopicPartition } from './leaders'
 
 export { AlterOperation, ElectionType, ResourceType } from './admin/types'
-export type { ClusterDescription, ConfigChange, Features, NewTopic, Reassignment, ReplicaMove, ReplicaMoveResult } from './admin/types'
+export type {
+  ClusterDescription,
+  ConfigChange,
+  Features,
+  NewTopic,
+  Reassignment,
+  ReplicaMove,
+  ReplicaMoveResult,
+} from './admin/types'
 
-function fail(code: number, message: string | null | undefined): ProtocolError {
-  return new ProtocolError(code, message ?? undefined)
-}
-
-/** What an administrator asks of a cluster. Each call retries while that can help; item errors are thrown, or given per item where so said. */
-export class Admin {
-  protected readonly cluster: Cluster
-
-  constructor(config: AdminConfig, env: Environment = realEnvironment()) {
-    this.cluster = new Cluster(env, clientSettings(config, 'adminclient'))
-  }
-
-  async describeCluster(): Promise<ClusterDescription> {
-    await this.cluster.retrying('describing the cluster', () => this.cluster.metadata([]))
-    return { clusterId: this.cluster.clusterId, controllerId: this.cluster.controllerId, nodes: this.cluster.allNodes() }
-  }
-
-  /** Throws the first topic's error, as `error.code`; the topics before it have been created. */
-  async createTopics(topics: readonly NewTopic[], options: { timeoutMs?: number; validateOnly?: boolean } = {}): Promise<CreatableTopicResult[]> {
-    const response = await this.toController<CreateTopicsResponse>('creating topics', ApiKey.createTopics, {
-      topics: topics.map((topic) => ({
-        name: topic.name,
-        numPartitions: topic.assignments === undefined ? (topic.partitions ?? -1) : -1,
-        replicationFactor: topic.assignments === undefined ? (topic.replicationFactor ?? -1) : -1,
-        assignments: (topic.assignments ?? []).map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
-        configs: Object.entries(topic.configs ?? {}).map(([name, value]) => ({ name, value })),
-      })),
-      timeoutMs: options.timeoutMs ?? this.cluster.settings.requestTimeoutMs,
-      validateOnly: options.validateOnly ?? false,
-    }, (answer) => answer.topics.map((each) => each.errorCode))
-    for (const topic of response.topics) if (topic.errorCode !== 0) throw fail(topic.errorCode, topic.errorMessage)
-    return response.topics
-  }
-
-  async deleteTopics(names: readonly string[], options: { timeoutMs?: number } = {}): Promise<void> {
-    const response = await this.toController<DeleteTopicsResponse>('deleting topics', ApiKey.deleteTopics, (version: number) => ({
-      ...(version >= 6 ? { topics: names.map((name) => ({ name })) } : { topicNames: names }),
-      timeoutMs: options.timeoutMs ?? this.cluster.settings.requestTimeoutMs,
-    }), (answer) => answer.responses.map((each) => each.errorCode))
-    for (const each of response.responses) if (each.errorCode !== 0) throw fail(each.errorCode, each.errorMessage)
-  }
-
-  /** Grows topics to `count` partitions in all. */
-  async createPartitions(topics: readonly { name: string; count: number; assignments?: readonly (readonly number[])[] | undefined }[]): Promise<void> {
-    const response = await this.toController<CreatePartitionsResponse>('adding partitions', ApiKey.createPartitions, {
-      topics: topics.map(({ name, count, assignments }) => ({ name, count, assignments: assignments?.map((brokerIds) => ({ brokerIds })) ?? null })),
-      timeoutMs: this.cluster.settings.requestTimeoutMs,
-      validateOnly: false,
-    }, (answer) => answer.results.map((each) => each.errorCode))
-    for (const each of response.results) if (each.errorCode !== 0) throw fail(each.errorCode, each.errorMessage)
-  }
-
-  /** Names in order. */
-  async listTopics(): Promise<{ name: string; isInternal: boolean; topicId: string }[]> {
-    const topics = await this.cluster.retrying('listing topics', () => this.cluster.metadata(null))
-    return topics.map(({ name, isInternal, topicId }) => ({ name, isInternal, topicId })).sort((a, b) => (a.name < b.name ? -1 : 1))
-  }
-
-  /** Topics with their partitions; a topic that does not exist has an error code. */
-  async describeTopics(names: readonly string[]): Promise<TopicMetadata[]> {
-    const topics = await this.cluster.retrying('describing topics', () => this.cluster.metadata(names))
-    const found = new Map(topics.map((topic) => [topic.name, topic]))
-    return names.flatMap((name) => found.get(name) ?? [])
-  }
-
-  async listOffsets(wanted: readonly (TopicPartition & { timestamp: number })[], isolationLevel: number = READ_UNCOMMITTED): Promise<Map<string, OffsetAndTimestamp>> {
-    return listOffsets(this.cluster, wanted, isolationLevel)
-  }
-
-  /** Deletes what lies below an offset (-1: the high watermark); gives each partition's new first offset, keyed `topic-partition`. */
-  async deleteRecords(wanted: readonly (TopicPartition & { offset: number })[], options: { timeoutMs?: number } = {}): Promise<Map<string, number>> {
-    const timeoutMs = options.timeoutMs ?? this.cluster.settings.requestTimeoutMs
-    return perLeader(this.cluster, 'deleting records', wanted, async (leader, partitions) => {
-      const response = await this.cluster.send<DeleteRecordsResponse>(leader, ApiKey.deleteRecords, {
-        topics: byTopic(partitions).map(({ topic, partitions: list }) => ({
-          name: topic,
-          partitions: list.map(({ partition, offset }) => ({ partitionIndex: partition, offset })),
-        })),
-        timeoutMs,
-      })
-      const answers = new Map(
-        response.topics.flatMap((topic) => topic.partitions.map((each) => [partitionKey(topic.name, each.partitionIndex), each] as const)),
-      )
-      return partitions.map(({ topic, partition }) => {
-        const answer = answers.get(partitionKey(topic, partition))
-        return answer?.errorCode === 0 ? answer.lowWatermark : new ProtocolError(answer?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
-      })
-    })
-  }
-
-  /** All keys of a topic or a broker, with sources and synonyms. */
-  async describeConfigs(resourceType: number, resourceName: string, keys: readonly string[] | null = null): Promise<DescribeConfigsResourceResult[]> {
-    const [result] = await this.describeConfigsOf([{ resourceType, resourceName }], keys)
-    if (result!.errorCode !== 0) throw fail(result!.errorCode, result!.errorMessage)
-    return result!.configs
-  }
-
-  /** The same for several topics in one request; errors stand in the results. */
-  async describeConfigsOf(
-    resources: readonly { resourceType: number; resourceName: string }[], keys: readonly string[] | null = null,
-  ): Promise<DescribeConfigsResponse['results']> {
-    const response = await this.toResourceOwner<DescribeConfigsResponse>('describing configurations', ApiKey.describeConfigs, resources[0]!, {
-      resources: resources.map((resource) => ({ ...resource, configurationKeys: keys })),
-      includeSynonyms: true,
-      includeDocumentation: false,
-    })
-    return response.results
-  }
-
-  async incrementalAlterConfigs(resourceType: number, resourceName: string, changes: readonly ConfigChange[], options: { validateOnly?: boolean } = {}): Promise<void> {
-    const response = await this.toResourceOwner<IncrementalAlterConfigsResponse>('altering configurations', ApiKey.incrementalAlterConfigs, { resourceType, resourceName }, {
-      resources: [
-        { resourceType, resourceName, configs: changes.map(({ name, operation, value }) => ({ name, configOperation: AlterOperation[operation], value: value ?? null })) },
-      ],
-      validateOnly: options.validateOnly ?? false,
-    })
-    for (const each of response.responses) if (each.errorCode !== 0) throw fail(each.errorCode, each.errorMessage)
-  }
-
-  /** Per partition its error code: 0, ELECTION_NOT_NEEDED ... `partitions` null: all that need one. */
-  async electLeaders(electionType: number, partitions: readonly TopicPartition[] | null): Promise<(TopicPartition & { errorCode: number; errorMessage: string | null })[]> {
-    const response = await this.toController<ElectLeadersResponse>('electing leaders', ApiKey.electLeaders, {
-      electionType,
-      topicPartitions: partitions === null ? null : byTopic(partitions).map(({ topic, partitions: list }) => ({ topic, partitions: list.map(({ partition }) => partition) })),
-      timeoutMs: this.cluster.settings.requestTimeoutMs,
-    }, (answer) => [answer.errorCode, ...answer.replicaElectionResults.flatMap((topic) => topic.partitionResult.map((each) => each.errorCode))])
-    if (response.errorCode !== 0) throw fail(response.errorCode, undefined)
-    return response.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
-      partitionResult.map(({ partitionId, errorCode, errorMessage }) => ({ topic, partition: partitionId, errorCode, errorMessage })),
-    )
-  }
-
-  /** Starts moving partitions to other replicas (KIP-455); `replicas` null cancels. Throws the first partition's error. */
-  async alterPartitionReassignments(wanted: readonly (TopicPartition & { replicas: readonly number[] | null })[]): Promise<void> {
-    const response = await this.toController<AlterPartitionReassignmentsResponse>('reassigning partitions', ApiKey.alterPartitionReassignments, {
-      timeoutMs: this.cluster.settings.requestTimeoutMs,
-      topics: byTopic(wanted).map(({ topic, partitions }) => ({
-        name: topic,
-        partitions: partitions.map(({ partition, replicas }) => ({ partitionIndex: partition, replicas })),
-      })),
-    }, (answer) => [answer.errorCode])
-    if (response.errorCode !== 0) throw fail(response.errorCode, response.errorMessage)
-    for (const topic of response.responses) {
-      for (const each of topic.partitions) if (each.errorCode !== 0) throw fail(each.errorCode, each.errorMessage)
-    }
-  }
-
-  async listPartitionReassignments(): Promise<Reassignment[]> {
-    const response = await this.toController<ListPartitionReassignmentsResponse>('listing reassignments', ApiKey.listPartitionReassignments, {
-      timeoutMs: this.cluster.settings.requestTimeoutMs,
-      topics: null,
-    }, (answer) => [answer.errorCode])
-    if (response.errorCode !== 0) throw fail(response.errorCode, response.errorMessage)
-    return response.topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ partitionIndex, replicas, addingReplicas, removingReplicas }) => ({ topic: name, partition: partitionIndex, replicas, addingReplicas, removingReplicas })),
-    )
-  }
-
-  async describeLogDirs(brokerId: number): Promise<DescribeLogDirsResult[]> {
-    const response = await this.toNode<DescribeLogDirsResponse>('describing log directories', brokerId, ApiKey.describeLogDirs, { topics: null })
-    if (response.errorCode !== 0) throw fail(response.errorCode, undefined)
-    return response.results
-  }
-
-  /** What a broker speaks. */
-  async apiVersions(node: Node): Promise<ApiVersionsResponse> {
-    const connection = await this.cluster.connection(node.host, node.port)
-    return connection.send<object, ApiVersionsResponse>(ApiKey.apiVersions, { clientSoftwareName: 'prekraft', clientSoftwareVersion: '0.1.0' })
-  }
-
-  /** What the brokers support and the cluster has finalized; both empty in ZooKeeper mode. */
-  async describeFeatures(): Promise<Features> {
-    const response = await this.cluster.retrying('describing features', async () => {
-      const answer = await this.cluster.sendToAny<ApiVersionsResponse>(ApiKey.apiVersions, { clientSoftwareName: 'prekraft', clientSoftwareVersion: '0.1.0' })
-      if (answer.errorCode !== 0) throw new ProtocolError(answer.errorCode)
-      return answer
-    })
-    return {
-      supported: response.supportedFeatures,
-      finalized: response.finalizedFeatures,
-      epoch: response.finalizedFeaturesEpoch >= 0 ? response.finalizedFeaturesEpoch : undefined,
-    }
-  }
-
-  /** Moves replicas to other log directories of their brokers (KIP-113). */
-  async alterReplicaLogDirs(moves: readonly ReplicaMove[]): Promise<ReplicaMoveResult[]> {
-    const results = await Promise.all(
-      [...new Set(moves.map(({ brokerId }) => brokerId))].map(async (brokerId) => {
-        const mine = moves.filter((move) => move.brokerId === brokerId)
-        const response = await this.toNode<AlterReplicaLogDirsResponse>('moving replicas', brokerId, ApiKey.alterReplicaLogDirs, {
-          dirs: [...new Set(mine.map(({ logDir }) => logDir))].map((path) => ({
-            path,
-            topics: byTopic(mine.filter(({ logDir }) => logDir === path)).map(({ topic, partitions }) => ({
-              name: topic,
-              partitions: partitions.map(({ partition }) => partition),
-            })),
-          })),
-        })
-        return response.results.flatMap(({ topicName, partitions }) =>
-          partitions.map(({ partitionIndex, errorCode }) => ({
-            topic: topicName, partition: partitionIndex, brokerId, error: errorCode === 0 ? undefined : new ProtocolError(errorCode),
-          })),
-        )
-      }),
-    )
-    return results.flat()
-  }
-
+/**
+ * What an administrator asks of a cluster. Each call retries while that can help; item errors are thrown, or given per
+ * item where so said.
+ */
+export class Admin extends TopicAdmin {
   /** All consumer groups, by name, and the errors of brokers that could not tell theirs. */
-  listConsumerGroups(options: ListGroupsOptions = {}): Promise<{ groups: ConsumerGroupListing[]; errors: { node: Node; error: Error }[] }> {
+  listConsumerGroups(
+    options: ListGroupsOptions = {},
+  ): Promise<{ groups: ConsumerGroupListing[]; errors: { node: Node; error: Error }[] }> {
     return listConsumerGroups(this.cluster, options)
   }
 
@@ -254,7 +56,8 @@ export class Admin {
 
   /** What a group has committed, keyed `topic-partition`; of all partitions, unless some are named. Throws the group's error. */
   async listConsumerGroupOffsets(
-    groupId: string, options: { partitions?: readonly TopicPartition[]; requireStable?: boolean } = {},
+    groupId: string,
+    options: { partitions?: readonly TopicPartition[]; requireStable?: boolean } = {},
   ): Promise<Map<string, CommittedOffset>> {
     const found = (await this.listOffsetsOfConsumerGroups([groupId], options)).get(groupId)!
     if (found instanceof Error) throw found
@@ -263,7 +66,8 @@ export class Admin {
 
   /** The same for many groups, whose errors stand in the result. */
   listOffsetsOfConsumerGroups(
-    groupIds: readonly string[], options: { partitions?: readonly TopicPartition[]; requireStable?: boolean } = {},
+    groupIds: readonly string[],
+    options: { partitions?: readonly TopicPartition[]; requireStable?: boolean } = {},
   ): Promise<Map<string, Map<string, CommittedOffset> | Error>> {
     const wanted = new Map(groupIds.map((groupId) => [groupId, options.partitions ?? null]))
     return listConsumerGroupOffsets(this.cluster, wanted, options.requireStable ?? false)
@@ -286,7 +90,8 @@ export class Admin {
 
   /** Removes static members by instance id; all members when none is named (KIP-571). Throws the group's error. */
   removeMembersFromConsumerGroup(
-    groupId: string, options: { groupInstanceIds?: readonly string[]; reason?: string } = {},
+    groupId: string,
+    options: { groupInstanceIds?: readonly string[]; reason?: string } = {},
   ): Promise<RemovedMember[]> {
     return removeMembersFromConsumerGroup(this.cluster, groupId, options)
   }
@@ -301,8 +106,14 @@ export class Admin {
     return listTransactions(this.cluster, options)
   }
 
-  /** The producers that partitions know, keyed `topic-partition`; as their leaders see it, or as one broker does. Throws a partition's error. */
-  describeProducers(partitions: readonly TopicPartition[], options: { brokerId?: number } = {}): Promise<Map<string, ProducersOfPartition>> {
+  /**
+   * The producers that partitions know, keyed `topic-partition`; as their leaders see it, or as one broker does. Throws a
+   * partition's error.
+   */
+  describeProducers(
+    partitions: readonly TopicPartition[],
+    options: { brokerId?: number } = {},
+  ): Promise<Map<string, ProducersOfPartition>> {
     return describeProducers(this.cluster, partitions, options.brokerId)
   }
 
@@ -312,48 +123,9 @@ export class Admin {
   }
 
   /** Ends what the producers of these transactional ids have open, and fences them: who they are from now on, or an error. */
-  fenceProducers(transactionalIds: readonly string[]): Promise<Map<string, { producerId: number; producerEpoch: number } | Error>> {
+  fenceProducers(
+    transactionalIds: readonly string[],
+  ): Promise<Map<string, { producerId: number; producerEpoch: number } | Error>> {
     return fenceProducers(this.cluster, transactionalIds)
-  }
-
-  async close(): Promise<void> {
-    this.cluster.close()
-    return Promise.resolve()
-  }
-
-  /** Sends to the controller; when it has moved (NOT_CONTROLLER anywhere in the answer) finds the new one and sends again. */
-  protected toController<Response>(
-    what: string, apiKey: number, body: object | ((version: number) => object), codesOf: (response: Response) => number[],
-  ): Promise<Response> {
-    return this.cluster.retrying(what, async () => {
-      const { controllerId } = this.cluster
-      if (controllerId < 0 || this.cluster.node(controllerId) === undefined) await this.cluster.metadata([])
-      const controller = this.cluster.controllerId
-      if (controller < 0) throw new ProtocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'there is no controller now')
-      try {
-        const version = typeof body === 'function' ? await this.cluster.versionOf(controller, apiKey) : 0
-        const response = await this.cluster.send<Response>(controller, apiKey, typeof body === 'function' ? body(version) : body)
-        if (codesOf(response).includes(ErrorCode.NOT_CONTROLLER)) throw new ProtocolError(ErrorCode.NOT_CONTROLLER)
-        return response
-      } catch (error) {
-        this.cluster.controllerId = -1
-        throw error
-      }
-    })
-  }
-
-  protected toNode<Response>(what: string, nodeId: number, apiKey: number, body: object): Promise<Response> {
-    return this.cluster.retrying(what, async () => {
-      if (this.cluster.node(nodeId) === undefined) await this.cluster.metadata([])
-      if (this.cluster.node(nodeId) === undefined) throw new ProtocolError(ErrorCode.INVALID_REQUEST, `broker ${nodeId} is not available`)
-      return this.cluster.send<Response>(nodeId, apiKey, body)
-    })
-  }
-
-  /** A broker's own configuration is known to that broker alone; a topic's to all. */
-  protected toResourceOwner<Response>(what: string, apiKey: number, resource: { resourceType: number; resourceName: string }, body: object): Promise<Response> {
-    const toBroker = (resource.resourceType === ResourceType.broker || resource.resourceType === ResourceType.brokerLogger) && resource.resourceName !== ''
-    if (toBroker) return this.toNode(what, Number(resource.resourceName), apiKey, body)
-    return this.cluster.retrying(what, () => this.cluster.sendToAny<Response>(apiKey, body))
   }
 }

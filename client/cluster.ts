@@ -14,7 +14,8 @@ export interface SendOptions {
   /** False where the broker does not answer: Produce with acks=0. */
   expectResponse?: boolean
   /**
-   * A connection of its own for what must not stand behind long waits: a broker answers one request of a connection after the other, and a
+   * A connection of its own for what must not stand behind long waits: a broker answers one request of a connection after
+   * the other, and a
    * Fetch or a JoinGroup waits long.
    */
   lane?: Lane
@@ -167,7 +168,9 @@ export class Cluster {
     this.clusterId = response.clusterId
     this.controllerId = response.controllerId
     if (response.brokers.length > 0) {
-      this.nodes = new Map(response.brokers.map((each) => [each.nodeId, { id: each.nodeId, host: each.host, port: each.port, rack: each.rack }]))
+      this.nodes = new Map(
+        response.brokers.map((each) => [each.nodeId, { id: each.nodeId, host: each.host, port: each.port, rack: each.rack }]),
+      )
     }
     const readMs = this.env.clock.monoMs()
     const found = response.topics.map(topicOf).map((topic) => newestOf(topic, this.newest.get(topic.name)))
@@ -179,12 +182,18 @@ export class Cluster {
   /** Sends to one node; connects first if need be. Rejects with NetworkError, never retries. */
   async send<Response>(nodeId: number, apiKey: number, body: Body, options: SendOptions = {}): Promise<Response> {
     const node = this.nodes.get(nodeId)
-    if (node === undefined) throw new ProtocolError(ErrorCode.BROKER_NOT_AVAILABLE, `node ${nodeId} is not among the live brokers`)
+    if (node === undefined)
+      throw new ProtocolError(ErrorCode.BROKER_NOT_AVAILABLE, `node ${nodeId} is not among the live brokers`)
     return this.sendTo<Response>(node, apiKey, body, options)
   }
 
   /** The same to a node that metadata need not know: a coordinator. */
-  async sendTo<Response>(node: { host: string; port: number }, apiKey: number, body: Body, options: SendOptions = {}): Promise<Response> {
+  async sendTo<Response>(
+    node: { host: string; port: number },
+    apiKey: number,
+    body: Body,
+    options: SendOptions = {},
+  ): Promise<Response> {
     const connection = await this.connection(node.host, node.port, options.lane)
     return connection.send<object, Response>(apiKey, bodyFor(connection, apiKey, body, options), options)
   }
@@ -192,7 +201,8 @@ export class Cluster {
   /** The highest version of an API that this client and that node both speak. */
   async versionOf(nodeId: number, apiKey: number): Promise<number> {
     const node = this.nodes.get(nodeId)
-    if (node === undefined) throw new ProtocolError(ErrorCode.BROKER_NOT_AVAILABLE, `node ${nodeId} is not among the live brokers`)
+    if (node === undefined)
+      throw new ProtocolError(ErrorCode.BROKER_NOT_AVAILABLE, `node ${nodeId} is not among the live brokers`)
     return (await this.connection(node.host, node.port)).versionOf(apiKey)
   }
 
@@ -202,7 +212,8 @@ export class Cluster {
     const known = [...this.nodes.values()]
     const start = known.length > 0 ? this.env.random.below(known.length) : 0
     const candidates: { host: string; port: number }[] = known.map((_, index) => known[(start + index) % known.length]!)
-    for (let i = 0; i < bootstrapServers.length; i++) candidates.push(bootstrapServers[(this.nextBootstrap + i) % bootstrapServers.length]!)
+    for (let i = 0; i < bootstrapServers.length; i++)
+      candidates.push(bootstrapServers[(this.nextBootstrap + i) % bootstrapServers.length]!)
     let last: unknown
     for (const { host, port } of candidates) {
       try {
@@ -265,7 +276,8 @@ export class Cluster {
         if (this.closed) throw new ClosedError('the client is closed')
         if (!mayRetry(error)) throw error
         const leftMs = deadline - clock.monoMs()
-        if (leftMs <= 0) throw new TimeoutError(`${what} did not succeed within ${timeoutMs} ms: ${messageOf(error)}`, { cause: error })
+        if (leftMs <= 0)
+          throw new TimeoutError(`${what} did not succeed within ${timeoutMs} ms: ${messageOf(error)}`, { cause: error })
         await this.sleep(Math.min(pauseMs * (0.8 + 0.4 * random.next()), leftMs))
         pauseMs = Math.min(pauseMs * 2, this.settings.retryBackoffMaxMs)
       }
@@ -315,14 +327,20 @@ export class Cluster {
 
   close(): void {
     this.closed = true
-    for (const ready of this.connections.values()) ready.then((connection) => connection.close(), () => {})
+    for (const ready of this.connections.values())
+      ready.then(
+        (connection) => connection.close(),
+        () => {},
+      )
     this.connections.clear()
     for (const wake of [...this.sleepers]) wake()
   }
 }
 
 function bodyFor(connection: KafkaConnection, apiKey: number, body: Body, options: SendOptions): object {
-  return typeof body === 'function' ? (body as (version: number) => object)(options.version ?? connection.versionOf(apiKey)) : body
+  return typeof body === 'function'
+    ? (body as (version: number) => object)(options.version ?? connection.versionOf(apiKey))
+    : body
 }
 
 export function mayRetry(error: unknown): boolean {

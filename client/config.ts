@@ -90,9 +90,11 @@ export class ConfigReader {
     const value = this.config[key]
     if (value === undefined || value === null) return fallback
     const number = typeof value === 'number' ? value : Number(String(value).trim() || 'x')
-    if (!Number.isInteger(number)) throw new ConfigError(`Invalid value ${String(value)} for configuration ${key}: Not a number of type INT`)
+    if (!Number.isInteger(number))
+      throw new ConfigError(`Invalid value ${String(value)} for configuration ${key}: Not a number of type INT`)
     if (number < low) throw new ConfigError(`Invalid value ${number} for configuration ${key}: Value must be at least ${low}`)
-    if (number > high) throw new ConfigError(`Invalid value ${number} for configuration ${key}: Value must be no more than ${high}`)
+    if (number > high)
+      throw new ConfigError(`Invalid value ${number} for configuration ${key}: Value must be no more than ${high}`)
     return number
   }
 
@@ -149,7 +151,9 @@ export function clientSettings(config: CommonConfig, defaultClientId: string): C
   const read = new ConfigReader(config)
   // What would be silently insecure if it were ignored.
   if (read.text('security.protocol', 'PLAINTEXT') !== 'PLAINTEXT') {
-    throw new ConfigError(`Invalid value ${read.text('security.protocol', '')} for configuration security.protocol: only PLAINTEXT is supported`)
+    throw new ConfigError(
+      `Invalid value ${read.text('security.protocol', '')} for configuration security.protocol: only PLAINTEXT is supported`,
+    )
   }
   return {
     bootstrapServers: read.bootstrapServers(),

@@ -28,10 +28,12 @@ export { NoOffsetError } from './consumer/errors'
 
 const CLOSE_TIMEOUT_MS = 30_000
 
-const NEEDS_GROUP = 'To use the group management or offset commit APIs, you must provide a valid group.id in the consumer configuration.'
+const NEEDS_GROUP =
+  'To use the group management or offset commit APIs, you must provide a valid group.id in the consumer configuration.'
 
 /**
- * Reads partitions: those that the program chooses (`assign`), or those that its group gives it (`subscribe`). One call at a time: while `poll` is
+ * Reads partitions: those that the program chooses (`assign`), or those that its group gives it (`subscribe`). One call at
+ * a time: while `poll` is
  * under way only `wakeup` and `close` may be called.
  */
 export class Consumer {
@@ -60,21 +62,32 @@ export class Consumer {
       if (failure !== undefined && !(failure instanceof ClosedError)) this.failure ??= failure
       this.wake?.()
     }
-    this.watch = new TopicWatch(this.cluster, this.subscribed, { create: createTopics, excludeInternal: excludeInternalTopics }, onNews)
-    this.group = group === undefined ? undefined : new ConsumerGroup(this.cluster, this.settings, group, this.subscribed, this.watch, this.interceptors, onNews)
+    this.watch = new TopicWatch(
+      this.cluster,
+      this.subscribed,
+      { create: createTopics, excludeInternal: excludeInternalTopics },
+      onNews,
+    )
+    this.group =
+      group === undefined
+        ? undefined
+        : new ConsumerGroup(this.cluster, this.settings, group, this.subscribed, this.watch, this.interceptors, onNews)
     const { commits } = this.group ?? {}
-    const committed = commits && ((partitions: readonly TopicPartition[]) => commits.fetch(partitions, this.cluster.settings.apiTimeoutMs))
+    const committed =
+      commits && ((partitions: readonly TopicPartition[]) => commits.fetch(partitions, this.cluster.settings.apiTimeoutMs))
     this.positions = new Positions(this.cluster, this.settings, this.subscribed, committed, onNews)
     this.fetcher = new Fetcher(this.cluster, this.settings, this.subscribed, onNews)
   }
 
   /**
-   * Joins the group for these topics, or for all whose name a pattern matches, now and later. Replaces an earlier subscription. Takes effect in
+   * Joins the group for these topics, or for all whose name a pattern matches, now and later. Replaces an earlier
+   * subscription. Takes effect in
    * `poll`, where the listener is called, too.
    */
   subscribe(topics: readonly string[] | RegExp, listener: RebalanceListener = {}): void {
     this.needGroup()
-    if (!(topics instanceof RegExp) && topics.length === 0) throw new SubscriptionError('There is nothing to subscribe to; unsubscribe() ends a subscription')
+    if (!(topics instanceof RegExp) && topics.length === 0)
+      throw new SubscriptionError('There is nothing to subscribe to; unsubscribe() ends a subscription')
     this.subscribed.subscribe(topics, listener)
   }
 
@@ -123,7 +136,10 @@ export class Consumer {
   }
 
   paused(): TopicPartition[] {
-    return this.subscribed.all().filter((state) => state.paused).map(({ topic, partition }) => ({ topic, partition }))
+    return this.subscribed
+      .all()
+      .filter((state) => state.paused)
+      .map(({ topic, partition }) => ({ topic, partition }))
   }
 
   /** The offset of the next record that `poll` gives. */
@@ -160,7 +176,8 @@ export class Consumer {
   async partitionsFor(topic: string): Promise<TopicMetadata> {
     return this.cluster.retrying(`finding the partitions of ${topic}`, async () => {
       const [found] = await this.cluster.metadata([topic])
-      if (found === undefined || found.errorCode !== 0) throw new ProtocolError(found?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      if (found === undefined || found.errorCode !== 0)
+        throw new ProtocolError(found?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       return found
     })
   }
@@ -170,12 +187,14 @@ export class Consumer {
   }
 
   /**
-   * Up to `max.poll.records` records, as soon as there are any; none after `timeoutMs`. Rebalances and automatic commits happen in here; what was
+   * Up to `max.poll.records` records, as soon as there are any; none after `timeoutMs`. Rebalances and automatic commits
+   * happen in here; what was
    * given out last time counts as consumed. Throws what is not worth a retry.
    */
   async poll(timeoutMs: number): Promise<ConsumerRecord[]> {
     if (this.closing !== undefined) throw new ClosedError('the consumer is closed')
-    if (this.subscribed.kind === 'none') throw new SubscriptionError('Consumer is not subscribed to any topics or assigned any partitions')
+    if (this.subscribed.kind === 'none')
+      throw new SubscriptionError('Consumer is not subscribed to any topics or assigned any partitions')
     const polling = this.pollUntil(this.env.clock.monoMs() + timeoutMs)
     this.polling = polling.catch(() => {})
     return polling
@@ -203,7 +222,8 @@ export class Consumer {
   }
 
   /**
-   * Records for ever: `for await (const record of consumer)`. Ends when the consumer is closed. Whoever leaves the loop has consumed
+   * Records for ever: `for await (const record of consumer)`. Ends when the consumer is closed. Whoever leaves the loop
+   * has consumed
    * the records that it was given, and no others.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<ConsumerRecord, void, undefined> {
@@ -220,10 +240,16 @@ export class Consumer {
     }
   }
 
-  /** Commits positions, by default of everything consumed, and waits for it. Throws CommitFailedError when the group has gone on without. */
+  /**
+   * Commits positions, by default of everything consumed, and waits for it. Throws CommitFailedError when the group has
+   * gone on without.
+   */
   async commitSync(offsets?: readonly OffsetToCommit[], options: { timeoutMs?: number } = {}): Promise<void> {
     const { commits } = this.needGroup()
-    await commits.sync(offsets ?? this.subscribed.consumed(), this.env.clock.monoMs() + (options.timeoutMs ?? this.cluster.settings.apiTimeoutMs))
+    await commits.sync(
+      offsets ?? this.subscribed.consumed(),
+      this.env.clock.monoMs() + (options.timeoutMs ?? this.cluster.settings.apiTimeoutMs),
+    )
   }
 
   /** The same without waiting, tried once. */
@@ -232,7 +258,10 @@ export class Consumer {
   }
 
   /** What the group has committed, keyed `topic-partition`; a partition without an offset is missing. */
-  async committed(partitions: readonly TopicPartition[], options: { timeoutMs?: number } = {}): Promise<Map<string, CommittedOffset>> {
+  async committed(
+    partitions: readonly TopicPartition[],
+    options: { timeoutMs?: number } = {},
+  ): Promise<Map<string, CommittedOffset>> {
     return this.needGroup().commits.fetch(partitions, options.timeoutMs ?? this.cluster.settings.apiTimeoutMs)
   }
 
@@ -257,7 +286,10 @@ export class Consumer {
     return this.subscribed.get(topic, partition).highWatermark
   }
 
-  /** Records up to the end of the partition (to the last stable one under read_committed), as of the newest fetch; undefined before that. */
+  /**
+   * Records up to the end of the partition (to the last stable one under read_committed), as of the newest fetch;
+   * undefined before that.
+   */
   currentLag({ topic, partition }: TopicPartition): number | undefined {
     const { position, highWatermark, lastStableOffset } = this.subscribed.get(topic, partition)
     const end = this.settings.isolation === READ_COMMITTED ? lastStableOffset : highWatermark
@@ -276,7 +308,10 @@ export class Consumer {
       this.group.hurry()
       await this.cluster.within(this.polling, deadlineMs)
       await this.group.commitBeforeEnd(deadlineMs)
-      await this.cluster.within(this.group.leave('the consumer is being closed').catch(() => {}), deadlineMs)
+      await this.cluster.within(
+        this.group.leave('the consumer is being closed').catch(() => {}),
+        deadlineMs,
+      )
       this.group.membership.close()
     }
     this.interceptors.close()
@@ -309,7 +344,11 @@ export class Consumer {
   }
 
   private async offsets(partitions: readonly TopicPartition[], timestamp: number): Promise<Map<string, number>> {
-    const found = await listOffsets(this.cluster, partitions.map((each) => ({ ...each, timestamp })), this.settings.isolation)
+    const found = await listOffsets(
+      this.cluster,
+      partitions.map((each) => ({ ...each, timestamp })),
+      this.settings.isolation,
+    )
     return new Map([...found].map(([key, { offset }]) => [key, offset]))
   }
 

@@ -22,7 +22,11 @@ export function losesCoordinator(code: number): boolean {
 }
 
 /** Asks once, any broker. Throws NetworkError if none answers; a key's own error stands in the result. */
-export async function findCoordinators(cluster: Cluster, keyType: CoordinatorType, keys: readonly string[]): Promise<Map<string, Node | ProtocolError>> {
+export async function findCoordinators(
+  cluster: Cluster,
+  keyType: CoordinatorType,
+  keys: readonly string[],
+): Promise<Map<string, Node | ProtocolError>> {
   const found = new Map<string, Node | ProtocolError>()
   let rest = [...keys]
   while (rest.length > 0) {
@@ -34,20 +38,28 @@ export async function findCoordinators(cluster: Cluster, keyType: CoordinatorTyp
     })
     if (batched) {
       for (const each of response.coordinators) {
-        found.set(each.key, each.errorCode === 0 ? nodeOf(each) : new ProtocolError(each.errorCode, each.errorMessage ?? undefined))
+        found.set(
+          each.key,
+          each.errorCode === 0 ? nodeOf(each) : new ProtocolError(each.errorCode, each.errorMessage ?? undefined),
+        )
       }
       for (const key of rest) if (!found.has(key)) found.set(key, new ProtocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE))
       return found
     }
-    found.set(first, response.errorCode === 0 ? nodeOf(response) : new ProtocolError(response.errorCode, response.errorMessage ?? undefined))
+    found.set(
+      first,
+      response.errorCode === 0 ? nodeOf(response) : new ProtocolError(response.errorCode, response.errorMessage ?? undefined),
+    )
     rest = rest.slice(1)
   }
   return found
 }
 
 /**
- * Finds each key's coordinator, sends one request to each of them, and repeats for what failed in a way that passes: 14 (loading), 15 and 16
- * (find it anew), lost connections. Each key gets a result or an error: its own, or TimeoutError when `default.api.timeout.ms` is over.
+ * Finds each key's coordinator, sends one request to each of them, and repeats for what failed in a way that passes: 14
+ * (loading), 15 and 16
+ * (find it anew), lost connections. Each key gets a result or an error: its own, or TimeoutError when
+ * `default.api.timeout.ms` is over.
  */
 export async function perCoordinator<R>(
   cluster: Cluster,
@@ -96,7 +108,13 @@ export async function perCoordinator<R>(
       [...byNode.values()].map(async ({ node, list }) => {
         try {
           const answers = await send(node, list)
-          for (const key of list) settle(key, answers.has(key) ? answers.get(key)! : new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR, 'it is missing in the answer'))
+          for (const key of list)
+            settle(
+              key,
+              answers.has(key)
+                ? answers.get(key)!
+                : new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR, 'it is missing in the answer'),
+            )
         } catch (error) {
           failed(list, error)
         }
@@ -109,14 +127,22 @@ export async function perCoordinator<R>(
   try {
     await cluster.retrying(what, round)
   } catch (error) {
-    for (const key of open()) results.set(key, error instanceof TimeoutError ? new TimeoutError(error.message, { cause: last.get(key) }) : (error as Error))
+    for (const key of open())
+      results.set(
+        key,
+        error instanceof TimeoutError ? new TimeoutError(error.message, { cause: last.get(key) }) : (error as Error),
+      )
   }
   return results
 }
 
 /** The same for one key, whose error is thrown. */
 export async function withCoordinator<R>(
-  cluster: Cluster, what: string, keyType: CoordinatorType, key: string, send: (coordinator: Node) => Promise<R | ProtocolError>,
+  cluster: Cluster,
+  what: string,
+  keyType: CoordinatorType,
+  key: string,
+  send: (coordinator: Node) => Promise<R | ProtocolError>,
 ): Promise<R> {
   const results = await perCoordinator<R>(cluster, what, keyType, [key], async (node) => new Map([[key, await send(node)]]))
   const result = results.get(key)

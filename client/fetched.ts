@@ -1,7 +1,16 @@
 import { ErrorCode, ProtocolError } from '../protocol/errors'
 import { ControlType, decodeRecords, iterateBatches, parseControlRecord } from '../protocol/records/records'
 import {
-  TimestampType, baseOffsetAt, batchIsValidAt, isControlAt, isTransactionalAt, lastOffsetAt, leaderEpochAt, magicAt, producerIdAt, timestampTypeAt,
+  TimestampType,
+  baseOffsetAt,
+  batchIsValidAt,
+  isControlAt,
+  isTransactionalAt,
+  lastOffsetAt,
+  leaderEpochAt,
+  magicAt,
+  producerIdAt,
+  timestampTypeAt,
 } from '../protocol/records/batch'
 import type { RecordHeader } from '../protocol/records/records'
 
@@ -29,10 +38,15 @@ export interface Fetched {
 }
 
 /**
- * The records of a Fetch answer from the reader's position on, and the position after them, with the leader epoch of the last. Aborted transactions are left out
+ * The records of a Fetch answer from the reader's position on, and the position after them, with the leader epoch of the
+ * last. Aborted transactions are left out
  * under read_committed, control batches always (KIP-98). Throws ProtocolError (CORRUPT_MESSAGE) on a bad checksum.
  */
-export function readFetched(fetched: Fetched): { records: ConsumerRecord[]; nextPosition: number; leaderEpoch: number | undefined } {
+export function readFetched(fetched: Fetched): {
+  records: ConsumerRecord[]
+  nextPosition: number
+  leaderEpoch: number | undefined
+} {
   const { topic, partition, position } = fetched
   const records: ConsumerRecord[] = []
   const abortedProducers = new Set<number>()
@@ -40,9 +54,16 @@ export function readFetched(fetched: Fetched): { records: ConsumerRecord[]; next
   let nextPosition = position
   let lastEpoch: number | undefined
   for (const batch of iterateBatches(fetched.bytes)) {
-    if (magicAt(batch, 0) < 2) throw new ProtocolError(ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT, `${topic}-${partition} holds records of a format before 0.11`)
+    if (magicAt(batch, 0) < 2)
+      throw new ProtocolError(
+        ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+        `${topic}-${partition} holds records of a format before 0.11`,
+      )
     if (fetched.checkCrcs && !batchIsValidAt(batch, 0)) {
-      throw new ProtocolError(ErrorCode.CORRUPT_MESSAGE, `the batch at offset ${baseOffsetAt(batch, 0)} of ${topic}-${partition} has a wrong checksum`)
+      throw new ProtocolError(
+        ErrorCode.CORRUPT_MESSAGE,
+        `the batch at offset ${baseOffsetAt(batch, 0)} of ${topic}-${partition} has a wrong checksum`,
+      )
     }
     const lastOffset = lastOffsetAt(batch, 0)
     if (lastOffset < position) continue
@@ -55,7 +76,8 @@ export function readFetched(fetched: Fetched): { records: ConsumerRecord[]; next
     }
     if (isControlAt(batch, 0)) {
       const [marker] = decodeRecords(batch)
-      if (marker !== undefined && parseControlRecord(marker.key, marker.value)?.type === ControlType.abort) abortedProducers.delete(producerIdAt(batch, 0))
+      if (marker !== undefined && parseControlRecord(marker.key, marker.value)?.type === ControlType.abort)
+        abortedProducers.delete(producerIdAt(batch, 0))
       continue
     }
     if (isTransactionalAt(batch, 0) && abortedProducers.has(producerIdAt(batch, 0))) continue

@@ -1,12 +1,12 @@
 import { ErrorCode, ProtocolError } from '../protocol/errors'
-import { codecByName } from '../protocol/records/compression'
 import { partitionOfKey } from '../protocol/rules/murmur2'
 import { realEnvironment } from '../runtime/real'
 import { ClosedError, Cluster, TimeoutError } from './cluster'
-import { ConfigError, ConfigReader, clientSettings } from './config'
+import { ConfigReader, clientSettings } from './config'
 import { ProducerBatch } from './accumulator'
 import { leastWaiting } from './producer/adaptive'
 import { ProducerInterceptors } from './producer/interceptors'
+import { senderSettings } from './producer/settings'
 import { TransactionStateError } from './producer/transaction-errors'
 import { Transactions } from './producer/transactions'
 import { Sender } from './sender'
@@ -41,48 +41,6 @@ function bytesOf(value: Uint8Array | string | null | undefined): Uint8Array | nu
   return typeof value === 'string' ? Buffer.from(value) : value
 }
 
-function settingsOf(config: ProducerConfig): SenderSettings {
-  const read = new ConfigReader(config)
-  const acksText = read.text('acks', 'all')
-  const acks = acksText === 'all' || acksText === '-1' ? -1 : acksText === '0' || acksText === '1' ? Number(acksText) : undefined
-  if (acks === undefined) throw new ConfigError(`Invalid value ${acksText} for configuration acks: String must be one of: all, -1, 0, 1`)
-  const askedIdempotence = config['enable.idempotence'] !== undefined
-  const idempotent = read.flag('enable.idempotence', true)
-  if (idempotent && acks !== -1 && askedIdempotence) {
-    throw new ConfigError('Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.')
-  }
-  const transactionalId = read.text('transactional.id', '')
-  if (transactionalId !== '' && !idempotent) throw new ConfigError('Cannot set a transactional.id without also enabling idempotence.')
-  if (transactionalId !== '' && acks !== -1) throw new ConfigError('Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.')
-  const maxInFlight = read.whole('max.in.flight.requests.per.connection', 5, 1)
-  if (idempotent && (askedIdempotence || transactionalId !== '') && maxInFlight > 5) {
-    throw new ConfigError('Must set max.in.flight.requests.per.connection to at most 5 to use the idempotent producer.')
-  }
-  const retries = read.whole('retries', 2_147_483_647, 0)
-  if (retries === 0 && idempotent && (askedIdempotence || transactionalId !== '')) throw new ConfigError('Must set retries to non-zero when using the idempotent producer.')
-  const lingerMs = read.whole('linger.ms', 0, 0)
-  const requestTimeoutMs = read.whole('request.timeout.ms', 30_000, 0)
-  const deliveryTimeoutMs = read.whole('delivery.timeout.ms', Math.max(120_000, lingerMs + requestTimeoutMs), 0)
-  if (deliveryTimeoutMs < lingerMs + requestTimeoutMs) throw new ConfigError('delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms')
-  const compression = read.text('compression.type', 'none')
-  const codec = codecByName(compression === 'uncompressed' ? 'none' : compression)
-  if (codec === undefined) throw new ConfigError(`Invalid value ${compression} for configuration compression.type: String must be one of: none, gzip, snappy, lz4, zstd`)
-  return {
-    acks,
-    codec,
-    level: config[`compression.${compression}.level`] === undefined ? undefined : read.whole(`compression.${compression}.level`, 0, -131_072),
-    lingerMs,
-    batchSize: read.whole('batch.size', 16_384, 0),
-    maxRequestBytes: read.whole('max.request.size', 1_048_576, 0),
-    maxInFlight,
-    deliveryTimeoutMs,
-    requestTimeoutMs,
-    retries,
-    idempotent: idempotent && acks === -1 && maxInFlight <= 5 && retries > 0,
-    transactionalId: transactionalId === '' ? null : transactionalId,
-  }
-}
-
 /** Writes records: batched per partition, in order, by default idempotent and acknowledged by all in-sync replicas. */
 export class Producer {
   private readonly env: Environment
@@ -109,13 +67,18 @@ export class Producer {
   constructor(config: ProducerConfig, env: Environment = realEnvironment()) {
     const read = new ConfigReader(config)
     this.env = env
-    this.settings = settingsOf(config)
+    this.settings = senderSettings(config)
     this.bufferBytes = read.whole('buffer.memory', 33_554_432, 0)
     this.maxBlockMs = read.whole('max.block.ms', 60_000, 0)
     this.cluster = new Cluster(env, clientSettings(config, 'producer'))
     const { transactionalId } = this.settings
     if (transactionalId !== null) {
-      this.transactions = new Transactions(this.cluster, transactionalId, read.whole('transaction.timeout.ms', 60_000, 1), this.maxBlockMs)
+      this.transactions = new Transactions(
+        this.cluster,
+        transactionalId,
+        read.whole('transaction.timeout.ms', 60_000, 1),
+        this.maxBlockMs,
+      )
     }
     this.sender = new Sender(this.cluster, this.settings, this.transactions, (batch) => this.release(batch.size))
     this.transactions?.attach({
@@ -133,7 +96,8 @@ export class Producer {
   }
 
   /**
-   * Becomes the one producer of its `transactional.id`: others are fenced, what they left open is aborted. Comes first, once. Like the other
+   * Becomes the one producer of its `transactional.id`: others are fenced, what they left open is aborted. Comes first,
+   * once. Like the other
    * transactional calls it waits for `max.block.ms` at most and then throws TimeoutError: call it again.
    */
   initTransactions(): Promise<void> {
@@ -146,7 +110,8 @@ export class Producer {
   }
 
   /**
-   * Commits what a consumer has consumed with the transaction, or not at all; `member` is `consumer.groupMetadata()`. Its automatic commits
+   * Commits what a consumer has consumed with the transaction, or not at all; `member` is `consumer.groupMetadata()`. Its
+   * automatic commits
    * must be off.
    */
   sendOffsetsToTransaction(offsets: readonly OffsetToCommit[], member: GroupMember): Promise<void> {
@@ -165,7 +130,10 @@ export class Producer {
 
   private transactional(): Transactions {
     if (this.closing) throw new ClosedError('the producer is closed')
-    if (this.transactions === undefined) throw new TransactionStateError('Cannot use transactional methods without enabling transactions by setting the transactional.id configuration property')
+    if (this.transactions === undefined)
+      throw new TransactionStateError(
+        'Cannot use transactional methods without enabling transactions by setting the transactional.id configuration property',
+      )
     return this.transactions
   }
 
@@ -195,12 +163,17 @@ export class Producer {
     if (before === undefined && this.mayEnter(entry)) return this.take(entry)
     this.entering++
     // Who comes later waits behind: what is awaited here may come true before those who waited for it have had their turn.
-    const mine = (before ?? Promise.resolve()).then(() => this.waitToEnter(entry, deadline)).finally(() => {
-      if (this.lastEntering.get(record.topic) === settled) this.lastEntering.delete(record.topic)
-      this.entering--
-      if (this.entering === 0) for (const resolve of this.entered.splice(0)) resolve()
-    })
-    const settled = mine.then(() => {}, () => {})
+    const mine = (before ?? Promise.resolve())
+      .then(() => this.waitToEnter(entry, deadline))
+      .finally(() => {
+        if (this.lastEntering.get(record.topic) === settled) this.lastEntering.delete(record.topic)
+        this.entering--
+        if (this.entering === 0) for (const resolve of this.entered.splice(0)) resolve()
+      })
+    const settled = mine.then(
+      () => {},
+      () => {},
+    )
     this.lastEntering.set(record.topic, settled)
     return (await mine).outcome
   }
@@ -233,10 +206,18 @@ export class Producer {
   /** Takes the record into its batch. */
   private take({ record, key, value, headers, size }: Entry): Promise<RecordMetadata> {
     if (size > this.settings.maxRequestBytes + 128) {
-      throw new ProtocolError(ErrorCode.MESSAGE_TOO_LARGE, `The message is ${size - 128} bytes when serialized which is larger than ${this.settings.maxRequestBytes}, which is the value of the max.request.size configuration.`)
+      throw new ProtocolError(
+        ErrorCode.MESSAGE_TOO_LARGE,
+        `The message is ${size - 128} bytes when serialized which is larger than ${this.settings.maxRequestBytes}, ` +
+          'which is the value of the max.request.size configuration.',
+      )
     }
     if (size > this.bufferBytes + 128) {
-      throw new ProtocolError(ErrorCode.MESSAGE_TOO_LARGE, `The message is ${size - 128} bytes when serialized which is larger than the total memory buffer you have configured with the buffer.memory configuration.`)
+      throw new ProtocolError(
+        ErrorCode.MESSAGE_TOO_LARGE,
+        `The message is ${size - 128} bytes when serialized which is larger than ` +
+          'the total memory buffer you have configured with the buffer.memory configuration.',
+      )
     }
     const queue = this.sender.queue(record.topic, this.partitionFor(record, key, size))
     this.transactions?.add(queue)
@@ -271,11 +252,20 @@ export class Producer {
   }
 
   private append(
-    queue: PartitionQueue, key: Uint8Array | null, value: Uint8Array | null, headers: readonly HeaderInput[], timestamp: number,
-    resolve: (metadata: RecordMetadata) => void, reject: (error: Error) => void,
+    queue: PartitionQueue,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers: readonly HeaderInput[],
+    timestamp: number,
+    resolve: (metadata: RecordMetadata) => void,
+    reject: (error: Error) => void,
   ): void {
     let batch = queue.pending.at(-1)
-    if (batch === undefined || batch.attempts > 0 || (batch.count > 0 && batch.sizeWith(key, value, headers) > this.settings.batchSize)) {
+    if (
+      batch === undefined ||
+      batch.attempts > 0 ||
+      (batch.count > 0 && batch.sizeWith(key, value, headers) > this.settings.batchSize)
+    ) {
       batch = new ProducerBatch(queue, this.env.clock.monoMs())
       queue.pending.push(batch)
       this.usedBytes += batch.size
@@ -290,7 +280,11 @@ export class Producer {
     const { partitions } = this.cluster.topic(record.topic)!
     if (record.partition !== undefined) {
       if (record.partition < 0 || record.partition >= partitions.length) {
-        throw new ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `partition ${record.partition} of topic ${record.topic} with partition count ${partitions.length} is not present in metadata`)
+        throw new ProtocolError(
+          ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+          `partition ${record.partition} of topic ${record.topic} ` +
+            `with partition count ${partitions.length} is not present in metadata`,
+        )
       }
       return record.partition
     }
@@ -315,13 +309,16 @@ export class Producer {
           `finding the leaders of ${topic}`,
           async () => {
             const [metadata] = await this.cluster.metadata([topic], { create: true })
-            if (metadata === undefined || metadata.errorCode !== 0) throw new ProtocolError(metadata?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+            if (metadata === undefined || metadata.errorCode !== 0)
+              throw new ProtocolError(metadata?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
             if (metadata.partitions.length === 0) throw new ProtocolError(ErrorCode.LEADER_NOT_AVAILABLE)
           },
           this.maxBlockMs,
         )
         .catch((error: unknown) => {
-          throw error instanceof TimeoutError ? new TimeoutError(`Topic ${topic} not present in metadata after ${this.maxBlockMs} ms.`, { cause: error.cause }) : error
+          throw error instanceof TimeoutError
+            ? new TimeoutError(`Topic ${topic} not present in metadata after ${this.maxBlockMs} ms.`, { cause: error.cause })
+            : error
         })
         .finally(() => this.finding.delete(topic))
       this.finding.set(topic, found)
@@ -331,7 +328,8 @@ export class Producer {
 
   private async waitForSpace(deadline: number): Promise<void> {
     const leftMs = deadline - this.env.clock.monoMs()
-    if (leftMs <= 0) throw new TimeoutError(`Failed to allocate memory within the configured max blocking time ${this.maxBlockMs} ms.`)
+    if (leftMs <= 0)
+      throw new TimeoutError(`Failed to allocate memory within the configured max blocking time ${this.maxBlockMs} ms.`)
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         timer.cancel()

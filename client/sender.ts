@@ -29,7 +29,11 @@ export interface SenderSettings {
 
 /** Errors after which the sequences of this producer id cannot go on. */
 function breaksSequence(code: number): boolean {
-  return code === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER || code === ErrorCode.UNKNOWN_PRODUCER_ID || code === ErrorCode.INVALID_PRODUCER_EPOCH
+  return (
+    code === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER ||
+    code === ErrorCode.UNKNOWN_PRODUCER_ID ||
+    code === ErrorCode.INVALID_PRODUCER_EPOCH
+  )
 }
 
 /**
@@ -51,7 +55,12 @@ export class Sender {
   private readonly released: (batch: ProducerBatch) => void
   private readonly transactions: Transactions | undefined
 
-  constructor(cluster: Cluster, settings: SenderSettings, transactions: Transactions | undefined, released: (batch: ProducerBatch) => void) {
+  constructor(
+    cluster: Cluster,
+    settings: SenderSettings,
+    transactions: Transactions | undefined,
+    released: (batch: ProducerBatch) => void,
+  ) {
     this.cluster = cluster
     this.settings = settings
     this.transactions = transactions
@@ -131,7 +140,13 @@ export class Sender {
         nextMs = Math.min(nextMs, queue.pending[0]!.createdMs + this.settings.deliveryTimeoutMs)
         continue
       }
-      const batch = queue.ready(nowMs, this.settings.lingerMs, this.settings.batchSize, this.settings.maxInFlight, this.flushes.size > 0)
+      const batch = queue.ready(
+        nowMs,
+        this.settings.lingerMs,
+        this.settings.batchSize,
+        this.settings.maxInFlight,
+        this.flushes.size > 0,
+      )
       if (batch === undefined) {
         // An answer wakes.
         if (queue.isWaitingForAnswers(this.settings.maxInFlight)) continue
@@ -143,7 +158,8 @@ export class Sender {
         stale.add(queue.topic)
         continue
       }
-      // What went to a former leader must be answered first: behind its back its sequences could be left out of the leader's window.
+      // What went to a former leader must be answered first: behind its back its sequences could be left out of the
+      // leader's window.
       if (queue.inFlight.length > 0 && queue.inFlightTo !== leader) continue
       if ((this.perNode.get(leader) ?? 0) >= this.settings.maxInFlight) continue
       const request = requests.get(leader) ?? { batches: [], bytes: 0 }
@@ -199,13 +215,21 @@ export class Sender {
       ...(transactionalId === null ? {} : { transactionalId }),
       acks,
       timeoutMs: requestTimeoutMs,
-      topicData: byTopic(batches.map((batch) => ({ topic: batch.queue.topic, partition: batch.queue.partition, batch }))).map(({ topic, partitions }) => ({
-        name: topic,
-        partitionData: partitions.map(({ partition, batch }) => ({ index: partition, records: batch.encode(codec, level, batch.queue.identity, transactionalId !== null) })),
-      })),
+      topicData: byTopic(batches.map((batch) => ({ topic: batch.queue.topic, partition: batch.queue.partition, batch }))).map(
+        ({ topic, partitions }) => ({
+          name: topic,
+          partitionData: partitions.map(({ partition, batch }) => ({
+            index: partition,
+            records: batch.encode(codec, level, batch.queue.identity, transactionalId !== null),
+          })),
+        }),
+      ),
     }
     this.cluster
-      .send<ProduceResponse>(leader, ApiKey.produce, body, { timeoutMs: requestTimeoutMs, ...(acks === 0 ? { expectResponse: false } : {}) })
+      .send<ProduceResponse>(leader, ApiKey.produce, body, {
+        timeoutMs: requestTimeoutMs,
+        ...(acks === 0 ? { expectResponse: false } : {}),
+      })
       .then(
         (response) => this.answered(batches, response),
         (error: unknown) => {
@@ -231,8 +255,10 @@ export class Sender {
     for (const batch of batches) {
       const answer = answers.get(partitionKey(batch.queue.topic, batch.queue.partition))
       if (this.settings.acks === 0) this.succeed(batch, -1, -1)
-      else if (answer === undefined) this.failed(batch, new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR, 'the partition is missing in the answer'))
-      else if (answer.errorCode === 0 || answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) this.succeed(batch, answer.baseOffset, answer.logAppendTimeMs)
+      else if (answer === undefined)
+        this.failed(batch, new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR, 'the partition is missing in the answer'))
+      else if (answer.errorCode === 0 || answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER)
+        this.succeed(batch, answer.baseOffset, answer.logAppendTimeMs)
       else {
         if (isStaleMetadata(answer.errorCode)) this.cluster.forgetTopic(batch.queue.topic)
         this.failed(batch, new ProtocolError(answer.errorCode, answer.errorMessage ?? undefined))
@@ -249,7 +275,10 @@ export class Sender {
   private failed(batch: ProducerBatch, error: Error): void {
     const { queue } = batch
     const nowMs = this.cluster.env.clock.monoMs()
-    const inTime = nowMs - batch.createdMs < this.settings.deliveryTimeoutMs && batch.attempts <= this.settings.retries && !this.cluster.isClosed
+    const inTime =
+      nowMs - batch.createdMs < this.settings.deliveryTimeoutMs &&
+      batch.attempts <= this.settings.retries &&
+      !this.cluster.isClosed
     const sequenceBroken = this.settings.idempotent && error instanceof ProtocolError && breaksSequence(error.code)
     // The leader takes sequences only in order. Where it is stored is not known any more.
     if (sequenceBroken && queue.mustBeStored(batch)) return this.succeed(batch, -1, -1)
@@ -272,7 +301,11 @@ export class Sender {
     const transactions = this.transactions!
     const isBehind = sequenceBroken && (queue.isRecovering || queue.inFlight[0] !== batch) && transactions.failure === undefined
     const code = error instanceof ProtocolError ? error.code : 0
-    if (inTime && transactions.failure === undefined && (isBehind || (mayRetry(error) && code !== ErrorCode.INVALID_PRODUCER_EPOCH))) {
+    if (
+      inTime &&
+      transactions.failure === undefined &&
+      (isBehind || (mayRetry(error) && code !== ErrorCode.INVALID_PRODUCER_EPOCH))
+    ) {
       queue.retry(batch, this.cluster.env.clock.monoMs() + this.cluster.settings.retryBackoffMs)
       return
     }
@@ -295,7 +328,8 @@ export class Sender {
         const batch = queue.pending.shift()!
         if (batch.sequence !== NO_SEQUENCE && this.transactions === undefined) queue.gaveUp()
         const error = new TimeoutError(
-          `Expiring ${batch.count} record(s) for ${partitionKey(queue.topic, queue.partition)}:${Math.round(nowMs - batch.createdMs)} ms has passed since batch creation`,
+          `Expiring ${batch.count} record(s) for ${partitionKey(queue.topic, queue.partition)}:` +
+            `${Math.round(nowMs - batch.createdMs)} ms has passed since batch creation`,
         )
         this.transactions?.batchFailed(error)
         this.settle(batch, () => batch.fail(error))
@@ -313,10 +347,17 @@ export class Sender {
   }
 
   private async obtainIdentity(): Promise<void> {
-    await this.cluster.retrying('obtaining a producer id', async () => {
-      const response = await this.cluster.sendToAny<InitProducerIdResponse>(ApiKey.initProducerId, { transactionalId: null, transactionTimeoutMs: 60_000 })
-      if (response.errorCode !== 0) throw new ProtocolError(response.errorCode)
-      this.identity = { id: response.producerId, epoch: response.producerEpoch }
-    }, this.settings.deliveryTimeoutMs)
+    await this.cluster.retrying(
+      'obtaining a producer id',
+      async () => {
+        const response = await this.cluster.sendToAny<InitProducerIdResponse>(ApiKey.initProducerId, {
+          transactionalId: null,
+          transactionTimeoutMs: 60_000,
+        })
+        if (response.errorCode !== 0) throw new ProtocolError(response.errorCode)
+        this.identity = { id: response.producerId, epoch: response.producerEpoch }
+      },
+      this.settings.deliveryTimeoutMs,
+    )
   }
 }

@@ -62,14 +62,19 @@ export interface ListGroupsOptions {
 }
 
 /** What all brokers tell, and the errors of those that did not. */
-export async function listConsumerGroups(cluster: Cluster, options: ListGroupsOptions): Promise<{ groups: ConsumerGroupListing[]; errors: { node: Node; error: Error }[] }> {
+export async function listConsumerGroups(
+  cluster: Cluster,
+  options: ListGroupsOptions,
+): Promise<{ groups: ConsumerGroupListing[]; errors: { node: Node; error: Error }[] }> {
   await cluster.retrying('listing the brokers', () => cluster.metadata([]))
   const groups = new Map<string, ConsumerGroupListing>()
   const errors: { node: Node; error: Error }[] = []
   await Promise.all(
     cluster.allNodes().map(async (node) => {
       try {
-        const { version, response } = await cluster.retrying(`listing the groups of broker ${node.id}`, () => listGroups(cluster, node, options))
+        const { version, response } = await cluster.retrying(`listing the groups of broker ${node.id}`, () =>
+          listGroups(cluster, node, options),
+        )
         for (const group of response.groups) {
           if (group.protocolType !== CONSUMER_PROTOCOL && group.protocolType !== '') continue
           groups.set(group.groupId, {
@@ -87,32 +92,56 @@ export async function listConsumerGroups(cluster: Cluster, options: ListGroupsOp
   return { groups: [...groups.values()].sort((a, b) => (a.groupId < b.groupId ? -1 : 1)), errors }
 }
 
-async function listGroups(cluster: Cluster, node: Node, options: ListGroupsOptions): Promise<{ version: number; response: ListGroupsResponse }> {
+async function listGroups(
+  cluster: Cluster,
+  node: Node,
+  options: ListGroupsOptions,
+): Promise<{ version: number; response: ListGroupsResponse }> {
   const statesFilter = [...(options.states ?? [])]
   const typesFilter = [...(options.types ?? [])]
   let version = 0
   const response = await cluster.sendTo<ListGroupsResponse>(node, ApiKey.listGroups, (highest: number) => {
     version = highest
-    if (version < 4 && statesFilter.length > 0) throw new ProtocolError(ErrorCode.UNSUPPORTED_VERSION, `The broker only supports ListGroups v${version}, but we need v4 or newer to request groups by states.`)
-    if (version < 5 && typesFilter.length > 0) throw new ProtocolError(ErrorCode.UNSUPPORTED_VERSION, `The broker only supports ListGroups v${version}, but we need v5 or newer to request groups by type.`)
+    if (version < 4 && statesFilter.length > 0)
+      throw new ProtocolError(
+        ErrorCode.UNSUPPORTED_VERSION,
+        `The broker only supports ListGroups v${version}, but we need v4 or newer to request groups by states.`,
+      )
+    if (version < 5 && typesFilter.length > 0)
+      throw new ProtocolError(
+        ErrorCode.UNSUPPORTED_VERSION,
+        `The broker only supports ListGroups v${version}, but we need v5 or newer to request groups by type.`,
+      )
     return { statesFilter, typesFilter }
   })
   if (response.errorCode !== 0) throw new ProtocolError(response.errorCode)
   return { version, response }
 }
 
-export function describeConsumerGroups(cluster: Cluster, groupIds: readonly string[]): Promise<Map<string, ConsumerGroupDescription | Error>> {
-  return perCoordinator<ConsumerGroupDescription>(cluster, 'describing consumer groups', CoordinatorType.group, groupIds, async (coordinator, groups) => {
-    const response = await cluster.sendTo<DescribeGroupsResponse>(coordinator, ApiKey.describeGroups, { groups })
-    return new Map(response.groups.map((group) => [group.groupId, descriptionOf(group, coordinator)]))
-  })
+export function describeConsumerGroups(
+  cluster: Cluster,
+  groupIds: readonly string[],
+): Promise<Map<string, ConsumerGroupDescription | Error>> {
+  return perCoordinator<ConsumerGroupDescription>(
+    cluster,
+    'describing consumer groups',
+    CoordinatorType.group,
+    groupIds,
+    async (coordinator, groups) => {
+      const response = await cluster.sendTo<DescribeGroupsResponse>(coordinator, ApiKey.describeGroups, { groups })
+      return new Map(response.groups.map((group) => [group.groupId, descriptionOf(group, coordinator)]))
+    },
+  )
 }
 
 function descriptionOf(group: DescribedGroup, coordinator: Node): ConsumerGroupDescription | ProtocolError {
   const { groupId, protocolType, errorCode } = group
   if (errorCode !== 0) return new ProtocolError(errorCode)
   if (protocolType !== CONSUMER_PROTOCOL && protocolType !== '') {
-    return new ProtocolError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, `GroupId ${groupId} is not a consumer group (${protocolType}).`)
+    return new ProtocolError(
+      ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+      `GroupId ${groupId} is not a consumer group (${protocolType}).`,
+    )
   }
   return {
     groupId,
@@ -132,21 +161,40 @@ function descriptionOf(group: DescribedGroup, coordinator: Node): ConsumerGroupD
 
 /** Per group its error; undefined when it was deleted. */
 export function deleteConsumerGroups(cluster: Cluster, groupIds: readonly string[]): Promise<Map<string, Error | undefined>> {
-  return perCoordinator<undefined>(cluster, 'deleting consumer groups', CoordinatorType.group, groupIds, async (coordinator, groupsNames) => {
-    const response = await cluster.sendTo<DeleteGroupsResponse>(coordinator, ApiKey.deleteGroups, { groupsNames })
-    return new Map(response.results.map(({ groupId, errorCode }) => [groupId, errorCode === 0 ? undefined : new ProtocolError(errorCode)]))
-  })
+  return perCoordinator<undefined>(
+    cluster,
+    'deleting consumer groups',
+    CoordinatorType.group,
+    groupIds,
+    async (coordinator, groupsNames) => {
+      const response = await cluster.sendTo<DeleteGroupsResponse>(coordinator, ApiKey.deleteGroups, { groupsNames })
+      return new Map(
+        response.results.map(({ groupId, errorCode }) => [groupId, errorCode === 0 ? undefined : new ProtocolError(errorCode)]),
+      )
+    },
+  )
 }
 
 /** Throws the group's error. */
-export function deleteConsumerGroupOffsets(cluster: Cluster, groupId: string, partitions: readonly TopicPartition[]): Promise<PartitionResult[]> {
+export function deleteConsumerGroupOffsets(
+  cluster: Cluster,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+): Promise<PartitionResult[]> {
   return withCoordinator(cluster, `deleting offsets of group ${groupId}`, CoordinatorType.group, groupId, async (coordinator) => {
     const response = await cluster.sendTo<OffsetDeleteResponse>(coordinator, ApiKey.offsetDelete, {
       groupId,
-      topics: byTopic(partitions).map(({ topic, partitions: list }) => ({ name: topic, partitions: list.map(({ partition }) => ({ partitionIndex: partition })) })),
+      topics: byTopic(partitions).map(({ topic, partitions: list }) => ({
+        name: topic,
+        partitions: list.map(({ partition }) => ({ partitionIndex: partition })),
+      })),
     })
     if (response.errorCode !== 0) return new ProtocolError(response.errorCode)
-    const codes = new Map(response.topics.flatMap(({ name, partitions: list }) => list.map((each) => [partitionKey(name, each.partitionIndex), each.errorCode] as const)))
+    const codes = new Map(
+      response.topics.flatMap(({ name, partitions: list }) =>
+        list.map((each) => [partitionKey(name, each.partitionIndex), each.errorCode] as const),
+      ),
+    )
     return partitions.map(({ topic, partition }) => {
       const code = codes.get(partitionKey(topic, partition)) ?? ErrorCode.UNKNOWN_SERVER_ERROR
       return { topic, partition, error: code === 0 ? undefined : new ProtocolError(code) }
@@ -154,23 +202,38 @@ export function deleteConsumerGroupOffsets(cluster: Cluster, groupId: string, pa
   })
 }
 
-/** Removes static members by instance id; all members, dynamic ones too, when none is named (KIP-571). Throws the group's error. */
+/**
+ * Removes static members by instance id; all members, dynamic ones too, when none is named (KIP-571). Throws the group's
+ * error.
+ */
 export async function removeMembersFromConsumerGroup(
-  cluster: Cluster, groupId: string, options: { groupInstanceIds?: readonly string[] | undefined; reason?: string | undefined },
+  cluster: Cluster,
+  groupId: string,
+  options: { groupInstanceIds?: readonly string[] | undefined; reason?: string | undefined },
 ): Promise<RemovedMember[]> {
-  const reason = options.reason === undefined || options.reason === '' ? 'member was removed by an admin' : `member was removed by an admin: ${options.reason}`
+  const reason =
+    options.reason === undefined || options.reason === ''
+      ? 'member was removed by an admin'
+      : `member was removed by an admin: ${options.reason}`
   let members: { memberId: string; groupInstanceId: string | null }[]
   if (options.groupInstanceIds === undefined) {
     const description = (await describeConsumerGroups(cluster, [groupId])).get(groupId)
     if (description instanceof Error) throw description
-    members = description!.members.map(({ memberId, groupInstanceId }) => (groupInstanceId === null ? { memberId, groupInstanceId } : { memberId: '', groupInstanceId }))
+    members = description!.members.map(({ memberId, groupInstanceId }) =>
+      groupInstanceId === null ? { memberId, groupInstanceId } : { memberId: '', groupInstanceId },
+    )
     if (members.length === 0) return []
   } else members = options.groupInstanceIds.map((groupInstanceId) => ({ memberId: '', groupInstanceId }))
   return withCoordinator(cluster, `removing members of group ${groupId}`, CoordinatorType.group, groupId, async (coordinator) => {
-    const response = await cluster.sendTo<LeaveGroupResponse>(coordinator, ApiKey.leaveGroup, { groupId, members: members.map((member) => ({ ...member, reason })) })
+    const response = await cluster.sendTo<LeaveGroupResponse>(coordinator, ApiKey.leaveGroup, {
+      groupId,
+      members: members.map((member) => ({ ...member, reason })),
+    })
     if (response.errorCode !== 0) return new ProtocolError(response.errorCode)
     return response.members.map(({ memberId, groupInstanceId, errorCode }) => ({
-      memberId, groupInstanceId, error: errorCode === 0 ? undefined : new ProtocolError(errorCode),
+      memberId,
+      groupInstanceId,
+      error: errorCode === 0 ? undefined : new ProtocolError(errorCode),
     }))
   })
 }

@@ -60,37 +60,54 @@ export interface TransactionToAbort extends TopicPartition {
   coordinatorEpoch: number
 }
 
-export function describeTransactions(cluster: Cluster, transactionalIds: readonly string[]): Promise<Map<string, TransactionDescription | Error>> {
-  return perCoordinator<TransactionDescription>(cluster, 'describing transactions', CoordinatorType.transaction, transactionalIds, async (coordinator, ids) => {
-    const response = await cluster.sendTo<DescribeTransactionsResponse>(coordinator, ApiKey.describeTransactions, { transactionalIds: ids })
-    return new Map(
-      response.transactionStates.map((each) => [
-        each.transactionalId,
-        each.errorCode !== 0
-          ? new ProtocolError(each.errorCode)
-          : {
-              transactionalId: each.transactionalId,
-              coordinatorId: coordinator.id,
-              state: each.transactionState,
-              producerId: each.producerId,
-              producerEpoch: each.producerEpoch,
-              timeoutMs: each.transactionTimeoutMs,
-              startTimeMs: each.transactionStartTimeMs >= 0 ? each.transactionStartTimeMs : undefined,
-              partitions: each.topics.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition }))),
-            },
-      ]),
-    )
-  })
+export function describeTransactions(
+  cluster: Cluster,
+  transactionalIds: readonly string[],
+): Promise<Map<string, TransactionDescription | Error>> {
+  return perCoordinator<TransactionDescription>(
+    cluster,
+    'describing transactions',
+    CoordinatorType.transaction,
+    transactionalIds,
+    async (coordinator, ids) => {
+      const response = await cluster.sendTo<DescribeTransactionsResponse>(coordinator, ApiKey.describeTransactions, {
+        transactionalIds: ids,
+      })
+      return new Map(
+        response.transactionStates.map((each) => [
+          each.transactionalId,
+          each.errorCode !== 0
+            ? new ProtocolError(each.errorCode)
+            : {
+                transactionalId: each.transactionalId,
+                coordinatorId: coordinator.id,
+                state: each.transactionState,
+                producerId: each.producerId,
+                producerEpoch: each.producerEpoch,
+                timeoutMs: each.transactionTimeoutMs,
+                startTimeMs: each.transactionStartTimeMs >= 0 ? each.transactionStartTimeMs : undefined,
+                partitions: each.topics.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition }))),
+              },
+        ]),
+      )
+    },
+  )
 }
 
 /** By broker id what it coordinates, or its error. */
-export async function listTransactions(cluster: Cluster, options: ListTransactionsOptions): Promise<Map<number, TransactionListing[] | Error>> {
+export async function listTransactions(
+  cluster: Cluster,
+  options: ListTransactionsOptions,
+): Promise<Map<number, TransactionListing[] | Error>> {
   await cluster.retrying('listing the brokers', () => cluster.metadata([]))
   const results = new Map<number, TransactionListing[] | Error>()
   await Promise.all(
     cluster.allNodes().map(async (node) => {
       try {
-        results.set(node.id, await cluster.retrying(`listing the transactions of broker ${node.id}`, () => transactionsOf(cluster, node, options)))
+        results.set(
+          node.id,
+          await cluster.retrying(`listing the transactions of broker ${node.id}`, () => transactionsOf(cluster, node, options)),
+        )
       } catch (error) {
         results.set(node.id, error as Error)
       }
@@ -102,17 +119,35 @@ export async function listTransactions(cluster: Cluster, options: ListTransactio
 async function transactionsOf(cluster: Cluster, node: Node, options: ListTransactionsOptions): Promise<TransactionListing[]> {
   const { durationMs } = options
   const response = await cluster.sendTo<ListTransactionsResponse>(node, ApiKey.listTransactions, (version: number) => {
-    if (durationMs !== undefined && durationMs >= 0 && version < 1) throw new ProtocolError(ErrorCode.UNSUPPORTED_VERSION, 'Duration filter can be set only when using API version 1 or higher.')
-    return { stateFilters: [...(options.states ?? [])], producerIdFilters: [...(options.producerIds ?? [])], ...(version >= 1 ? { durationFilter: durationMs ?? -1 } : {}) }
+    if (durationMs !== undefined && durationMs >= 0 && version < 1)
+      throw new ProtocolError(
+        ErrorCode.UNSUPPORTED_VERSION,
+        'Duration filter can be set only when using API version 1 or higher.',
+      )
+    return {
+      stateFilters: [...(options.states ?? [])],
+      producerIdFilters: [...(options.producerIds ?? [])],
+      ...(version >= 1 ? { durationFilter: durationMs ?? -1 } : {}),
+    }
   })
   if (response.errorCode !== 0) throw new ProtocolError(response.errorCode)
-  return response.transactionStates.map(({ transactionalId, producerId, transactionState }) => ({ transactionalId, producerId, state: transactionState }))
+  return response.transactionStates.map(({ transactionalId, producerId, transactionState }) => ({
+    transactionalId,
+    producerId,
+    state: transactionState,
+  }))
 }
 
 /** Asks the leaders, or one broker for its replicas. Throws the first partition's error. */
-export async function describeProducers(cluster: Cluster, partitions: readonly TopicPartition[], brokerId: number | undefined): Promise<Map<string, ProducersOfPartition>> {
-  const ask = (broker: number, list: readonly TopicPartition[]): Promise<(ProducersOfPartition | ProtocolError)[]> => producersOn(cluster, broker, list)
-  if (brokerId === undefined) return perLeader<TopicPartition, ProducersOfPartition>(cluster, 'describing producers', partitions, ask)
+export async function describeProducers(
+  cluster: Cluster,
+  partitions: readonly TopicPartition[],
+  brokerId: number | undefined,
+): Promise<Map<string, ProducersOfPartition>> {
+  const ask = (broker: number, list: readonly TopicPartition[]): Promise<(ProducersOfPartition | ProtocolError)[]> =>
+    producersOn(cluster, broker, list)
+  if (brokerId === undefined)
+    return perLeader<TopicPartition, ProducersOfPartition>(cluster, 'describing producers', partitions, ask)
   return cluster.retrying(`describing the producers of broker ${brokerId}`, async () => {
     if (cluster.node(brokerId) === undefined) await cluster.metadata([])
     const results = new Map<string, ProducersOfPartition>()
@@ -125,11 +160,22 @@ export async function describeProducers(cluster: Cluster, partitions: readonly T
   })
 }
 
-async function producersOn(cluster: Cluster, broker: number, partitions: readonly TopicPartition[]): Promise<(ProducersOfPartition | ProtocolError)[]> {
+async function producersOn(
+  cluster: Cluster,
+  broker: number,
+  partitions: readonly TopicPartition[],
+): Promise<(ProducersOfPartition | ProtocolError)[]> {
   const response = await cluster.send<DescribeProducersResponse>(broker, ApiKey.describeProducers, {
-    topics: byTopic(partitions).map(({ topic, partitions: list }) => ({ name: topic, partitionIndexes: list.map(({ partition }) => partition) })),
+    topics: byTopic(partitions).map(({ topic, partitions: list }) => ({
+      name: topic,
+      partitionIndexes: list.map(({ partition }) => partition),
+    })),
   })
-  const answers = new Map(response.topics.flatMap(({ name, partitions: list }) => list.map((each) => [partitionKey(name, each.partitionIndex), each] as const)))
+  const answers = new Map(
+    response.topics.flatMap(({ name, partitions: list }) =>
+      list.map((each) => [partitionKey(name, each.partitionIndex), each] as const),
+    ),
+  )
   return partitions.map(({ topic, partition }) => {
     const answer = answers.get(partitionKey(topic, partition))
     if (answer === undefined) return new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR, 'the partition is missing in the answer')
@@ -137,14 +183,16 @@ async function producersOn(cluster: Cluster, broker: number, partitions: readonl
     return {
       topic,
       partition,
-      activeProducers: answer.activeProducers.map(({ producerId, producerEpoch, lastSequence, lastTimestamp, coordinatorEpoch, currentTxnStartOffset }) => ({
-        producerId,
-        producerEpoch,
-        lastSequence,
-        lastTimestamp,
-        coordinatorEpoch: coordinatorEpoch >= 0 ? coordinatorEpoch : undefined,
-        currentTransactionStartOffset: currentTxnStartOffset >= 0 ? currentTxnStartOffset : undefined,
-      })),
+      activeProducers: answer.activeProducers.map(
+        ({ producerId, producerEpoch, lastSequence, lastTimestamp, coordinatorEpoch, currentTxnStartOffset }) => ({
+          producerId,
+          producerEpoch,
+          lastSequence,
+          lastTimestamp,
+          coordinatorEpoch: coordinatorEpoch >= 0 ? coordinatorEpoch : undefined,
+          currentTransactionStartOffset: currentTxnStartOffset >= 0 ? currentTxnStartOffset : undefined,
+        }),
+      ),
     }
   })
 }
@@ -154,15 +202,29 @@ export async function abortTransaction(cluster: Cluster, transaction: Transactio
   const { topic, partition, producerId, producerEpoch, coordinatorEpoch } = transaction
   await perLeader<TopicPartition, true>(cluster, 'aborting a transaction', [{ topic, partition }], async (leader) => {
     const response = await cluster.send<WriteTxnMarkersResponse>(leader, ApiKey.writeTxnMarkers, {
-      markers: [{ producerId, producerEpoch, coordinatorEpoch, transactionResult: false, topics: [{ name: topic, partitionIndexes: [partition] }] }],
+      markers: [
+        {
+          producerId,
+          producerEpoch,
+          coordinatorEpoch,
+          transactionResult: false,
+          topics: [{ name: topic, partitionIndexes: [partition] }],
+        },
+      ],
     })
     const code = response.markers[0]?.topics[0]?.partitions[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR
     return [code === 0 ? true : new ProtocolError(code)]
   })
 }
 
-/** Ends what the producers of these transactional ids have open, and fences them (KIP-360): who they are from now on, or an error. */
-export function fenceProducers(cluster: Cluster, transactionalIds: readonly string[]): Promise<Map<string, { producerId: number; producerEpoch: number } | Error>> {
+/**
+ * Ends what the producers of these transactional ids have open, and fences them (KIP-360): who they are from now on, or an
+ * error.
+ */
+export function fenceProducers(
+  cluster: Cluster,
+  transactionalIds: readonly string[],
+): Promise<Map<string, { producerId: number; producerEpoch: number } | Error>> {
   return perCoordinator(cluster, 'fencing producers', CoordinatorType.transaction, transactionalIds, async (coordinator, ids) => {
     const results = new Map<string, { producerId: number; producerEpoch: number } | ProtocolError>()
     for (const transactionalId of ids) {

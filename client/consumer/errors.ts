@@ -5,7 +5,8 @@ export class NoOffsetError extends Error {
 }
 
 /**
- * A commit that came too late: the group has rebalanced, somebody else has the partitions. Trying again does not help; what was read since the
+ * A commit that came too late: the group has rebalanced, somebody else has the partitions. Trying again does not help;
+ * what was read since the
  * last commit is read again by another member.
  */
 export class CommitFailedError extends Error {

@@ -31,7 +31,9 @@ export class FetchSession {
   request(wanted: readonly WantedPartition[], byId: boolean): FetchBody {
     this.next = new Map(wanted.map((each) => [partitionKey(each.topic, each.partition), each]))
     const isFull = this.epoch === INITIAL_EPOCH
-    const changed = isFull ? wanted : wanted.filter((each) => !isSame(this.known.get(partitionKey(each.topic, each.partition)), each))
+    const changed = isFull
+      ? wanted
+      : wanted.filter((each) => !isSame(this.known.get(partitionKey(each.topic, each.partition)), each))
     const gone: WantedPartition[] = []
     if (!isFull) {
       for (const [key, each] of this.known) {
@@ -47,11 +49,16 @@ export class FetchSession {
         topic,
         topicId: partitions[0]!.topicId,
         partitions: partitions.map(({ partition, currentLeaderEpoch, fetchOffset, partitionMaxBytes }) => ({
-          partition, currentLeaderEpoch, fetchOffset, partitionMaxBytes,
+          partition,
+          currentLeaderEpoch,
+          fetchOffset,
+          partitionMaxBytes,
         })),
       })),
       forgottenTopicsData: byTopic(gone).map(({ topic, partitions }) => ({
-        topic, topicId: partitions[0]!.topicId, partitions: partitions.map(({ partition }) => partition),
+        topic,
+        topicId: partitions[0]!.topicId,
+        partitions: partitions.map(({ partition }) => partition),
       })),
     }
   }
@@ -61,7 +68,8 @@ export class FetchSession {
     const { errorCode, sessionId } = response
     if (errorCode !== 0) {
       // The broker forgot it, or lost count: begin anew; with the old id, so that what is left of it goes.
-      if (errorCode === ErrorCode.FETCH_SESSION_ID_NOT_FOUND || errorCode === ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR) this.id = NO_SESSION
+      if (errorCode === ErrorCode.FETCH_SESSION_ID_NOT_FOUND || errorCode === ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR)
+        this.id = NO_SESSION
       this.epoch = INITIAL_EPOCH
       return false
     }

@@ -114,7 +114,10 @@ export class Fetcher {
             byId,
           ),
         },
-        { version: byId ? highest : Math.min(highest, LAST_FETCH_BY_NAME), timeoutMs: this.cluster.settings.requestTimeoutMs + maxWaitMs },
+        {
+          version: byId ? highest : Math.min(highest, LAST_FETCH_BY_NAME),
+          timeoutMs: this.cluster.settings.requestTimeoutMs + maxWaitMs,
+        },
       )
     } catch (error) {
       session.failed()
@@ -175,14 +178,29 @@ export class Fetcher {
     if (code === ErrorCode.OFFSET_OUT_OF_RANGE) {
       if (autoReset !== 'none') return state.resetTo(autoReset)
       const where = partitionKey(state.topic, state.partition)
-      this.onNews(new NoOffsetError(`Fetch position ${state.fetchPosition.offset} is out of range for partition ${where}, and no reset policy is configured`))
+      this.onNews(
+        new NoOffsetError(
+          `Fetch position ${state.fetchPosition.offset} is out of range for partition ${where}, ` +
+            'and no reset policy is configured',
+        ),
+      )
       return
     }
     if (isStaleMetadata(code) || code === ErrorCode.UNKNOWN_LEADER_EPOCH) this.cluster.forgetTopic(state.topic)
-    else if (!isRetriable(code)) this.onNews(new ProtocolError(code, code === ErrorCode.TOPIC_AUTHORIZATION_FAILED ? `Not authorized to access topics: [${state.topic}]` : undefined))
+    else if (!isRetriable(code))
+      this.onNews(
+        new ProtocolError(
+          code,
+          code === ErrorCode.TOPIC_AUTHORIZATION_FAILED ? `Not authorized to access topics: [${state.topic}]` : undefined,
+        ),
+      )
   }
 }
 
 function isSessionError(code: number): boolean {
-  return code === ErrorCode.FETCH_SESSION_ID_NOT_FOUND || code === ErrorCode.INVALID_FETCH_SESSION_EPOCH || code === ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
+  return (
+    code === ErrorCode.FETCH_SESSION_ID_NOT_FOUND ||
+    code === ErrorCode.INVALID_FETCH_SESSION_EPOCH ||
+    code === ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
+  )
 }

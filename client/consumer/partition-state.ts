@@ -8,7 +8,8 @@ export interface Position {
 }
 
 /**
- * `initializing`: no position yet, the group's is to be asked for. `resetting`: by policy or by the program's wish, to an end of the log.
+ * `initializing`: no position yet, the group's is to be asked for. `resetting`: by policy or by the program's wish, to an
+ * end of the log.
  * `validating`: the leader has changed, its log may be shorter (KIP-320). `fetching`: the position holds.
  */
 export type PositionState = 'initializing' | 'resetting' | 'validating' | 'fetching'

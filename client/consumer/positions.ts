@@ -27,7 +27,11 @@ export class Positions {
 
   /** `committed` asks the group; undefined without one. Errors that the program must hear of go to `onNews`. */
   constructor(
-    cluster: Cluster, settings: ConsumerSettings, subscription: Subscription, committed: FetchCommitted | undefined, onNews: (failure?: unknown) => void,
+    cluster: Cluster,
+    settings: ConsumerSettings,
+    subscription: Subscription,
+    committed: FetchCommitted | undefined,
+    onNews: (failure?: unknown) => void,
   ) {
     this.cluster = cluster
     this.settings = settings
@@ -101,12 +105,17 @@ export class Positions {
         this.later(state)
       } else state.resetTo(this.settings.autoReset)
     }
-    if (without.length > 0) throw new NoOffsetError(`Undefined offset with no reset policy for partitions: [${without.join(', ')}]`)
+    if (without.length > 0)
+      throw new NoOffsetError(`Undefined offset with no reset policy for partitions: [${without.join(', ')}]`)
   }
 
   private async reset(leader: number, states: readonly PartitionState[]): Promise<void> {
     const seeks = new Map(states.map((state) => [state, state.seeks]))
-    const wanted = states.map((state) => ({ topic: state.topic, partition: state.partition, timestamp: OffsetSpec[state.reset ?? 'latest'] }))
+    const wanted = states.map((state) => ({
+      topic: state.topic,
+      partition: state.partition,
+      timestamp: OffsetSpec[state.reset ?? 'latest'],
+    }))
     const answers = await offsetsFrom(this.cluster, leader, wanted, this.settings.isolation)
     states.forEach((state, index) => {
       if (!this.subscription.isCurrent(state, seeks.get(state)!)) return
@@ -128,11 +137,17 @@ export class Positions {
       topics: byTopic(states).map(({ topic, partitions }) => ({
         topic,
         partitions: partitions.map((state) => ({
-          partition: state.partition, currentLeaderEpoch: epochs.get(state)!, leaderEpoch: state.fetchPosition.leaderEpoch,
+          partition: state.partition,
+          currentLeaderEpoch: epochs.get(state)!,
+          leaderEpoch: state.fetchPosition.leaderEpoch,
         })),
       })),
     })
-    const answers = new Map(response.topics.flatMap(({ topic, partitions }) => partitions.map((each) => [partitionKey(topic, each.partition), each] as const)))
+    const answers = new Map(
+      response.topics.flatMap(({ topic, partitions }) =>
+        partitions.map((each) => [partitionKey(topic, each.partition), each] as const),
+      ),
+    )
     for (const state of states) {
       if (!this.subscription.isCurrent(state, seeks.get(state)!) || state.state !== 'validating') continue
       const answer = answers.get(partitionKey(state.topic, state.partition))
@@ -151,7 +166,10 @@ export class Positions {
     if (autoReset === 'none') {
       this.later(state)
       const where = partitionKey(state.topic, state.partition)
-      throw new NoOffsetError(`Truncated partition ${where}: detected at offset ${offset}, the log diverges at ${unknown ? 'an unknown offset' : end.endOffset}`)
+      throw new NoOffsetError(
+        `Truncated partition ${where}: detected at offset ${offset}, ` +
+          `the log diverges at ${unknown ? 'an unknown offset' : end.endOffset}`,
+      )
     }
     if (unknown) state.resetTo(autoReset)
     else state.seek({ offset: end.endOffset, leaderEpoch: end.leaderEpoch }, false)

@@ -2,9 +2,15 @@ import { partitionKey } from '../leaders'
 import { PartitionState } from './partition-state'
 import type { TopicPartition } from '../leaders'
 
-/** Hears of partitions that come and go by rebalances; may be asynchronous. Called within `poll`, `unsubscribe` and `close` alone. */
+/**
+ * Hears of partitions that come and go by rebalances; may be asynchronous. Called within `poll`, `unsubscribe` and `close`
+ * alone.
+ */
 export interface RebalanceListener {
-  /** Partitions come, after the others are gone; all of them under an eager protocol, those that are new under a cooperative one. */
+  /**
+   * Partitions come, after the others are gone; all of them under an eager protocol, those that are new under a
+   * cooperative one.
+   */
   onPartitionsAssigned?(partitions: TopicPartition[]): void | Promise<void>
   /** Partitions go to others: the last chance to commit. */
   onPartitionsRevoked?(partitions: TopicPartition[]): void | Promise<void>
@@ -102,7 +108,9 @@ export class Subscription {
 
   /** Positions as they would be committed. */
   consumed(): { topic: string; partition: number; offset: number; leaderEpoch: number }[] {
-    return this.all().flatMap(({ topic, partition, position }) => (position === undefined ? [] : [{ topic, partition, ...position }]))
+    return this.all().flatMap(({ topic, partition, position }) =>
+      position === undefined ? [] : [{ topic, partition, ...position }],
+    )
   }
 
   private change(kind: 'topics' | 'pattern' | 'assigned'): void {

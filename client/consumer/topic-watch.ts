@@ -6,7 +6,8 @@ import type { Subscription } from './subscription'
 const ANSWERS_UNTIL_GONE = 3
 
 /**
- * Keeps what is known of the topics of interest no older than `metadata.max.age.ms`: of those subscribed to or assigned, of all while a pattern
+ * Keeps what is known of the topics of interest no older than `metadata.max.age.ms`: of those subscribed to or assigned,
+ * of all while a pattern
  * is, and for a leader of those of its whole group.
  */
 export class TopicWatch {
@@ -28,7 +29,12 @@ export class TopicWatch {
   /** In how many answers in a row a topic was missing that had been there. */
   private readonly missing = new Map<string, number>()
 
-  constructor(cluster: Cluster, subscription: Subscription, options: { create: boolean; excludeInternal: boolean }, onNews: () => void) {
+  constructor(
+    cluster: Cluster,
+    subscription: Subscription,
+    options: { create: boolean; excludeInternal: boolean },
+    onNews: () => void,
+  ) {
     this.cluster = cluster
     this.subscription = subscription
     this.options = options
@@ -65,7 +71,10 @@ export class TopicWatch {
   async refreshed(deadlineMs: number): Promise<boolean> {
     const { clock } = this.cluster.env
     while (this.key(this.wanted()) !== this.askedFor || this.version === 0) {
-      await this.cluster.within(this.refresh().catch(() => {}), deadlineMs)
+      await this.cluster.within(
+        this.refresh().catch(() => {}),
+        deadlineMs,
+      )
       if (this.key(this.wanted()) === this.askedFor && this.version > 0) return true
       const leftMs = deadlineMs - clock.monoMs()
       if (leftMs <= 0 || this.cluster.isClosed) return false
@@ -115,7 +124,9 @@ export class TopicWatch {
     const wavering = this.names.filter((name) => !there.has(name) && !this.isGone(name))
     this.names = [...there, ...wavering]
     this.version++
-    const isWhole = wavering.length === 0 && found.every(({ errorCode, partitions }) => errorCode === 0 && partitions.every(({ leader }) => leader >= 0))
+    const isWhole =
+      wavering.length === 0 &&
+      found.every(({ errorCode, partitions }) => errorCode === 0 && partitions.every(({ leader }) => leader >= 0))
     this.pauseMs = isWhole ? retryBackoffMs : Math.min(this.pauseMs * 2, retryBackoffMaxMs)
     this.notBeforeMs = clock.monoMs() + this.pauseMs
     this.nextMs = isWhole ? clock.monoMs() + metadataMaxAgeMs : this.notBeforeMs

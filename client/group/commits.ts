@@ -19,8 +19,9 @@ const REBALANCING =
   'Offset commit cannot be completed since the consumer is undergoing a rebalance for auto partition assignment. ' +
   'You can try completing the rebalance by calling poll() and then retry the operation.'
 const TOO_LATE =
-  'Commit cannot be completed since the group has already rebalanced and assigned the partitions to another member. This means that the time ' +
-  'between subsequent calls to poll() was longer than the configured max.poll.interval.ms, or that heartbeats did not get through.'
+  'Commit cannot be completed since the group has already rebalanced and assigned the partitions to another member. ' +
+  'This means that the time between subsequent calls to poll() was longer than the configured max.poll.interval.ms, ' +
+  'or that heartbeats did not get through.'
 
 /** Commits of one consumer, and what the group has committed. */
 export class Commits {
@@ -32,7 +33,12 @@ export class Commits {
   private readonly pending = new Set<Promise<void>>()
 
   /** `isSubscribed`: by a group's generation; else anybody may commit. `committed` hears of what succeeded. */
-  constructor(cluster: Cluster, membership: Membership, isSubscribed: () => boolean, committed: (offsets: readonly OffsetToCommit[]) => void) {
+  constructor(
+    cluster: Cluster,
+    membership: Membership,
+    isSubscribed: () => boolean,
+    committed: (offsets: readonly OffsetToCommit[]) => void,
+  ) {
     this.cluster = cluster
     this.membership = membership
     this.isSubscribed = isSubscribed
@@ -40,7 +46,8 @@ export class Commits {
   }
 
   /**
-   * Repeats until it succeeds, fails for good (CommitFailedError, FENCED_INSTANCE_ID ...) or the time is over (TimeoutError), which it is, too,
+   * Repeats until it succeeds, fails for good (CommitFailedError, FENCED_INSTANCE_ID ...) or the time is over
+   * (TimeoutError), which it is, too,
    * when `isOver` says so.
    */
   async sync(offsets: readonly OffsetToCommit[], deadlineMs: number, isOver = (): boolean => false): Promise<void> {
@@ -57,7 +64,8 @@ export class Commits {
         last = error
       }
       const leftMs = deadlineMs - clock.monoMs()
-      if (leftMs <= 0 || isOver() || this.cluster.isClosed) throw new TimeoutError(`Timeout expired before successfully committing offsets`, { cause: last })
+      if (leftMs <= 0 || isOver() || this.cluster.isClosed)
+        throw new TimeoutError(`Timeout expired before successfully committing offsets`, { cause: last })
       await this.cluster.sleep(Math.min(leftMs, this.cluster.settings.retryBackoffMs))
     }
   }
@@ -66,7 +74,16 @@ export class Commits {
   async(offsets: readonly OffsetToCommit[], callback?: CommitCallback): Promise<void> {
     const attempt = this.attempt(offsets).then(
       () => callback?.(undefined, offsets),
-      (error: unknown) => callback?.(mayRetry(error) ? new RetriableCommitFailedError('Offset commit failed with a retriable exception. You should retry committing the latest consumed offsets.', { cause: error }) : (error as Error), offsets),
+      (error: unknown) =>
+        callback?.(
+          mayRetry(error)
+            ? new RetriableCommitFailedError(
+                'Offset commit failed with a retriable exception. You should retry committing the latest consumed offsets.',
+                { cause: error },
+              )
+            : (error as Error),
+          offsets,
+        ),
     )
     this.pending.add(attempt)
     return attempt.finally(() => this.pending.delete(attempt))
@@ -76,7 +93,8 @@ export class Commits {
   async attempt(offsets: readonly OffsetToCommit[]): Promise<void> {
     if (offsets.length === 0) return
     const deadlineMs = this.cluster.env.clock.monoMs() + this.cluster.settings.requestTimeoutMs
-    if ((await this.membership.finder.find(deadlineMs)) === undefined) throw new ProtocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    if ((await this.membership.finder.find(deadlineMs)) === undefined)
+      throw new ProtocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE)
     await this.once(offsets)
   }
 
@@ -84,20 +102,28 @@ export class Commits {
   async fetch(partitions: readonly TopicPartition[], timeoutMs: number): Promise<Map<string, CommittedOffset>> {
     if (partitions.length === 0) return new Map()
     const { finder, member } = this.membership
-    return this.cluster.retrying('fetching committed offsets', async (leftMs) => {
-      const coordinator = await finder.find(this.cluster.env.clock.monoMs() + leftMs)
-      if (coordinator === undefined) throw new ProtocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE)
-      try {
-        const found = (await fetchCommitted(this.cluster, coordinator, [{ groupId: member.groupId, partitions }], true, { lane: 'coordinator' })).get(member.groupId)
-        if (found === undefined) throw new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR)
-        if (found instanceof ProtocolError) throw found
-        for (const error of found.errors.values()) throw error
-        return found.offsets
-      } catch (error) {
-        if (isOfCoordinator(error)) finder.forget(coordinator)
-        throw error
-      }
-    }, timeoutMs)
+    return this.cluster.retrying(
+      'fetching committed offsets',
+      async (leftMs) => {
+        const coordinator = await finder.find(this.cluster.env.clock.monoMs() + leftMs)
+        if (coordinator === undefined) throw new ProtocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+        try {
+          const found = (
+            await fetchCommitted(this.cluster, coordinator, [{ groupId: member.groupId, partitions }], true, {
+              lane: 'coordinator',
+            })
+          ).get(member.groupId)
+          if (found === undefined) throw new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR)
+          if (found instanceof ProtocolError) throw found
+          for (const error of found.errors.values()) throw error
+          return found.offsets
+        } catch (error) {
+          if (isOfCoordinator(error)) finder.forget(coordinator)
+          throw error
+        }
+      },
+      timeoutMs,
+    )
   }
 
   private committingMember(): GroupMember {
@@ -136,7 +162,8 @@ export class Commits {
         case ErrorCode.UNKNOWN_MEMBER_ID:
         case ErrorCode.ILLEGAL_GENERATION:
           // A rebalance has gone on since: the answer is for the generation before.
-          if (sent !== membership.generation && membership.isRebalancing) throw new ProtocolError(ErrorCode.REBALANCE_IN_PROGRESS, REBALANCING)
+          if (sent !== membership.generation && membership.isRebalancing)
+            throw new ProtocolError(ErrorCode.REBALANCE_IN_PROGRESS, REBALANCING)
           if (this.isSubscribed()) membership.lost(sent, code)
           throw new CommitFailedError(TOO_LATE)
         case ErrorCode.REBALANCE_IN_PROGRESS:

@@ -39,7 +39,8 @@ const FIRST_STABLE_FETCH = 7
 const FIRST_WITH_INSTANCES = 7
 
 /**
- * Asks a coordinator for the offsets of groups; `partitions` null: all that the group has. Partitions without an offset are left out. An error
+ * Asks a coordinator for the offsets of groups; `partitions` null: all that the group has. Partitions without an offset
+ * are left out. An error
  * of a group stands in its place; one of a partition in `errors`, keyed `topic-partition`.
  */
 export async function fetchCommitted(
@@ -50,16 +51,27 @@ export async function fetchCommitted(
   options: SendOptions = {},
 ): Promise<Map<string, ProtocolError | { offsets: Map<string, CommittedOffset>; errors: Map<string, ProtocolError> }>> {
   const topicsOf = (partitions: readonly TopicPartition[] | null): { name: string; partitionIndexes: number[] }[] | null =>
-    partitions === null ? null : byTopic(partitions).map(({ topic, partitions: list }) => ({ name: topic, partitionIndexes: list.map(({ partition }) => partition) }))
+    partitions === null
+      ? null
+      : byTopic(partitions).map(({ topic, partitions: list }) => ({
+          name: topic,
+          partitionIndexes: list.map(({ partition }) => partition),
+        }))
   const version = (await cluster.connection(coordinator.host, coordinator.port, options.lane)).versionOf(ApiKey.offsetFetch)
   const batched = version >= FIRST_BATCHED_FETCH
   const bodies = batched
     ? [{ groups: groups.map(({ groupId, partitions }) => ({ groupId, topics: topicsOf(partitions) })), requireStable }]
-    : groups.map(({ groupId, partitions }) => ({ groupId, topics: topicsOf(partitions), requireStable: requireStable && version >= FIRST_STABLE_FETCH }))
+    : groups.map(({ groupId, partitions }) => ({
+        groupId,
+        topics: topicsOf(partitions),
+        requireStable: requireStable && version >= FIRST_STABLE_FETCH,
+      }))
   const results = new Map<string, ProtocolError | { offsets: Map<string, CommittedOffset>; errors: Map<string, ProtocolError> }>()
   for (const [index, body] of bodies.entries()) {
     const response = await cluster.sendTo<OffsetFetchResponse>(coordinator, ApiKey.offsetFetch, body, { ...options, version })
-    const answers = batched ? response.groups : [{ groupId: groups[index]!.groupId, topics: response.topics, errorCode: response.errorCode }]
+    const answers = batched
+      ? response.groups
+      : [{ groupId: groups[index]!.groupId, topics: response.topics, errorCode: response.errorCode }]
     for (const group of answers) {
       if (group.errorCode !== 0) {
         results.set(group.groupId, new ProtocolError(group.errorCode))
@@ -72,7 +84,13 @@ export async function fetchCommitted(
           const key = partitionKey(name, each.partitionIndex)
           if (each.errorCode !== 0) errors.set(key, new ProtocolError(each.errorCode))
           else if (each.committedOffset >= 0) {
-            offsets.set(key, { topic: name, partition: each.partitionIndex, offset: each.committedOffset, leaderEpoch: each.committedLeaderEpoch, metadata: each.metadata ?? '' })
+            offsets.set(key, {
+              topic: name,
+              partition: each.partitionIndex,
+              offset: each.committedOffset,
+              leaderEpoch: each.committedLeaderEpoch,
+              metadata: each.metadata ?? '',
+            })
           }
         }
       }
@@ -84,22 +102,39 @@ export async function fetchCommitted(
 
 /** Sends one commit; gives each partition's code. */
 export async function commitOffsets(
-  cluster: Cluster, coordinator: Node, member: GroupMember, offsets: readonly OffsetToCommit[], options: SendOptions = {},
+  cluster: Cluster,
+  coordinator: Node,
+  member: GroupMember,
+  offsets: readonly OffsetToCommit[],
+  options: SendOptions = {},
 ): Promise<CommitResult[]> {
-  const response = await cluster.sendTo<OffsetCommitResponse>(coordinator, ApiKey.offsetCommit, (version: number) => ({
-    groupId: member.groupId,
-    ...(version >= 1 ? { generationIdOrMemberEpoch: member.generationId, memberId: member.memberId } : {}),
-    ...(version >= FIRST_WITH_INSTANCES ? { groupInstanceId: member.groupInstanceId } : {}),
-    topics: byTopic(offsets).map(({ topic, partitions }) => ({
-      name: topic,
-      partitions: partitions.map(({ partition, offset, leaderEpoch, metadata }) => ({
-        partitionIndex: partition,
-        committedOffset: offset,
-        committedLeaderEpoch: leaderEpoch ?? -1,
-        committedMetadata: metadata ?? '',
+  const response = await cluster.sendTo<OffsetCommitResponse>(
+    coordinator,
+    ApiKey.offsetCommit,
+    (version: number) => ({
+      groupId: member.groupId,
+      ...(version >= 1 ? { generationIdOrMemberEpoch: member.generationId, memberId: member.memberId } : {}),
+      ...(version >= FIRST_WITH_INSTANCES ? { groupInstanceId: member.groupInstanceId } : {}),
+      topics: byTopic(offsets).map(({ topic, partitions }) => ({
+        name: topic,
+        partitions: partitions.map(({ partition, offset, leaderEpoch, metadata }) => ({
+          partitionIndex: partition,
+          committedOffset: offset,
+          committedLeaderEpoch: leaderEpoch ?? -1,
+          committedMetadata: metadata ?? '',
+        })),
       })),
-    })),
-  }), options)
-  const codes = new Map(response.topics.flatMap(({ name, partitions }) => partitions.map((each) => [partitionKey(name, each.partitionIndex), each.errorCode] as const)))
-  return offsets.map(({ topic, partition }) => ({ topic, partition, code: codes.get(partitionKey(topic, partition)) ?? ErrorCode.UNKNOWN_SERVER_ERROR }))
+    }),
+    options,
+  )
+  const codes = new Map(
+    response.topics.flatMap(({ name, partitions }) =>
+      partitions.map((each) => [partitionKey(name, each.partitionIndex), each.errorCode] as const),
+    ),
+  )
+  return offsets.map(({ topic, partition }) => ({
+    topic,
+    partition,
+    code: codes.get(partitionKey(topic, partition)) ?? ErrorCode.UNKNOWN_SERVER_ERROR,
+  }))
 }

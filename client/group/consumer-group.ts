@@ -3,13 +3,14 @@ import { partitionKey } from '../leaders'
 import { RebalanceListenerError } from '../consumer/errors'
 import { protocolOf } from './assignors/by-name'
 import { Commits } from './commits'
-import { isInNone, Membership } from './membership'
+import { isInNone } from './generation'
+import { Membership } from './membership'
 import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './protocol'
 import type { Assignor, MemberSubscription, RebalanceProtocol } from './assignors/assignor'
 import type { Cluster } from '../cluster'
 import type { ConsumerInterceptors } from '../consumer/interceptors'
 import type { ConsumerSettings } from '../consumer/settings'
-import type { Generation, GroupBusiness, GroupSettings } from './membership'
+import type { Generation, GroupBusiness, GroupSettings } from './generation'
 import type { JoinGroupResponseMember } from '../../protocol/messages/join-group'
 import type { Subscription } from '../consumer/subscription'
 import type { TopicPartition } from '../leaders'
@@ -20,7 +21,10 @@ function isAmong(list: readonly TopicPartition[]): (each: TopicPartition) => boo
   return ({ topic, partition }) => keys.has(partitionKey(topic, partition))
 }
 
-/** A consumer's part in a group: what it wants, the leader's assignment, what comes and goes, commits (Kafka's ConsumerCoordinator). */
+/**
+ * A consumer's part in a group: what it wants, the leader's assignment, what comes and goes, commits (Kafka's
+ * ConsumerCoordinator).
+ */
 export class ConsumerGroup implements GroupBusiness {
   readonly membership: Membership
   readonly commits: Commits
@@ -38,7 +42,12 @@ export class ConsumerGroup implements GroupBusiness {
   private isEnding = false
 
   constructor(
-    cluster: Cluster, settings: ConsumerSettings, group: GroupSettings, subscription: Subscription, watch: TopicWatch, interceptors: ConsumerInterceptors,
+    cluster: Cluster,
+    settings: ConsumerSettings,
+    group: GroupSettings,
+    subscription: Subscription,
+    watch: TopicWatch,
+    interceptors: ConsumerInterceptors,
     notify: () => void,
   ) {
     this.cluster = cluster
@@ -47,7 +56,12 @@ export class ConsumerGroup implements GroupBusiness {
     this.watch = watch
     this.protocol = protocolOf(settings.assignors)
     this.membership = new Membership(cluster, group, this, notify)
-    this.commits = new Commits(cluster, this.membership, () => subscription.isAutomatic, (offsets) => interceptors.onCommit(offsets))
+    this.commits = new Commits(
+      cluster,
+      this.membership,
+      () => subscription.isAutomatic,
+      (offsets) => interceptors.onCommit(offsets),
+    )
     this.nextAutoCommitMs = cluster.env.clock.monoMs() + settings.autoCommitIntervalMs
   }
 
@@ -57,7 +71,8 @@ export class ConsumerGroup implements GroupBusiness {
       this.membership.polled()
       this.checkWishes()
       // Before the first join the pattern must have been matched once.
-      if (this.membership.needsRejoin && this.subscription.kind === 'pattern' && !(await this.watch.refreshed(deadlineMs))) return false
+      if (this.membership.needsRejoin && this.subscription.kind === 'pattern' && !(await this.watch.refreshed(deadlineMs)))
+        return false
       if (this.membership.needsRejoin && !(await this.membership.ensureActive(deadlineMs))) return false
     }
     this.autoCommit()
@@ -185,7 +200,8 @@ export class ConsumerGroup implements GroupBusiness {
 
   private assignor(name: string): Assignor {
     const found = this.settings.assignors.find((each) => each.name === name)
-    if (found === undefined) throw new ProtocolError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, `Coordinator selected invalid assignment protocol: ${name}`)
+    if (found === undefined)
+      throw new ProtocolError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL, `Coordinator selected invalid assignment protocol: ${name}`)
     return found
   }
 
@@ -195,19 +211,25 @@ export class ConsumerGroup implements GroupBusiness {
   }
 
   private countsOf(topics: Iterable<string>): Map<string, number> {
-    return new Map([...topics].flatMap((topic) => {
-      const known = this.cluster.topic(topic)
-      return known === undefined || known.partitions.length === 0 ? [] : [[topic, known.partitions.length] as const]
-    }))
+    return new Map(
+      [...topics].flatMap((topic) => {
+        const known = this.cluster.topic(topic)
+        return known === undefined || known.partitions.length === 0 ? [] : [[topic, known.partitions.length] as const]
+      }),
+    )
   }
 
   /** Another subscription, topics that match a pattern by now, partitions that came: each needs a rebalance. */
   private checkWishes(): void {
     const { subscription, membership } = this
-    if (subscription.pattern !== undefined && this.watch.version > 0) subscription.topics = new Set(this.watch.matching(subscription.pattern))
+    if (subscription.pattern !== undefined && this.watch.version > 0)
+      subscription.topics = new Set(this.watch.matching(subscription.pattern))
     if (membership.needsRejoin) return
     const { joinedTopics, assignedCounts } = this
-    if (joinedTopics !== undefined && (joinedTopics.size !== subscription.topics.size || [...subscription.topics].some((topic) => !joinedTopics.has(topic)))) {
+    if (
+      joinedTopics !== undefined &&
+      (joinedTopics.size !== subscription.topics.size || [...subscription.topics].some((topic) => !joinedTopics.has(topic)))
+    ) {
       membership.requestRejoin('the subscription has changed since joining')
     } else if (assignedCounts !== undefined) {
       const now = this.countsOf(this.watch.groupTopics)
@@ -245,10 +267,16 @@ export class ConsumerGroup implements GroupBusiness {
   }
 
   private lost(partitions: TopicPartition[]): Promise<void> {
-    return this.call(this.subscription.listener.onPartitionsLost === undefined ? 'onPartitionsRevoked' : 'onPartitionsLost', partitions)
+    return this.call(
+      this.subscription.listener.onPartitionsLost === undefined ? 'onPartitionsRevoked' : 'onPartitionsLost',
+      partitions,
+    )
   }
 
-  private async call(which: 'onPartitionsAssigned' | 'onPartitionsRevoked' | 'onPartitionsLost', partitions: TopicPartition[]): Promise<void> {
+  private async call(
+    which: 'onPartitionsAssigned' | 'onPartitionsRevoked' | 'onPartitionsLost',
+    partitions: TopicPartition[],
+  ): Promise<void> {
     try {
       await this.subscription.listener[which]?.(partitions)
     } catch (error) {

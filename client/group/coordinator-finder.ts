@@ -30,7 +30,10 @@ export class CoordinatorFinder {
     if (node === undefined || node === this.node) this.node = undefined
   }
 
-  /** undefined if it is not found by then; the question stays open. Throws what does not pass: GROUP_AUTHORIZATION_FAILED, INVALID_GROUP_ID ... */
+  /**
+   * undefined if it is not found by then; the question stays open. Throws what does not pass: GROUP_AUTHORIZATION_FAILED,
+   * INVALID_GROUP_ID ...
+   */
   async find(deadlineMs: number): Promise<Node | undefined> {
     const { clock } = this.cluster.env
     while (this.node === undefined) {

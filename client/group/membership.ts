@@ -2,46 +2,17 @@ import { ApiKey } from '../../protocol/messages/apis'
 import { ErrorCode, ProtocolError, errorName } from '../../protocol/errors'
 import { mayRetry } from '../cluster'
 import { GroupCoordinatorFinder } from './coordinator-finder'
+import { NO_GENERATION } from './generation'
 import { Heartbeat } from './heartbeat'
 import { CONSUMER_PROTOCOL_TYPE } from './protocol'
 import type { Cluster, Node } from '../cluster'
+import type { Generation, GroupBusiness, GroupSettings } from './generation'
 import type { GroupMember } from './committed'
 import type { HeartbeatResponse } from '../../protocol/messages/heartbeat'
-import type { HeartbeatTimes } from './heartbeat'
-import type { JoinGroupResponse, JoinGroupResponseMember } from '../../protocol/messages/join-group'
+import type { JoinGroupResponse } from '../../protocol/messages/join-group'
 import type { LeaveGroupResponse } from '../../protocol/messages/leave-group'
 import type { SyncGroupResponse } from '../../protocol/messages/sync-group'
 import type { Timer } from '../../runtime/ports'
-
-export interface GroupSettings extends HeartbeatTimes {
-  groupId: string
-  /** Makes the member static: it keeps its place while it is away for less than a session (KIP-345). */
-  groupInstanceId: string | null
-}
-
-/** One membership; another object after each change, so that a late answer is known by what it was sent for. */
-export interface Generation {
-  readonly id: number
-  readonly memberId: string
-  readonly protocol: string | null
-}
-
-const NO_GENERATION: Generation = { id: -1, memberId: '', protocol: null }
-
-/** Whoever is in no generation has lost what it had. */
-export function isInNone({ id, memberId }: Generation): boolean {
-  return id < 0 || memberId === ''
-}
-
-/** What the group is about; called by `ensureActive` alone, one at a time. */
-export interface GroupBusiness {
-  protocols(): { name: string; metadata: Buffer }[]
-  /** Before each rebalance: time to let go of what the member has. It has lost it if `generation` is none. */
-  prepareToJoin(generation: Generation): Promise<void>
-  /** The leader's part. With `skip` nothing is to be assigned: a static leader came back (KIP-814). */
-  assign(protocol: string, members: readonly JoinGroupResponseMember[], skip: boolean): Promise<Map<string, Buffer>>
-  joined(generation: Generation, assignment: Buffer): Promise<void>
-}
 
 type State = 'unjoined' | 'preparing' | 'completing' | 'stable'
 type Outcome = { assignment: Buffer } | { error: unknown }
@@ -52,11 +23,15 @@ const MOST_REASON = 255
 
 /** Rebalances after which one joins again at once. */
 const joinsAgain: ReadonlySet<number> = new Set([
-  ErrorCode.UNKNOWN_MEMBER_ID, ErrorCode.ILLEGAL_GENERATION, ErrorCode.REBALANCE_IN_PROGRESS, ErrorCode.MEMBER_ID_REQUIRED,
+  ErrorCode.UNKNOWN_MEMBER_ID,
+  ErrorCode.ILLEGAL_GENERATION,
+  ErrorCode.REBALANCE_IN_PROGRESS,
+  ErrorCode.MEMBER_ID_REQUIRED,
 ])
 
 /**
- * A member's side of the group protocol: find the coordinator, join, sync, keep the membership alive by heartbeats, leave (Kafka's
+ * A member's side of the group protocol: find the coordinator, join, sync, keep the membership alive by heartbeats, leave
+ * (Kafka's
  * AbstractCoordinator). Rebalances are carried out inside `ensureActive`; heartbeats go on by themselves.
  */
 export class Membership {
@@ -122,8 +97,10 @@ export class Membership {
   }
 
   /**
-   * Rebalances if that is due. Waits for the coordinator until `deadlineMs`, but not for the others to join: false while that goes on; the next
-   * call takes it up. Throws errors that end the membership: FENCED_INSTANCE_ID, INCONSISTENT_GROUP_PROTOCOL, GROUP_AUTHORIZATION_FAILED ...,
+   * Rebalances if that is due. Waits for the coordinator until `deadlineMs`, but not for the others to join: false while
+   * that goes on; the next
+   * call takes it up. Throws errors that end the membership: FENCED_INSTANCE_ID, INCONSISTENT_GROUP_PROTOCOL,
+   * GROUP_AUTHORIZATION_FAILED ...,
    * and what the business throws.
    */
   async ensureActive(deadlineMs: number): Promise<boolean> {
@@ -156,7 +133,8 @@ export class Membership {
       }
       const { error } = outcome
       const code = error instanceof ProtocolError ? error.code : undefined
-      if (code !== ErrorCode.MEMBER_ID_REQUIRED) this.requestRejoin(`rebalance failed due to ${code === undefined ? String(error) : errorName(code)}`)
+      if (code !== ErrorCode.MEMBER_ID_REQUIRED)
+        this.requestRejoin(`rebalance failed due to ${code === undefined ? String(error) : errorName(code)}`)
       if (code !== undefined && joinsAgain.has(code)) continue
       if (!mayRetry(error)) throw error
       this.retryAtMs = this.now() + this.settings.retryBackoffMs
@@ -165,7 +143,10 @@ export class Membership {
   }
 
   private startJoin(): void {
-    const joining = this.join().then((assignment): Outcome => ({ assignment }), (error: unknown): Outcome => ({ error }))
+    const joining = this.join().then(
+      (assignment): Outcome => ({ assignment }),
+      (error: unknown): Outcome => ({ error }),
+    )
     this.joining = joining
     void joining.then((outcome) => {
       // The program has left since, and perhaps joined again.
@@ -176,24 +157,24 @@ export class Membership {
   }
 
   /**
-   * Ends the membership. A static member stays in the group until its session ends. Resolves when the coordinator has answered, or
+   * Ends the membership. A static member stays in the group until its session ends. Resolves when the coordinator has
+   * answered, or
    * could not be reached; never rejects.
    */
-  async leave(reason: string, { force = false } = {}): Promise<void> {
+  async leave(reason: string): Promise<void> {
     const coordinator = this.finder.known
     const { memberId } = this.current
-    const leaves = coordinator !== undefined && this.state !== 'unjoined' && memberId !== '' && (force || this.settings.groupInstanceId === null)
     const { groupId, groupInstanceId } = this.settings
+    const leaves = this.state !== 'unjoined' && memberId !== '' && groupInstanceId === null
     this.reset(reason)
     this.joining = undefined
     this.outcome = undefined
     this.needsPreparation = true
-    if (!leaves) return
+    if (!leaves || coordinator === undefined) return
+    const members = [{ memberId, reason: reason.slice(0, MOST_REASON) }]
+    const body = (version: number): object => (version >= 3 ? { groupId, members } : { groupId, memberId })
     try {
-      await this.cluster.sendTo<LeaveGroupResponse>(coordinator, ApiKey.leaveGroup, (version: number) =>
-        version >= 3
-          ? { groupId, members: [{ memberId, ...(groupInstanceId === null ? {} : { groupInstanceId }), reason: reason.slice(0, MOST_REASON) }] }
-          : { groupId, memberId }, { lane: 'coordinator' })
+      await this.cluster.sendTo<LeaveGroupResponse>(coordinator, ApiKey.leaveGroup, body, { lane: 'coordinator' })
     } catch {
       // It will notice by the missing heartbeats.
     }
@@ -214,7 +195,10 @@ export class Membership {
     this.requestRejoin(reason)
   }
 
-  /** The answer to what was sent for `sent` says that the coordinator does not know this member any more; forgets it unless it is another one now. */
+  /**
+   * The answer to what was sent for `sent` says that the coordinator does not know this member any more; forgets it unless
+   * it is another one now.
+   */
   lost(sent: Generation, code: number): boolean {
     if (sent !== this.current) return false
     const { memberId } = this.current
@@ -235,11 +219,18 @@ export class Membership {
     throw failure
   }
 
-  private async send<Response>(apiKey: number, body: object | ((version: number) => object), timeoutMs?: number): Promise<Response> {
+  private async send<Response>(
+    apiKey: number,
+    body: object | ((version: number) => object),
+    timeoutMs?: number,
+  ): Promise<Response> {
     const coordinator = this.finder.known
     if (coordinator === undefined) throw new ProtocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE)
     try {
-      return await this.cluster.sendTo<Response>(coordinator, apiKey, body, { lane: 'coordinator', ...(timeoutMs === undefined ? {} : { timeoutMs }) })
+      return await this.cluster.sendTo<Response>(coordinator, apiKey, body, {
+        lane: 'coordinator',
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      })
     } catch (error) {
       if (mayRetry(error)) this.finder.forget(coordinator)
       throw error
@@ -253,18 +244,23 @@ export class Membership {
     const coordinator = this.finder.known
     const { groupId, groupInstanceId, sessionTimeoutMs, maxPollIntervalMs } = this.settings
     const reason = this.rejoinReason.slice(0, MOST_REASON)
-    const response = await this.send<JoinGroupResponse>(ApiKey.joinGroup, {
-      groupId,
-      sessionTimeoutMs,
-      rebalanceTimeoutMs: maxPollIntervalMs,
-      memberId: sent.memberId,
-      ...(groupInstanceId === null ? {} : { groupInstanceId }),
-      protocolType: CONSUMER_PROTOCOL_TYPE,
-      protocols: this.business.protocols(),
-      reason,
-    }, Math.max(this.cluster.settings.requestTimeoutMs, maxPollIntervalMs + JOIN_LAPSE_MS))
+    const response = await this.send<JoinGroupResponse>(
+      ApiKey.joinGroup,
+      {
+        groupId,
+        sessionTimeoutMs,
+        rebalanceTimeoutMs: maxPollIntervalMs,
+        memberId: sent.memberId,
+        ...(groupInstanceId === null ? {} : { groupInstanceId }),
+        protocolType: CONSUMER_PROTOCOL_TYPE,
+        protocols: this.business.protocols(),
+        reason,
+      },
+      Math.max(this.cluster.settings.requestTimeoutMs, maxPollIntervalMs + JOIN_LAPSE_MS),
+    )
     if (response.errorCode !== 0) this.refused(response.errorCode, sent, coordinator, response)
-    if (response.protocolType !== null && response.protocolType !== CONSUMER_PROTOCOL_TYPE) throw new ProtocolError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
+    if (response.protocolType !== null && response.protocolType !== CONSUMER_PROTOCOL_TYPE)
+      throw new ProtocolError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
     // The program may have left meanwhile.
     if (sent !== this.current || (this.state as State) !== 'preparing') throw new ProtocolError(ErrorCode.REBALANCE_IN_PROGRESS)
     const generation: Generation = { id: response.generationId, memberId: response.memberId, protocol: response.protocolName }
@@ -273,7 +269,9 @@ export class Membership {
     this.heartbeat.reset(this.now())
     this.beat()
     const isLeader = response.leader === response.memberId
-    const assignments = isLeader ? await this.business.assign(response.protocolName ?? '', response.members, response.skipAssignment) : new Map<string, Buffer>()
+    const assignments = isLeader
+      ? await this.business.assign(response.protocolName ?? '', response.members, response.skipAssignment)
+      : new Map<string, Buffer>()
     return this.sync(generation, assignments)
   }
 
@@ -286,7 +284,10 @@ export class Membership {
       this.requestRejoin(`need to re-join with the given member-id: ${response.memberId}`)
     }
     if (code === ErrorCode.GROUP_MAX_SIZE_REACHED) {
-      throw new ProtocolError(code, `Consumer group ${this.settings.groupId} already has the configured maximum number of members.`)
+      throw new ProtocolError(
+        code,
+        `Consumer group ${this.settings.groupId} already has the configured maximum number of members.`,
+      )
     }
     throw new ProtocolError(code)
   }
@@ -294,15 +295,19 @@ export class Membership {
   private async sync(generation: Generation, assignments: ReadonlyMap<string, Buffer>): Promise<Buffer> {
     const { groupId, groupInstanceId, maxPollIntervalMs } = this.settings
     const coordinator = this.finder.known
-    const response = await this.send<SyncGroupResponse>(ApiKey.syncGroup, {
-      groupId,
-      generationId: generation.id,
-      memberId: generation.memberId,
-      ...(groupInstanceId === null ? {} : { groupInstanceId }),
-      protocolType: CONSUMER_PROTOCOL_TYPE,
-      protocolName: generation.protocol,
-      assignments: [...assignments].map(([memberId, assignment]) => ({ memberId, assignment })),
-    }, Math.max(this.cluster.settings.requestTimeoutMs, maxPollIntervalMs + JOIN_LAPSE_MS))
+    const response = await this.send<SyncGroupResponse>(
+      ApiKey.syncGroup,
+      {
+        groupId,
+        generationId: generation.id,
+        memberId: generation.memberId,
+        ...(groupInstanceId === null ? {} : { groupInstanceId }),
+        protocolType: CONSUMER_PROTOCOL_TYPE,
+        protocolName: generation.protocol,
+        assignments: [...assignments].map(([memberId, assignment]) => ({ memberId, assignment })),
+      },
+      Math.max(this.cluster.settings.requestTimeoutMs, maxPollIntervalMs + JOIN_LAPSE_MS),
+    )
     const code = response.errorCode
     if (code === 0) {
       if (generation !== this.current || this.state !== 'completing') throw new ProtocolError(ErrorCode.REBALANCE_IN_PROGRESS)
@@ -316,7 +321,8 @@ export class Membership {
     }
     if (code === ErrorCode.UNKNOWN_MEMBER_ID || code === ErrorCode.ILLEGAL_GENERATION) this.lost(generation, code)
     if (code === ErrorCode.COORDINATOR_NOT_AVAILABLE || code === ErrorCode.NOT_COORDINATOR) this.finder.forget(coordinator)
-    if (code === ErrorCode.FENCED_INSTANCE_ID && generation !== this.current) throw new ProtocolError(ErrorCode.REBALANCE_IN_PROGRESS)
+    if (code === ErrorCode.FENCED_INSTANCE_ID && generation !== this.current)
+      throw new ProtocolError(ErrorCode.REBALANCE_IN_PROGRESS)
     throw new ProtocolError(code)
   }
 
@@ -350,7 +356,10 @@ export class Membership {
     let code: number
     try {
       const response = await this.send<HeartbeatResponse>(ApiKey.heartbeat, {
-        groupId, generationId: sent.id, memberId: sent.memberId, ...(groupInstanceId === null ? {} : { groupInstanceId }),
+        groupId,
+        generationId: sent.id,
+        memberId: sent.memberId,
+        ...(groupInstanceId === null ? {} : { groupInstanceId }),
       })
       code = response.errorCode
     } catch (error) {
@@ -365,7 +374,8 @@ export class Membership {
       this.heartbeat.failed(this.now())
       if (code === ErrorCode.COORDINATOR_NOT_AVAILABLE || code === ErrorCode.NOT_COORDINATOR) this.finder.forget(coordinator)
       else if (code === ErrorCode.UNKNOWN_MEMBER_ID || code === ErrorCode.ILLEGAL_GENERATION) this.lost(sent, code)
-      else if (code !== ErrorCode.NETWORK_EXCEPTION && code !== ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) this.fail(new ProtocolError(code))
+      else if (code !== ErrorCode.NETWORK_EXCEPTION && code !== ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
+        this.fail(new ProtocolError(code))
     }
     this.beat()
   }

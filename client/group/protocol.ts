@@ -63,20 +63,27 @@ export function encodeSubscription(subscription: Subscription): Buffer {
 /** Throws RangeError or DecodeError on bytes that no consumer wrote. */
 export function decodeSubscription(bytes: Buffer): Subscription {
   const { topics, userData, ownedPartitions, generationId, rackId } = decode(
-    consumerProtocolSubscription, versionAt(bytes, HIGHEST_SUBSCRIPTION), bytes.subarray(2),
+    consumerProtocolSubscription,
+    versionAt(bytes, HIGHEST_SUBSCRIPTION),
+    bytes.subarray(2),
   )
   return { topics, userData, ownedPartitions: flat(ownedPartitions), generationId, rackId }
 }
 
 export function encodeAssignment({ partitions, userData }: Assignment): Buffer {
-  return versioned(HIGHEST_ASSIGNMENT, encode(consumerProtocolAssignment, HIGHEST_ASSIGNMENT, { assignedPartitions: inOrder(partitions), userData }))
+  return versioned(
+    HIGHEST_ASSIGNMENT,
+    encode(consumerProtocolAssignment, HIGHEST_ASSIGNMENT, { assignedPartitions: inOrder(partitions), userData }),
+  )
 }
 
 /** No bytes at all stand for an empty assignment. Throws RangeError or DecodeError on bytes that no leader wrote. */
 export function decodeAssignment(bytes: Buffer): Assignment {
   if (bytes.length === 0) return EMPTY_ASSIGNMENT
   const { assignedPartitions, userData } = decode(
-    consumerProtocolAssignment, versionAt(bytes, HIGHEST_ASSIGNMENT), bytes.subarray(2),
+    consumerProtocolAssignment,
+    versionAt(bytes, HIGHEST_ASSIGNMENT),
+    bytes.subarray(2),
   )
   return { partitions: flat(assignedPartitions), userData }
 }

@@ -1,8 +1,10 @@
 import { ErrorCode, ProtocolError, isRetriable } from '../../protocol/errors'
 
 /**
- * What an error code means for a transaction (Kafka's TransactionManager). `retry`: the same again. `find`: the same, by another coordinator.
- * `abortable`: the program must abort, then it goes on. `bump`: the same, and the producer needs a new epoch for it. `fatal`: the producer is
+ * What an error code means for a transaction (Kafka's TransactionManager). `retry`: the same again. `find`: the same, by
+ * another coordinator.
+ * `abortable`: the program must abort, then it goes on. `bump`: the same, and the producer needs a new epoch for it.
+ * `fatal`: the producer is
  * of no use any more.
  */
 export type Consequence = 'retry' | 'find' | 'abortable' | 'bump' | 'fatal'
@@ -52,7 +54,8 @@ export function consequenceOfBatch(error: Error): 'bump' | 'fatal' {
 }
 
 /**
- * A transactional call that cannot go on; `cause` is what went wrong. When it `isFatal` (another producer with this transactional id has taken
+ * A transactional call that cannot go on; `cause` is what went wrong. When it `isFatal` (another producer with this
+ * transactional id has taken
  * over, or it may not write) the producer must be closed; else `abortTransaction` makes it usable again.
  */
 export class TransactionError extends Error {

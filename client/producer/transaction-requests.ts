@@ -35,7 +35,10 @@ export class RequestFailure extends Error {
   }
 }
 
-/** The requests of a transactional producer to its coordinators, each repeated until it has succeeded or never will. Errors are RequestFailure. */
+/**
+ * The requests of a transactional producer to its coordinators, each repeated until it has succeeded or never will. Errors
+ * are RequestFailure.
+ */
 export class TransactionRequests {
   private readonly cluster: Cluster
   private readonly transactionalId: string
@@ -63,28 +66,54 @@ export class TransactionRequests {
         ...(this.canBump ? { producerId: present?.id ?? -1, producerEpoch: present?.epoch ?? -1 } : {}),
       }
     }
-    const response = await this.ask<InitProducerIdResponse>('initProducerId', this.coordinator, ApiKey.initProducerId, body, ({ errorCode }) => [errorCode])
+    const response = await this.ask<InitProducerIdResponse>(
+      'initProducerId',
+      this.coordinator,
+      ApiKey.initProducerId,
+      body,
+      ({ errorCode }) => [errorCode],
+    )
     return { id: response.producerId, epoch: response.producerEpoch }
   }
 
   async addPartitions(identity: ProducerIdentity, partitions: readonly TopicPartition[]): Promise<void> {
-    await this.ask<AddPartitionsToTxnResponse>('addPartitionsToTxn', this.coordinator, ApiKey.addPartitionsToTxn, {
-      v3AndBelowTransactionalId: this.transactionalId,
-      v3AndBelowProducerId: identity.id,
-      v3AndBelowProducerEpoch: identity.epoch,
-      v3AndBelowTopics: byTopic(partitions).map(({ topic, partitions: list }) => ({ name: topic, partitions: list.map(({ partition }) => partition) })),
-    }, (response) => response.resultsByTopicV3AndBelow.flatMap(({ resultsByPartition }) => resultsByPartition.map((each) => each.partitionErrorCode)), LAST_ADD_PARTITIONS)
+    await this.ask<AddPartitionsToTxnResponse>(
+      'addPartitionsToTxn',
+      this.coordinator,
+      ApiKey.addPartitionsToTxn,
+      {
+        v3AndBelowTransactionalId: this.transactionalId,
+        v3AndBelowProducerId: identity.id,
+        v3AndBelowProducerEpoch: identity.epoch,
+        v3AndBelowTopics: byTopic(partitions).map(({ topic, partitions: list }) => ({
+          name: topic,
+          partitions: list.map(({ partition }) => partition),
+        })),
+      },
+      (response) =>
+        response.resultsByTopicV3AndBelow.flatMap(({ resultsByPartition }) =>
+          resultsByPartition.map((each) => each.partitionErrorCode),
+        ),
+      LAST_ADD_PARTITIONS,
+    )
   }
 
   async addOffsets(identity: ProducerIdentity, groupId: string): Promise<void> {
     const body = { transactionalId: this.transactionalId, producerId: identity.id, producerEpoch: identity.epoch, groupId }
-    await this.ask<AddOffsetsToTxnResponse>('addOffsetsToTxn', this.coordinator, ApiKey.addOffsetsToTxn, body, ({ errorCode }) => [errorCode])
+    await this.ask<AddOffsetsToTxnResponse>(
+      'addOffsetsToTxn',
+      this.coordinator,
+      ApiKey.addOffsetsToTxn,
+      body,
+      ({ errorCode }) => [errorCode],
+    )
   }
 
   async commitOffsets(identity: ProducerIdentity, member: GroupMember, offsets: readonly OffsetToCommit[]): Promise<void> {
     const { groupId, memberId, generationId, groupInstanceId } = member
     let finder = this.groups.get(groupId)
-    if (finder === undefined) this.groups.set(groupId, (finder = new CoordinatorFinder(this.cluster, CoordinatorType.group, groupId)))
+    if (finder === undefined)
+      this.groups.set(groupId, (finder = new CoordinatorFinder(this.cluster, CoordinatorType.group, groupId)))
     const body = (version: number): object => ({
       transactionalId: this.transactionalId,
       groupId,
@@ -94,12 +123,16 @@ export class TransactionRequests {
       topics: byTopic(offsets).map(({ topic, partitions }) => ({
         name: topic,
         partitions: partitions.map(({ partition, offset, leaderEpoch, metadata }) => ({
-          partitionIndex: partition, committedOffset: offset, committedLeaderEpoch: leaderEpoch ?? -1, committedMetadata: metadata ?? '',
+          partitionIndex: partition,
+          committedOffset: offset,
+          committedLeaderEpoch: leaderEpoch ?? -1,
+          committedMetadata: metadata ?? '',
         })),
       })),
     })
     await this.ask<TxnOffsetCommitResponse>('txnOffsetCommit', finder, ApiKey.txnOffsetCommit, body, (response) =>
-      response.topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode)))
+      response.topics.flatMap(({ partitions }) => partitions.map(({ errorCode }) => errorCode)),
+    )
   }
 
   async end(identity: ProducerIdentity, committed: boolean): Promise<void> {
@@ -108,7 +141,12 @@ export class TransactionRequests {
   }
 
   private async ask<Response>(
-    request: TransactionRequest, finder: CoordinatorFinder, apiKey: number, body: Body, codesOf: (response: Response) => number[], mostVersion?: number,
+    request: TransactionRequest,
+    finder: CoordinatorFinder,
+    apiKey: number,
+    body: Body,
+    codesOf: (response: Response) => number[],
+    mostVersion?: number,
   ): Promise<Response> {
     for (;;) {
       let pauseMs = this.cluster.settings.retryBackoffMs
@@ -130,7 +168,8 @@ export class TransactionRequests {
       } catch (error) {
         if (error instanceof RequestFailure) throw error
         if (this.cluster.isClosed) throw new RequestFailure('fatal', new ClosedError('the producer is closed'))
-        if (!mayRetry(error)) throw new RequestFailure(request === 'txnOffsetCommit' && isOfGroup(error) ? 'abortable' : 'fatal', error)
+        if (!mayRetry(error))
+          throw new RequestFailure(request === 'txnOffsetCommit' && isOfGroup(error) ? 'abortable' : 'fatal', error)
         if (coordinator !== undefined) finder.forget(coordinator)
       }
       await this.cluster.sleep(pauseMs)

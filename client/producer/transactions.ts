@@ -54,12 +54,15 @@ export class Transactions {
   /** Why nothing may be sent; undefined while all is well. */
   get failure(): Error | undefined {
     if (this.state === 'abortable' || this.state === 'fatal') return this.error()
-    return this.state === 'aborting' ? new TransactionError('Failing batch since transaction was aborted', false, this.lastError) : undefined
+    return this.state === 'aborting'
+      ? new TransactionError('Failing batch since transaction was aborted', false, this.lastError)
+      : undefined
   }
 
   /** Becomes the producer of this transactional id: those before are fenced, what they left open is aborted. */
   init(): Promise<void> {
-    if (this.underWay === undefined && this.state !== 'uninitialized') return this.refuse('initTransactions', 'it was called before')
+    if (this.underWay === undefined && this.state !== 'uninitialized')
+      return this.refuse('initTransactions', 'it was called before')
     return this.block('initTransactions', async () => {
       this.identity = await this.requests.initProducerId(undefined)
       this.state = 'ready'
@@ -68,7 +71,11 @@ export class Transactions {
 
   begin(): void {
     this.throwFailure()
-    if (this.state !== 'ready') throw new TransactionStateError(`beginTransaction in state ${this.state}: ${this.state === 'uninitialized' ? 'initTransactions comes first' : 'a transaction is open'}`)
+    if (this.state !== 'ready')
+      throw new TransactionStateError(
+        `beginTransaction in state ${this.state}: ` +
+          (this.state === 'uninitialized' ? 'initTransactions comes first' : 'a transaction is open'),
+      )
     this.state = 'open'
   }
 
@@ -100,7 +107,8 @@ export class Transactions {
   sendOffsets(offsets: readonly OffsetToCommit[], member: GroupMember): Promise<void> {
     return this.block('sendOffsetsToTransaction', async () => {
       this.throwFailure()
-      if (this.state !== 'open') throw new TransactionStateError(`sendOffsetsToTransaction in state ${this.state}: beginTransaction comes first`)
+      if (this.state !== 'open')
+        throw new TransactionStateError(`sendOffsetsToTransaction in state ${this.state}: beginTransaction comes first`)
       if (offsets.length === 0) return
       await this.requests.addOffsets(this.identity!, member.groupId)
       this.hasOffsets = true
@@ -178,7 +186,10 @@ export class Transactions {
     const partitions = [...this.toAdd]
     this.toAdd.clear()
     this.adding = this.requests
-      .addPartitions(this.identity, partitions.map(([, partition]) => partition))
+      .addPartitions(
+        this.identity,
+        partitions.map(([, partition]) => partition),
+      )
       .then(
         () => {
           for (const [key, partition] of partitions) this.added.set(key, partition)
@@ -198,7 +209,9 @@ export class Transactions {
   /** One call at a time, for at most `max.block.ms`; then it goes on by itself. */
   private async block(what: string, run: () => Promise<void>): Promise<void> {
     if (this.underWay !== undefined && this.underWay.what !== what) {
-      throw new TransactionStateError(`Cannot attempt operation ${what} because the previous call to ${this.underWay.what} timed out and must be retried`)
+      throw new TransactionStateError(
+        `Cannot attempt operation ${what} because the previous call to ${this.underWay.what} timed out and must be retried`,
+      )
     }
     if (this.underWay === undefined) {
       const promise = run().catch((error: unknown) => {
@@ -238,7 +251,11 @@ export class Transactions {
     const isFatal = this.state === 'fatal'
     const { lastError } = this
     const detail = lastError instanceof Error ? lastError.message : String(lastError)
-    return new TransactionError(`Cannot execute transactional method because we are in an error state: ${detail}`, isFatal, lastError)
+    return new TransactionError(
+      `Cannot execute transactional method because we are in an error state: ${detail}`,
+      isFatal,
+      lastError,
+    )
   }
 
   private throwFailure(): void {

@@ -2,7 +2,8 @@ import type { Assignment, Subscription } from '../protocol'
 import type { TopicPartition } from '../../leaders'
 
 /**
- * `eager`: a member gives everything away before it joins. `cooperative`: it keeps what it has until the leader says otherwise; a partition that
+ * `eager`: a member gives everything away before it joins. `cooperative`: it keeps what it has until the leader says
+ * otherwise; a partition that
  * moves is free for one generation in between (KIP-429).
  */
 export type RebalanceProtocol = 'eager' | 'cooperative'

@@ -32,7 +32,8 @@ function formerOwners({ partitionCounts, members, owned }: StickyInput): Map<str
 }
 
 /**
- * Shares all partitions out as evenly as the subscriptions allow, and moves as few as that takes (KIP-54, KIP-341). Balanced means: nobody has two
+ * Shares all partitions out as evenly as the subscriptions allow, and moves as few as that takes (KIP-54, KIP-341).
+ * Balanced means: nobody has two
  * partitions more than another who could take one of them.
  */
 export function assignSticky(input: StickyInput): Map<string, TopicPartition[]> {
@@ -49,10 +50,15 @@ export function assignSticky(input: StickyInput): Map<string, TopicPartition[]> 
 }
 
 /**
- * All subscribe to the same: everybody gets the quota or one more. Who had more than that gives up what is over; what is free goes to those who
+ * All subscribe to the same: everybody gets the quota or one more. Who had more than that gives up what is over; what is
+ * free goes to those who
  * have the least, in turn.
  */
-function shareEvenly(partitions: readonly TopicPartition[], ids: readonly string[], former: ReadonlyMap<string, string>): Map<string, TopicPartition[]> {
+function shareEvenly(
+  partitions: readonly TopicPartition[],
+  ids: readonly string[],
+  former: ReadonlyMap<string, string>,
+): Map<string, TopicPartition[]> {
   const assignment = new Map<string, TopicPartition[]>(ids.map((id) => [id, []]))
   if (ids.length === 0) return assignment
   const least = Math.floor(partitions.length / ids.length)
@@ -101,7 +107,10 @@ class Balancing {
   private readonly owner = new Map<TopicPartition, string>()
 
   constructor(
-    partitions: readonly TopicPartition[], ids: readonly string[], subscribers: ReadonlyMap<string, readonly string[]>, former: ReadonlyMap<string, string>,
+    partitions: readonly TopicPartition[],
+    ids: readonly string[],
+    subscribers: ReadonlyMap<string, readonly string[]>,
+    former: ReadonlyMap<string, string>,
   ) {
     this.partitions = partitions
     this.ids = ids

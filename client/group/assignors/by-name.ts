@@ -22,7 +22,10 @@ export function assignorsFor(wanted: readonly (string | Assignor)[]): Assignor[]
   const assignors = wanted.map((each) => {
     if (typeof each !== 'string') return each
     const make = makers[each.trim().replace(/^org\.apache\.kafka\.clients\.consumer\./, '')]
-    if (make === undefined) throw new ConfigError(`Invalid value ${each} for configuration partition.assignment.strategy: Class ${each} could not be found.`)
+    if (make === undefined)
+      throw new ConfigError(
+        `Invalid value ${each} for configuration partition.assignment.strategy: Class ${each} could not be found.`,
+      )
     return make()
   })
   const names = assignors.map(({ name }) => name)

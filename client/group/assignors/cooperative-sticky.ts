@@ -6,7 +6,10 @@ import type { TopicPartition } from '../../leaders'
 
 const NO_GENERATION = -1
 
-/** As `sticky`, but members keep what they have while they join; what moves is given out in the next generation, after its owner let go. */
+/**
+ * As `sticky`, but members keep what they have while they join; what moves is given out in the next generation, after its
+ * owner let go.
+ */
 export class CooperativeStickyAssignor implements Assignor {
   readonly name = 'cooperative-sticky'
   readonly protocols = ['cooperative', 'eager'] as const
@@ -24,7 +27,9 @@ export class CooperativeStickyAssignor implements Assignor {
   }
 
   assign({ partitionCounts, members }: GroupSubscription): Map<string, TopicPartition[]> {
-    const owned = new Map([...members].map(([id, each]) => [id, { partitions: each.ownedPartitions, generationId: generationOf(each) }]))
+    const owned = new Map(
+      [...members].map(([id, each]) => [id, { partitions: each.ownedPartitions, generationId: generationOf(each) }]),
+    )
     return withoutTransfers(assignSticky({ partitionCounts, members, owned }), members)
   }
 }
@@ -35,7 +40,10 @@ function generationOf({ generationId, userData }: Subscription): number {
 }
 
 /** Leaves out what a member would get that another one still has. */
-export function withoutTransfers(assignment: Map<string, TopicPartition[]>, members: ReadonlyMap<string, MemberSubscription>): Map<string, TopicPartition[]> {
+export function withoutTransfers(
+  assignment: Map<string, TopicPartition[]>,
+  members: ReadonlyMap<string, MemberSubscription>,
+): Map<string, TopicPartition[]> {
   const holders = new Map<string, Set<string>>()
   for (const [id, { ownedPartitions }] of members) {
     for (const { topic, partition } of ownedPartitions) {

@@ -3,7 +3,8 @@ import type { Assignor, GroupSubscription } from './assignor'
 import type { TopicPartition } from '../../leaders'
 
 /**
- * Topic by topic, a range of consecutive partitions to each member that subscribes to it; the first members get one more where it does not come
+ * Topic by topic, a range of consecutive partitions to each member that subscribes to it; the first members get one more
+ * where it does not come
  * out even. Equal topics are thus split equally, and partition n of each goes to the same member.
  */
 export class RangeAssignor implements Assignor {

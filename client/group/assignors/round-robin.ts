@@ -2,7 +2,10 @@ import { membersInOrder, membersPerTopic } from './assignor'
 import type { Assignor, GroupSubscription } from './assignor'
 import type { TopicPartition } from '../../leaders'
 
-/** All partitions, topic after topic, to the members in turn; a member is passed over for a topic that it does not subscribe to. */
+/**
+ * All partitions, topic after topic, to the members in turn; a member is passed over for a topic that it does not
+ * subscribe to.
+ */
 export class RoundRobinAssignor implements Assignor {
   readonly name = 'roundrobin'
   readonly protocols = ['eager'] as const

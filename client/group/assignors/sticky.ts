@@ -8,7 +8,8 @@ import type { TopicPartition } from '../../leaders'
 const NO_GENERATION = -1
 
 /**
- * Even, and moves as few partitions as that takes. The protocol is eager: members have given everything away when they join, so what they had
+ * Even, and moves as few partitions as that takes. The protocol is eager: members have given everything away when they
+ * join, so what they had
  * travels in the user data, as Kafka's StickyAssignorUserData V1.
  */
 export class StickyAssignor implements Assignor {

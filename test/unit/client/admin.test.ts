@@ -12,7 +12,14 @@ async function admin() {
   return { world, broker, client, settle }
 }
 
-const described = (groupId: string, more: object = {}): object => ({ groupId, groupState: 'Stable', protocolType: 'consumer', protocolData: 'range', members: [], ...more })
+const described = (groupId: string, more: object = {}): object => ({
+  groupId,
+  groupState: 'Stable',
+  protocolType: 'consumer',
+  protocolData: 'range',
+  members: [],
+  ...more,
+})
 
 describe('describing groups', () => {
   test('members and what they have; other kinds of groups are refused', async () => {
@@ -20,14 +27,28 @@ describe('describing groups', () => {
     const memberAssignment = encodeAssignment({ partitions: [{ topic: 't', partition: 1 }], userData: null })
     broker.on(ApiKey.describeGroups, () => ({
       groups: [
-        described('a', { members: [{ memberId: 'm', groupInstanceId: null, clientId: 'c', clientHost: '/1.2.3.4', memberMetadata: Buffer.alloc(0), memberAssignment }] }),
+        described('a', {
+          members: [
+            {
+              memberId: 'm',
+              groupInstanceId: null,
+              clientId: 'c',
+              clientHost: '/1.2.3.4',
+              memberMetadata: Buffer.alloc(0),
+              memberAssignment,
+            },
+          ],
+        }),
         described('b', { protocolType: 'connect' }),
         described('c', { protocolType: '', groupState: 'Dead' }),
       ],
     }))
     const found = await settle(client.describeConsumerGroups(['a', 'b', 'c']))
     expect(found.get('a')).toMatchObject({
-      state: 'Stable', partitionAssignor: 'range', coordinator: { id: 0 }, members: [{ memberId: 'm', host: '/1.2.3.4', assignment: [{ topic: 't', partition: 1 }] }],
+      state: 'Stable',
+      partitionAssignor: 'range',
+      coordinator: { id: 0 },
+      members: [{ memberId: 'm', host: '/1.2.3.4', assignment: [{ topic: 't', partition: 1 }] }],
     })
     expect(found.get('b')).toMatchObject({ message: 'GroupId b is not a consumer group (connect).' })
     expect(found.get('c')).toMatchObject({ state: 'Dead', isSimple: true })
@@ -41,7 +62,11 @@ describe('describing groups', () => {
     const { broker, client, settle } = await admin()
     let first = true
     broker.on(ApiKey.describeGroups, ({ groups }: Loose) => {
-      const answer = { groups: groups.map((groupId: string) => described(groupId, { errorCode: first && groupId === 'a' ? ErrorCode[name] : 0 })) }
+      const answer = {
+        groups: groups.map((groupId: string) =>
+          described(groupId, { errorCode: first && groupId === 'a' ? ErrorCode[name] : 0 }),
+        ),
+      }
       first = false
       return answer
     })
@@ -54,7 +79,9 @@ describe('describing groups', () => {
   test('each group has its own error; what does not pass in time is TimeoutError', async () => {
     const { broker, client, settle } = await admin()
     const codes: Record<string, number> = { a: ErrorCode.GROUP_AUTHORIZATION_FAILED, b: ErrorCode.NOT_COORDINATOR, c: 0 }
-    broker.on(ApiKey.describeGroups, ({ groups }: Loose) => ({ groups: groups.map((groupId: string) => described(groupId, { errorCode: codes[groupId] })) }))
+    broker.on(ApiKey.describeGroups, ({ groups }: Loose) => ({
+      groups: groups.map((groupId: string) => described(groupId, { errorCode: codes[groupId] })),
+    }))
     const found = await settle(client.describeConsumerGroups(['a', 'b', 'c']))
     expect(found.get('a')).toMatchObject({ code: ErrorCode.GROUP_AUTHORIZATION_FAILED })
     expect(found.get('b')).toMatchObject({ name: 'TimeoutError', cause: { code: ErrorCode.NOT_COORDINATOR } })
@@ -64,20 +91,31 @@ describe('describing groups', () => {
 
 test('groups are listed with their states; a broker that fails is named', async () => {
   const { broker, client, settle } = await admin()
-  broker.inTurn(ApiKey.listGroups,
+  broker.inTurn(
+    ApiKey.listGroups,
     () => ({ errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, groups: [] }),
-    () => ({ errorCode: 0, groups: [
-      { groupId: 'b', protocolType: 'consumer', groupState: 'Stable', groupType: 'classic' },
-      { groupId: 'a', protocolType: '', groupState: 'Empty', groupType: 'classic' },
-      { groupId: 'c', protocolType: 'connect', groupState: 'Stable', groupType: 'classic' },
-    ] }),
-    () => ({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, groups: [] }))
+    () => ({
+      errorCode: 0,
+      groups: [
+        { groupId: 'b', protocolType: 'consumer', groupState: 'Stable', groupType: 'classic' },
+        { groupId: 'a', protocolType: '', groupState: 'Empty', groupType: 'classic' },
+        { groupId: 'c', protocolType: 'connect', groupState: 'Stable', groupType: 'classic' },
+      ],
+    }),
+    () => ({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, groups: [] }),
+  )
   expect(await settle(client.listConsumerGroups({ states: ['Stable'] }))).toEqual({
-    groups: [{ groupId: 'a', isSimple: true, state: 'Empty', type: 'classic' }, { groupId: 'b', isSimple: false, state: 'Stable', type: 'classic' }],
+    groups: [
+      { groupId: 'a', isSimple: true, state: 'Empty', type: 'classic' },
+      { groupId: 'b', isSimple: false, state: 'Stable', type: 'classic' },
+    ],
     errors: [],
   })
   expect(broker.of(ApiKey.listGroups)[1]!.body.statesFilter).toEqual(['Stable'])
-  expect(await settle(client.listConsumerGroups())).toMatchObject({ groups: [], errors: [{ node: { id: 0 }, error: { code: ErrorCode.CLUSTER_AUTHORIZATION_FAILED } }] })
+  expect(await settle(client.listConsumerGroups())).toMatchObject({
+    groups: [],
+    errors: [{ node: { id: 0 }, error: { code: ErrorCode.CLUSTER_AUTHORIZATION_FAILED } }],
+  })
 })
 
 test('offsets of a group: errors of the group are thrown, those of partitions left out', async () => {
@@ -88,28 +126,60 @@ test('offsets of a group: errors of the group are thrown, those of partitions le
     { partitionIndex: 2, committedOffset: -1, metadata: '', errorCode: ErrorCode.UNSTABLE_OFFSET_COMMIT },
   ]
   broker.on(ApiKey.offsetFetch, () => ({ groups: [{ groupId: 'g', topics: [{ name: 't', partitions }] }] }))
-  expect(await settle(client.listConsumerGroupOffsets('g'))).toEqual(new Map([['t-0', { topic: 't', partition: 0, offset: 5, leaderEpoch: 2, metadata: 'm' }]]))
+  expect(await settle(client.listConsumerGroupOffsets('g'))).toEqual(
+    new Map([['t-0', { topic: 't', partition: 0, offset: 5, leaderEpoch: 2, metadata: 'm' }]]),
+  )
   expect(broker.of(ApiKey.offsetFetch)[0]!.body.groups[0].topics).toBeNull()
-  broker.on(ApiKey.offsetFetch, () => ({ groups: [{ groupId: 'g', topics: [], errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED }] }))
+  broker.on(ApiKey.offsetFetch, () => ({
+    groups: [{ groupId: 'g', topics: [], errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED }],
+  }))
   await expect(settle(client.listConsumerGroupOffsets('g'))).rejects.toMatchObject({ code: ErrorCode.GROUP_AUTHORIZATION_FAILED })
 })
 
 test('altering offsets: what the group says is thrown, what concerns one partition stands there', async () => {
   const { broker, client, settle } = await admin()
-  const answer = (...codes: number[]) => () => ({ topics: [{ name: 't', partitions: codes.map((errorCode, partitionIndex) => ({ partitionIndex, errorCode })) }] })
-  broker.inTurn(ApiKey.offsetCommit, answer(ErrorCode.NOT_COORDINATOR, 0), answer(0, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION), answer(ErrorCode.GROUP_AUTHORIZATION_FAILED, 0))
-  const offsets = [{ topic: 't', partition: 0, offset: 1 }, { topic: 't', partition: 1, offset: 1 }]
-  expect(await settle(client.alterConsumerGroupOffsets('g', offsets))).toMatchObject([{ partition: 0, error: undefined }, { partition: 1, error: { code: 3 } }])
+  const answer =
+    (...codes: number[]) =>
+    () => ({ topics: [{ name: 't', partitions: codes.map((errorCode, partitionIndex) => ({ partitionIndex, errorCode })) }] })
+  broker.inTurn(
+    ApiKey.offsetCommit,
+    answer(ErrorCode.NOT_COORDINATOR, 0),
+    answer(0, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
+    answer(ErrorCode.GROUP_AUTHORIZATION_FAILED, 0),
+  )
+  const offsets = [
+    { topic: 't', partition: 0, offset: 1 },
+    { topic: 't', partition: 1, offset: 1 },
+  ]
+  expect(await settle(client.alterConsumerGroupOffsets('g', offsets))).toMatchObject([
+    { partition: 0, error: undefined },
+    { partition: 1, error: { code: 3 } },
+  ])
   expect(broker.of(ApiKey.offsetCommit)[0]!.body).toMatchObject({ generationIdOrMemberEpoch: -1, memberId: '' })
-  await expect(settle(client.alterConsumerGroupOffsets('g', offsets))).rejects.toMatchObject({ code: ErrorCode.GROUP_AUTHORIZATION_FAILED })
+  await expect(settle(client.alterConsumerGroupOffsets('g', offsets))).rejects.toMatchObject({
+    code: ErrorCode.GROUP_AUTHORIZATION_FAILED,
+  })
 })
 
 test('removing all members names static ones by their instance', async () => {
   const { broker, client, settle } = await admin()
-  const member = (memberId: string, groupInstanceId: string | null): object => ({ memberId, groupInstanceId, clientId: 'c', clientHost: '/h', memberMetadata: Buffer.alloc(0), memberAssignment: Buffer.alloc(0) })
+  const member = (memberId: string, groupInstanceId: string | null): object => ({
+    memberId,
+    groupInstanceId,
+    clientId: 'c',
+    clientHost: '/h',
+    memberMetadata: Buffer.alloc(0),
+    memberAssignment: Buffer.alloc(0),
+  })
   broker.on(ApiKey.describeGroups, () => ({ groups: [described('g', { members: [member('m1', null), member('m2', 'i')] })] }))
-  broker.on(ApiKey.leaveGroup, ({ members }: Loose) => ({ errorCode: 0, members: members.map((each: object, i: number) => ({ ...each, errorCode: i === 0 ? 0 : ErrorCode.UNKNOWN_MEMBER_ID })) }))
-  expect(await settle(client.removeMembersFromConsumerGroup('g', { reason: 'tidy' }))).toMatchObject([{ memberId: 'm1', error: undefined }, { groupInstanceId: 'i', error: { code: 25 } }])
+  broker.on(ApiKey.leaveGroup, ({ members }: Loose) => ({
+    errorCode: 0,
+    members: members.map((each: object, i: number) => ({ ...each, errorCode: i === 0 ? 0 : ErrorCode.UNKNOWN_MEMBER_ID })),
+  }))
+  expect(await settle(client.removeMembersFromConsumerGroup('g', { reason: 'tidy' }))).toMatchObject([
+    { memberId: 'm1', error: undefined },
+    { groupInstanceId: 'i', error: { code: 25 } },
+  ])
   expect(broker.of(ApiKey.leaveGroup)[0]!.body.members).toEqual([
     { memberId: 'm1', groupInstanceId: null, reason: 'member was removed by an admin: tidy' },
     { memberId: '', groupInstanceId: 'i', reason: 'member was removed by an admin: tidy' },

@@ -7,7 +7,9 @@ function at(partition: number, fetchOffset: number, topicId = 'A'): WantedPartit
 }
 
 function partitionsOf(topics: { partitions: object[] }[]): unknown[] {
-  return topics.flatMap(({ partitions }) => partitions.map((each) => [(each as WantedPartition).partition, (each as WantedPartition).fetchOffset]))
+  return topics.flatMap(({ partitions }) =>
+    partitions.map((each) => [(each as WantedPartition).partition, (each as WantedPartition).fetchOffset]),
+  )
 }
 
 /** A session that has been granted. */

@@ -13,7 +13,10 @@ const T0 = { topic: 't', partition: 0 }
 async function reader(config: ConsumerConfig = {}) {
   const { world, broker, env, bootstrap } = await scripted()
   broker.topics.set('t', 1)
-  const consumer = new Consumer({ 'bootstrap.servers': bootstrap, 'auto.offset.reset': 'earliest', 'fetch.max.wait.ms': 200, ...config }, env)
+  const consumer = new Consumer(
+    { 'bootstrap.servers': bootstrap, 'auto.offset.reset': 'earliest', 'fetch.max.wait.ms': 200, ...config },
+    env,
+  )
   const poll = (forMs: number): Promise<ConsumerRecord[]> => world.settle(consumer.poll(forMs), forMs + 60_000, 'poll ends')
   return { world, broker, consumer, poll }
 }
@@ -31,7 +34,13 @@ function serve(broker: ScriptedBroker, log: number[]): void {
     const wanted = body.topics[0]?.partitions[0]
     if (wanted === undefined) return broker.later(body.maxWaitMs, { responses: [] })
     const at: number = wanted.fetchOffset
-    const partition: Loose = { partitionIndex: 0, highWatermark: log.length, lastStableOffset: log.length, logStartOffset: 0, records: Buffer.alloc(0) }
+    const partition: Loose = {
+      partitionIndex: 0,
+      highWatermark: log.length,
+      lastStableOffset: log.length,
+      logStartOffset: 0,
+      records: Buffer.alloc(0),
+    }
     if (wanted.currentLeaderEpoch < broker.leaderEpoch) partition.errorCode = ErrorCode.FENCED_LEADER_EPOCH
     else if (at > log.length) partition.errorCode = ErrorCode.OFFSET_OUT_OF_RANGE
     else partition.records = Buffer.concat(log.slice(at, at + 2).map((epoch, i) => batch(at + i, epoch)))
@@ -41,7 +50,10 @@ function serve(broker: ScriptedBroker, log: number[]): void {
 }
 
 test('begins at the earliest, or at the latest', async () => {
-  for (const [reset, timestamp] of [['earliest', -2], ['latest', -1]] as const) {
+  for (const [reset, timestamp] of [
+    ['earliest', -2],
+    ['latest', -1],
+  ] as const) {
     const { broker, consumer, world } = await reader({ 'auto.offset.reset': reset })
     consumer.assign([T0])
     expect(await world.settle(consumer.position(T0), 5000, 'found')).toBe(0)
@@ -52,14 +64,24 @@ test('begins at the earliest, or at the latest', async () => {
 test('without a policy the program is told', async () => {
   const { consumer, poll } = await reader({ 'auto.offset.reset': 'none' })
   consumer.assign([T0])
-  await expect(poll(1000)).rejects.toMatchObject({ code: 'NO_OFFSET', message: 'Undefined offset with no reset policy for partitions: [t-0]' })
+  await expect(poll(1000)).rejects.toMatchObject({
+    code: 'NO_OFFSET',
+    message: 'Undefined offset with no reset policy for partitions: [t-0]',
+  })
 })
 
 test('begins where the group stands; unstable offsets are waited for', async () => {
   const { broker, consumer, world } = await reader({ 'group.id': 'g', 'enable.auto.commit': false })
   new ScriptedGroup(broker)
   const answer = (errorCode: number, committedOffset: number) => (): object => ({
-    groups: [{ groupId: 'g', topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset, committedLeaderEpoch: -1, metadata: '', errorCode }] }] }],
+    groups: [
+      {
+        groupId: 'g',
+        topics: [
+          { name: 't', partitions: [{ partitionIndex: 0, committedOffset, committedLeaderEpoch: -1, metadata: '', errorCode }] },
+        ],
+      },
+    ],
   })
   broker.inTurn(ApiKey.offsetFetch, answer(ErrorCode.UNSTABLE_OFFSET_COMMIT, -1), answer(0, 42))
   consumer.assign([T0])
@@ -91,14 +113,20 @@ describe('another leader', () => {
     all.broker.leaderEpoch = 3
     return all
   }
-  const ends = (leaderEpoch: number, endOffset: number) => () => ({ topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch, endOffset }] }] })
+  const ends = (leaderEpoch: number, endOffset: number) => () => ({
+    topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch, endOffset }] }],
+  })
 
   test('whose log holds what was read: goes on', async () => {
     const { broker, poll, consumer } = await readTwo()
     broker.on(ApiKey.offsetForLeaderEpoch, ends(0, 2))
     serve(broker, [0, 0, 3])
     expect((await poll(3000)).map(({ offset }) => offset)).toEqual([2])
-    expect(broker.of(ApiKey.offsetForLeaderEpoch)[0]!.body.topics[0].partitions[0]).toEqual({ partition: 0, currentLeaderEpoch: 3, leaderEpoch: 0 })
+    expect(broker.of(ApiKey.offsetForLeaderEpoch)[0]!.body.topics[0].partitions[0]).toEqual({
+      partition: 0,
+      currentLeaderEpoch: 3,
+      leaderEpoch: 0,
+    })
     await poll(500)
     expect(broker.of(ApiKey.offsetForLeaderEpoch)).toHaveLength(1)
     expect(await consumer.position(T0)).toBe(3)
@@ -127,7 +155,9 @@ describe('another leader', () => {
 
   test('that is not ready yet: asks again', async () => {
     const { broker, poll } = await readTwo()
-    const later = (): object => ({ topics: [{ topic: 't', partitions: [{ partition: 0, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }] }] })
+    const later = (): object => ({
+      topics: [{ topic: 't', partitions: [{ partition: 0, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }] }],
+    })
     broker.inTurn(ApiKey.offsetForLeaderEpoch, later, ends(0, 2))
     serve(broker, [0, 0, 3])
     expect((await poll(5000)).map(({ offset }) => offset)).toEqual([2])

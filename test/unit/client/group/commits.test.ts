@@ -13,12 +13,21 @@ async function joined(config: ConsumerConfig = {}) {
   broker.topics.set('t', 1)
   const group = new ScriptedGroup(broker)
   const consumer = new Consumer(
-    { 'bootstrap.servers': bootstrap, 'group.id': 'g', 'enable.auto.commit': false, 'auto.offset.reset': 'earliest', 'heartbeat.interval.ms': 200, ...config }, env,
+    {
+      'bootstrap.servers': bootstrap,
+      'group.id': 'g',
+      'enable.auto.commit': false,
+      'auto.offset.reset': 'earliest',
+      'heartbeat.interval.ms': 200,
+      ...config,
+    },
+    env,
   )
   consumer.subscribe(['t'])
   const poll = (forMs: number): Promise<unknown> => world.settle(consumer.poll(forMs), forMs + 60_000, 'poll ends')
   for (let i = 0; consumer.assignment().length === 0 && i < 50; i++) await poll(100)
-  const commit = (offsets: OffsetToCommit[] = AT_FIVE, timeoutMs = 10_000): Promise<void> => world.settle(consumer.commitSync(offsets, { timeoutMs }), 70_000, 'the commit ends')
+  const commit = (offsets: OffsetToCommit[] = AT_FIVE, timeoutMs = 10_000): Promise<void> =>
+    world.settle(consumer.commitSync(offsets, { timeoutMs }), 70_000, 'the commit ends')
   return { world, broker, group, consumer, poll, commit }
 }
 
@@ -27,8 +36,12 @@ test('a member commits in its generation', async () => {
   await commit()
   expect(group.committed).toEqual(new Map([['t-0', 5]]))
   expect(broker.of(ApiKey.offsetCommit)[0]!.body).toMatchObject({
-    groupId: 'g', generationIdOrMemberEpoch: 1, memberId: 'member-1',
-    topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 5, committedLeaderEpoch: 2, committedMetadata: 'm' }] }],
+    groupId: 'g',
+    generationIdOrMemberEpoch: 1,
+    memberId: 'member-1',
+    topics: [
+      { name: 't', partitions: [{ partitionIndex: 0, committedOffset: 5, committedLeaderEpoch: 2, committedMetadata: 'm' }] },
+    ],
   })
   expect(consumer.groupMetadata()).toEqual({ groupId: 'g', generationId: 1, memberId: 'member-1', groupInstanceId: null })
 })
@@ -59,18 +72,24 @@ test.each([
 
 test('what would pass, but does not in time', async () => {
   const { broker, commit } = await joined()
-  broker.on(ApiKey.offsetCommit, () => ({ topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode: ErrorCode.NOT_COORDINATOR }] }] }))
+  broker.on(ApiKey.offsetCommit, () => ({
+    topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode: ErrorCode.NOT_COORDINATOR }] }],
+  }))
   await expect(commit(AT_FIVE, 500)).rejects.toMatchObject({ name: 'TimeoutError', cause: { code: ErrorCode.NOT_COORDINATOR } })
 })
 
-test.each(['OFFSET_METADATA_TOO_LARGE', 'INVALID_COMMIT_OFFSET_SIZE', 'GROUP_AUTHORIZATION_FAILED', 'TOPIC_AUTHORIZATION_FAILED', 'FENCED_INSTANCE_ID', 'REBALANCE_IN_PROGRESS'] as const)(
-  '%s reaches the program',
-  async (name) => {
-    const { group, commit } = await joined()
-    group.fail(ApiKey.offsetCommit, ErrorCode[name])
-    await expect(commit()).rejects.toMatchObject({ code: ErrorCode[name] })
-  },
-)
+test.each([
+  'OFFSET_METADATA_TOO_LARGE',
+  'INVALID_COMMIT_OFFSET_SIZE',
+  'GROUP_AUTHORIZATION_FAILED',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'FENCED_INSTANCE_ID',
+  'REBALANCE_IN_PROGRESS',
+] as const)('%s reaches the program', async (name) => {
+  const { group, commit } = await joined()
+  group.fail(ApiKey.offsetCommit, ErrorCode[name])
+  await expect(commit()).rejects.toMatchObject({ code: ErrorCode[name] })
+})
 
 test.each(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'] as const)('%s: too late, and the next poll joins anew', async (name) => {
   const { group, commit, poll, broker } = await joined()
@@ -126,12 +145,23 @@ test('without a group there is nothing to commit with', async () => {
   const consumer = new Consumer({ 'bootstrap.servers': bootstrap }, env)
   await expect(consumer.commitSync()).rejects.toMatchObject({ code: ErrorCode.INVALID_GROUP_ID })
   expect(() => consumer.subscribe(['t'])).toThrow('you must provide a valid group.id')
-  expect(() => new Consumer({ 'bootstrap.servers': bootstrap, 'enable.auto.commit': true }, env)).toThrow('enable.auto.commit cannot be set to true')
+  expect(() => new Consumer({ 'bootstrap.servers': bootstrap, 'enable.auto.commit': true }, env)).toThrow(
+    'enable.auto.commit cannot be set to true',
+  )
 })
 
 test('interceptors see what is committed', async () => {
   const seen: unknown[] = []
-  const { commit } = await joined({ 'interceptor.classes': [{ onCommit: (offsets) => seen.push(offsets) }, { onCommit: () => { throw new Error('no') } }] })
+  const { commit } = await joined({
+    'interceptor.classes': [
+      { onCommit: (offsets) => seen.push(offsets) },
+      {
+        onCommit: () => {
+          throw new Error('no')
+        },
+      },
+    ],
+  })
   await commit()
   expect(seen).toEqual([AT_FIVE])
 })

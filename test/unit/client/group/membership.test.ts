@@ -12,9 +12,22 @@ async function member(config: ConsumerConfig = {}) {
   broker.topics.set('t', 2)
   const group = new ScriptedGroup(broker)
   const events: string[] = []
-  const note = (what: string) => (partitions: TopicPartition[]) => void events.push(`${what} ${partitions.map(({ partition }) => partition).sort().join(',')}`)
-  const consumer = new Consumer({ 'bootstrap.servers': bootstrap, 'group.id': 'g', 'enable.auto.commit': false, 'auto.offset.reset': 'earliest', ...config }, env)
-  const listener = { onPartitionsAssigned: note('assigned'), onPartitionsRevoked: note('revoked'), onPartitionsLost: note('lost') }
+  const note = (what: string) => (partitions: TopicPartition[]) =>
+    void events.push(
+      `${what} ${partitions
+        .map(({ partition }) => partition)
+        .sort()
+        .join(',')}`,
+    )
+  const consumer = new Consumer(
+    { 'bootstrap.servers': bootstrap, 'group.id': 'g', 'enable.auto.commit': false, 'auto.offset.reset': 'earliest', ...config },
+    env,
+  )
+  const listener = {
+    onPartitionsAssigned: note('assigned'),
+    onPartitionsRevoked: note('revoked'),
+    onPartitionsLost: note('lost'),
+  }
   consumer.subscribe(['t'], listener)
   const poll = (forMs: number): Promise<unknown> => world.settle(consumer.poll(forMs), forMs + 60_000, 'poll ends')
   /** Polls on until it is so. */
@@ -27,7 +40,8 @@ async function member(config: ConsumerConfig = {}) {
   return { world, broker, group, consumer, events, poll, until, listener }
 }
 
-const joins = (broker: { of(key: number): { body: { memberId: string; reason: string | null } }[] }): string[] => broker.of(ApiKey.joinGroup).map(({ body }) => body.memberId)
+const joins = (broker: { of(key: number): { body: { memberId: string; reason: string | null } }[] }): string[] =>
+  broker.of(ApiKey.joinGroup).map(({ body }) => body.memberId)
 
 test('joins with the id that it is given, syncs, and beats', async () => {
   const { broker, events, until, poll } = await member({ 'heartbeat.interval.ms': 500 })
@@ -54,14 +68,18 @@ describe('JoinGroup', () => {
     expect(joins(broker)).toEqual(['', '', 'member-1'])
   })
 
-  test.each(['INCONSISTENT_GROUP_PROTOCOL', 'INVALID_SESSION_TIMEOUT', 'INVALID_GROUP_ID', 'GROUP_AUTHORIZATION_FAILED', 'GROUP_MAX_SIZE_REACHED', 'FENCED_INSTANCE_ID'] as const)(
-    '%s: the program is told',
-    async (name) => {
-      const { group, poll } = await member()
-      group.fail(ApiKey.joinGroup, ErrorCode[name])
-      await expect(poll(1000)).rejects.toMatchObject({ code: ErrorCode[name] })
-    },
-  )
+  test.each([
+    'INCONSISTENT_GROUP_PROTOCOL',
+    'INVALID_SESSION_TIMEOUT',
+    'INVALID_GROUP_ID',
+    'GROUP_AUTHORIZATION_FAILED',
+    'GROUP_MAX_SIZE_REACHED',
+    'FENCED_INSTANCE_ID',
+  ] as const)('%s: the program is told', async (name) => {
+    const { group, poll } = await member()
+    group.fail(ApiKey.joinGroup, ErrorCode[name])
+    await expect(poll(1000)).rejects.toMatchObject({ code: ErrorCode[name] })
+  })
 
   test('an answer that never comes: the member asks again when its time is over', async () => {
     const { broker, group, events, until, world } = await member({ 'max.poll.interval.ms': 6000, 'request.timeout.ms': 3000 })
@@ -87,11 +105,14 @@ describe('SyncGroup', () => {
     expect(events).toEqual(['assigned 0,1'])
   })
 
-  test.each(['GROUP_AUTHORIZATION_FAILED', 'FENCED_INSTANCE_ID', 'INCONSISTENT_GROUP_PROTOCOL'] as const)('%s: the program is told', async (name) => {
-    const { group, poll } = await member()
-    group.fail(ApiKey.syncGroup, ErrorCode[name])
-    await expect(poll(1000)).rejects.toMatchObject({ code: ErrorCode[name] })
-  })
+  test.each(['GROUP_AUTHORIZATION_FAILED', 'FENCED_INSTANCE_ID', 'INCONSISTENT_GROUP_PROTOCOL'] as const)(
+    '%s: the program is told',
+    async (name) => {
+      const { group, poll } = await member()
+      group.fail(ApiKey.syncGroup, ErrorCode[name])
+      await expect(poll(1000)).rejects.toMatchObject({ code: ErrorCode[name] })
+    },
+  )
 })
 
 describe('Heartbeat', () => {
@@ -119,13 +140,16 @@ describe('Heartbeat', () => {
     expect(joins(broker)[2]).toBe(nextId)
   })
 
-  test.each(['COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR'] as const)('%s: finds the coordinator anew, and goes on', async (name) => {
-    const { broker, group, events, until } = await member(quick)
-    await until(() => events.length > 0)
-    group.fail(ApiKey.heartbeat, ErrorCode[name])
-    await until(() => broker.of(ApiKey.findCoordinator).length === 2 && broker.of(ApiKey.heartbeat).length > 3)
-    expect(events).toEqual(['assigned 0,1'])
-  })
+  test.each(['COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR'] as const)(
+    '%s: finds the coordinator anew, and goes on',
+    async (name) => {
+      const { broker, group, events, until } = await member(quick)
+      await until(() => events.length > 0)
+      group.fail(ApiKey.heartbeat, ErrorCode[name])
+      await until(() => broker.of(ApiKey.findCoordinator).length === 2 && broker.of(ApiKey.heartbeat).length > 3)
+      expect(events).toEqual(['assigned 0,1'])
+    },
+  )
 
   test.each(['FENCED_INSTANCE_ID', 'GROUP_AUTHORIZATION_FAILED'] as const)('%s: the program is told', async (name) => {
     const { group, events, until, poll } = await member({ ...quick, 'group.instance.id': 'i' })
@@ -147,7 +171,9 @@ describe('Heartbeat', () => {
     const { broker, world, events, until } = await member({ ...quick, 'max.poll.interval.ms': 3000 })
     await until(() => events.length > 0)
     await world.run(3500)
-    expect(broker.of(ApiKey.leaveGroup).map(({ body }) => body.members[0])).toMatchObject([{ memberId: 'member-1', reason: 'consumer poll timeout has expired.' }])
+    expect(broker.of(ApiKey.leaveGroup).map(({ body }) => body.members[0])).toMatchObject([
+      { memberId: 'member-1', reason: 'consumer poll timeout has expired.' },
+    ])
     const beats = broker.of(ApiKey.heartbeat).length
     await world.run(2000)
     expect(broker.of(ApiKey.heartbeat)).toHaveLength(beats)
@@ -162,7 +188,9 @@ describe('leaving', () => {
     await until(() => events.length > 0)
     await world.settle(consumer.close(), 1000, 'closed')
     expect(events).toEqual(['assigned 0,1', 'revoked 0,1'])
-    expect(broker.of(ApiKey.leaveGroup)[0]!.body.members).toEqual([{ memberId: 'member-1', groupInstanceId: null, reason: 'the consumer is being closed' }])
+    expect(broker.of(ApiKey.leaveGroup)[0]!.body.members).toEqual([
+      { memberId: 'member-1', groupInstanceId: null, reason: 'the consumer is being closed' },
+    ])
   })
 
   test('a static member stays', async () => {
@@ -236,7 +264,11 @@ describe('what needs a rebalance', () => {
   test('and what the listener throws reaches the program, once', async () => {
     const { world, consumer, poll } = await member()
     await world.settle(consumer.unsubscribe(), 1000, 'left')
-    consumer.subscribe(['t'], { onPartitionsAssigned: () => { throw new Error('no') } })
+    consumer.subscribe(['t'], {
+      onPartitionsAssigned: () => {
+        throw new Error('no')
+      },
+    })
     await expect(poll(1000)).rejects.toMatchObject({ name: 'RebalanceListenerError', cause: new Error('no') })
     await poll(100)
     expect(consumer.assignment()).toHaveLength(2)
@@ -244,7 +276,10 @@ describe('what needs a rebalance', () => {
 })
 
 test('cooperative: what is taken away is given back first, then it joins again with what it keeps', async () => {
-  const { broker, group, events, until } = await member({ 'partition.assignment.strategy': 'cooperative-sticky', 'heartbeat.interval.ms': 200 })
+  const { broker, group, events, until } = await member({
+    'partition.assignment.strategy': 'cooperative-sticky',
+    'heartbeat.interval.ms': 200,
+  })
   await until(() => events.length > 0)
   group.assignment = [{ topic: 't', partition: 1 }]
   group.fail(ApiKey.heartbeat, ErrorCode.REBALANCE_IN_PROGRESS)

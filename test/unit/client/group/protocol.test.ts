@@ -5,13 +5,22 @@ const hex = (text: string): Buffer => Buffer.from(text.replace(/\s+/g, ''), 'hex
 
 test('a subscription has the bytes of ConsumerProtocol version 3', () => {
   const bytes = encodeSubscription({
-    topics: ['b', 'a'], userData: Buffer.from([9]), ownedPartitions: [{ topic: 'b', partition: 1 }, { topic: 'b', partition: 0 }], generationId: 7, rackId: 'r',
+    topics: ['b', 'a'],
+    userData: Buffer.from([9]),
+    ownedPartitions: [
+      { topic: 'b', partition: 1 },
+      { topic: 'b', partition: 0 },
+    ],
+    generationId: 7,
+    rackId: 'r',
   })
-  expect(bytes).toEqual(hex(`
+  expect(bytes).toEqual(
+    hex(`
     0003 00000002 0001 61 0001 62
     00000001 09
     00000001 0001 62 00000002 00000000 00000001
-    00000007 0001 72`))
+    00000007 0001 72`),
+  )
 })
 
 test('older and newer subscriptions are understood', () => {
@@ -24,7 +33,13 @@ test('older and newer subscriptions are understood', () => {
 })
 
 test('an assignment goes there and back; none at all is empty', () => {
-  const assignment = { partitions: [{ topic: 'a', partition: 0 }, { topic: 'a', partition: 3 }], userData: null }
+  const assignment = {
+    partitions: [
+      { topic: 'a', partition: 0 },
+      { topic: 'a', partition: 3 },
+    ],
+    userData: null,
+  }
   expect(encodeAssignment(assignment)).toEqual(hex('0003 00000001 0001 61 00000002 00000000 00000003 ffffffff'))
   expect(decodeAssignment(encodeAssignment(assignment))).toEqual(assignment)
   expect(decodeAssignment(Buffer.alloc(0))).toEqual({ partitions: [], userData: null })
@@ -36,7 +51,13 @@ test.each(['', '00', '0003 0000', 'ffff 00000000', '0000 7fffffff'])('bytes %p t
 
 test('sticky user data are those of StickyAssignorUserData V1; V0 has no generation', () => {
   const bytes = hex('00000001 0001 61 00000002 00000000 00000003 00000005')
-  const owned = { partitions: [{ topic: 'a', partition: 0 }, { topic: 'a', partition: 3 }], generationId: 5 }
+  const owned = {
+    partitions: [
+      { topic: 'a', partition: 0 },
+      { topic: 'a', partition: 3 },
+    ],
+    generationId: 5,
+  }
   expect(encodeUserData(owned)).toEqual(bytes)
   expect(decodeUserData(bytes)).toEqual(owned)
   expect(decodeUserData(bytes.subarray(0, -4)).generationId).toBe(-1)

@@ -10,13 +10,19 @@ async function producing(config: ProducerConfig = {}) {
   const { world, broker, env, bootstrap } = await scripted()
   broker.topics.set('t', 1)
   const log = new ScriptedLog(broker)
-  const producer = new Producer({ 'bootstrap.servers': bootstrap, 'request.timeout.ms': 1000, 'delivery.timeout.ms': 10_000, ...config }, env)
+  const producer = new Producer(
+    { 'bootstrap.servers': bootstrap, 'request.timeout.ms': 1000, 'delivery.timeout.ms': 10_000, ...config },
+    env,
+  )
   const outcomes: (number | string)[] = []
   /** Sends records that say their number. */
   const send = (count: number, from = 0): Promise<RecordMetadata>[] =>
     Array.from({ length: count }, (_, i) => {
       const sent = producer.send({ topic: 't', value: String(from + i) })
-      sent.then(({ offset }) => outcomes.push(offset), (error: { name: string; code: string | number }) => outcomes.push(`${error.name} ${error.code}`))
+      sent.then(
+        ({ offset }) => outcomes.push(offset),
+        (error: { name: string; code: string | number }) => outcomes.push(`${error.name} ${error.code}`),
+      )
       return sent
     })
   const flush = (): Promise<void> => world.settle(producer.flush(), 60_000, 'all is answered')
@@ -58,7 +64,10 @@ describe('order', () => {
     ['an answer that is lost', ['silence']],
     ['an answer that is lost after the batch was stored', ['stored, silence']],
     ['a connection that ends', ['hang up', 'hang up']],
-    ['one trouble after the other', [ErrorCode.NOT_ENOUGH_REPLICAS, 'silence', ErrorCode.KAFKA_STORAGE_ERROR, 'stored, silence', 'hang up']],
+    [
+      'one trouble after the other',
+      [ErrorCode.NOT_ENOUGH_REPLICAS, 'silence', ErrorCode.KAFKA_STORAGE_ERROR, 'stored, silence', 'hang up'],
+    ],
   ] as const)('%s', async (_what, fates) => {
     const { world, log, send, flush, outcomes } = await producing({ 'batch.size': 200 })
     await world.settle(send(1)[0]!, 1000, 'the first is stored')
@@ -84,7 +93,9 @@ describe('order', () => {
     send(60, 1)
     await flush()
     expect(log.values).toEqual(numbers(61))
-    expect(log.batches.map(({ sequence }) => sequence)).toEqual(log.batches.reduce<number[]>((all, { count }) => [...all, all.at(-1)! + count], [0]).slice(0, -1))
+    expect(log.batches.map(({ sequence }) => sequence)).toEqual(
+      log.batches.reduce<number[]>((all, { count }) => [...all, all.at(-1)! + count], [0]).slice(0, -1),
+    )
   })
 })
 
@@ -101,7 +112,8 @@ describe('time', () => {
   test('max.block.ms ends the wait for a topic that is not there', async () => {
     const { world, producer } = await producing({ 'max.block.ms': 2000 })
     await expect(world.settle(producer.send({ topic: 'none', value: 'x' }), 3000, 'given up')).rejects.toMatchObject({
-      code: 'TIMEOUT', message: 'Topic none not present in metadata after 2000 ms.',
+      code: 'TIMEOUT',
+      message: 'Topic none not present in metadata after 2000 ms.',
     })
   })
 
@@ -114,7 +126,11 @@ describe('time', () => {
     })
     await world.settle(producer.partitionsFor('t'), 1000, 'the topic is known')
     const heard: unknown[] = []
-    for (let i = 0; i < 10; i++) producer.send({ topic: 't', value: 'x'.repeat(200) }).then(({ offset }) => heard.push(offset), (error: { code: string }) => heard.push(error.code))
+    for (let i = 0; i < 10; i++)
+      producer.send({ topic: 't', value: 'x'.repeat(200) }).then(
+        ({ offset }) => heard.push(offset),
+        (error: { code: string }) => heard.push(error.code),
+      )
     await world.run(700)
     // Three fit; the others were told before the first answer came.
     expect(heard).toEqual(Array.from({ length: 7 }, () => 'TIMEOUT'))
@@ -126,7 +142,9 @@ describe('time', () => {
 
   test('what can never fit is refused at once', async () => {
     const { world, producer } = await producing({ 'buffer.memory': 1000 })
-    await expect(world.settle(producer.send({ topic: 't', value: 'x'.repeat(2000) }), 100, 'refused')).rejects.toMatchObject({ code: ErrorCode.MESSAGE_TOO_LARGE })
+    await expect(world.settle(producer.send({ topic: 't', value: 'x'.repeat(2000) }), 100, 'refused')).rejects.toMatchObject({
+      code: ErrorCode.MESSAGE_TOO_LARGE,
+    })
   })
 
   test('close with a time-out fails what is left', async () => {
@@ -144,9 +162,15 @@ describe('configuration', () => {
   test.each([
     [{ acks: '1', 'enable.idempotence': true }, 'Must set acks to all in order to use the idempotent producer.'],
     [{ 'max.in.flight.requests.per.connection': 6, 'enable.idempotence': true }, 'at most 5'],
-    [{ 'transactional.id': 'x', 'enable.idempotence': false }, 'Cannot set a transactional.id without also enabling idempotence.'],
+    [
+      { 'transactional.id': 'x', 'enable.idempotence': false },
+      'Cannot set a transactional.id without also enabling idempotence.',
+    ],
     [{ retries: 0, 'transactional.id': 'x' }, 'Must set retries to non-zero'],
-    [{ 'delivery.timeout.ms': 100, 'request.timeout.ms': 200 }, 'delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms'],
+    [
+      { 'delivery.timeout.ms': 100, 'request.timeout.ms': 200 },
+      'delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms',
+    ],
   ] as const)('%j is refused', (config, message) => {
     expect(() => new Producer({ 'bootstrap.servers': 'h:1', ...config })).toThrow(message)
   })
@@ -160,7 +184,14 @@ test('interceptors see each record and what became of it', async () => {
         onSend: (record) => ({ ...record, value: `${String(record.value)}!` }),
         onAcknowledgement: (metadata, error, record) => seen.push([metadata?.offset, error, record.value]),
       },
-      { onSend: () => { throw new Error('no') }, onAcknowledgement: () => { throw new Error('no') } },
+      {
+        onSend: () => {
+          throw new Error('no')
+        },
+        onAcknowledgement: () => {
+          throw new Error('no')
+        },
+      },
     ],
   })
   await world.settle(producer.send({ topic: 't', value: 'a' }), 1000, 'sent')

@@ -20,23 +20,34 @@ async function transactional(config: ProducerConfig = {}) {
   let epoch = -1
   broker.on(ApiKey.initProducerId, () => {
     const errorCode = error(ApiKey.initProducerId)
-    return errorCode === 0 ? { errorCode, producerId: 1000, producerEpoch: ++epoch } : { errorCode, producerId: -1, producerEpoch: -1 }
+    return errorCode === 0
+      ? { errorCode, producerId: 1000, producerEpoch: ++epoch }
+      : { errorCode, producerId: -1, producerEpoch: -1 }
   })
   broker.on(ApiKey.addPartitionsToTxn, (body) => {
     const partitionErrorCode = error(ApiKey.addPartitionsToTxn)
     return {
       resultsByTopicV3AndBelow: body.v3AndBelowTopics.map(({ name, partitions }: Loose) => ({
-        name, resultsByPartition: partitions.map((partitionIndex: number) => ({ partitionIndex, partitionErrorCode })),
+        name,
+        resultsByPartition: partitions.map((partitionIndex: number) => ({ partitionIndex, partitionErrorCode })),
       })),
     }
   })
   broker.on(ApiKey.addOffsetsToTxn, () => ({ errorCode: error(ApiKey.addOffsetsToTxn) }))
-  broker.on(ApiKey.txnOffsetCommit, () => ({ topics: [{ name: 's', partitions: [{ partitionIndex: 0, errorCode: error(ApiKey.txnOffsetCommit) }] }] }))
+  broker.on(ApiKey.txnOffsetCommit, () => ({
+    topics: [{ name: 's', partitions: [{ partitionIndex: 0, errorCode: error(ApiKey.txnOffsetCommit) }] }],
+  }))
   broker.on(ApiKey.endTxn, () => ({ errorCode: error(ApiKey.endTxn) }))
-  const producer = new Producer({ 'bootstrap.servers': bootstrap, 'transactional.id': 'x', 'max.block.ms': 5000, 'request.timeout.ms': 1000, ...config }, env)
+  const producer = new Producer(
+    { 'bootstrap.servers': bootstrap, 'transactional.id': 'x', 'max.block.ms': 5000, 'request.timeout.ms': 1000, ...config },
+    env,
+  )
   const settle = <T>(promise: Promise<T>): Promise<T> => world.settle(promise, 60_000, 'it ends')
   const fail = (request: (typeof REQUESTS)[number], ...names: (keyof typeof ErrorCode)[]): void => {
-    errors.set(ApiKey[request], names.map((name) => ErrorCode[name]))
+    errors.set(
+      ApiKey[request],
+      names.map((name) => ErrorCode[name]),
+    )
   }
   const send = (value: string): void => void producer.send({ topic: 't', value }).catch(() => {})
   /** init, begin, send, offsets, commit. */
@@ -55,10 +66,22 @@ test('a whole transaction', async () => {
   const { broker, log, whole } = await transactional()
   await whole()
   expect(log.batches).toEqual([{ epoch: 0, sequence: 0, count: 1, transactional: true }])
-  const order = broker.asked.map(({ apiKey }) => REQUESTS.find((name) => ApiKey[name] === apiKey) ?? (apiKey === ApiKey.produce ? 'produce' : undefined)).filter(Boolean)
-  expect(order.filter((name) => name !== 'addOffsetsToTxn' && name !== 'txnOffsetCommit')).toEqual(['initProducerId', 'addPartitionsToTxn', 'produce', 'endTxn'])
+  const order = broker.asked
+    .map(({ apiKey }) => REQUESTS.find((name) => ApiKey[name] === apiKey) ?? (apiKey === ApiKey.produce ? 'produce' : undefined))
+    .filter(Boolean)
+  expect(order.filter((name) => name !== 'addOffsetsToTxn' && name !== 'txnOffsetCommit')).toEqual([
+    'initProducerId',
+    'addPartitionsToTxn',
+    'produce',
+    'endTxn',
+  ])
   expect(broker.of(ApiKey.addPartitionsToTxn)[0]!.version).toBeLessThanOrEqual(3)
-  expect(broker.of(ApiKey.txnOffsetCommit)[0]!.body).toMatchObject({ transactionalId: 'x', ...MEMBER, producerId: 1000, producerEpoch: 0 })
+  expect(broker.of(ApiKey.txnOffsetCommit)[0]!.body).toMatchObject({
+    transactionalId: 'x',
+    ...MEMBER,
+    producerId: 1000,
+    producerEpoch: 0,
+  })
   expect(broker.of(ApiKey.produce)[0]!.body.transactionalId).toBe('x')
   expect(broker.of(ApiKey.endTxn)[0]!.body).toMatchObject({ producerId: 1000, producerEpoch: 0, committed: true })
 })
@@ -74,21 +97,27 @@ test('an empty transaction asks nobody', async () => {
 })
 
 describe.each(REQUESTS)('%s', (request) => {
-  test.each(['COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR', 'CONCURRENT_TRANSACTIONS'] as const)('%s passes', async (name) => {
-    const { fail, whole, ends } = await transactional()
-    fail(request, name, name)
-    await whole()
-    expect(ends().at(-1)).toBe(true)
-  })
+  test.each(['COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR', 'CONCURRENT_TRANSACTIONS'] as const)(
+    '%s passes',
+    async (name) => {
+      const { fail, whole, ends } = await transactional()
+      fail(request, name, name)
+      await whole()
+      expect(ends().at(-1)).toBe(true)
+    },
+  )
 
-  test.each(['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'] as const)('%s ends it', async (name) => {
-    const { fail, whole, producer, settle } = await transactional()
-    fail(request, name)
-    const code = name === 'INVALID_PRODUCER_EPOCH' ? ErrorCode.PRODUCER_FENCED : ErrorCode[name]
-    await expect(whole()).rejects.toMatchObject({ code: 'TRANSACTION_FATAL', cause: { code } })
-    await expect(settle(producer.abortTransaction())).rejects.toMatchObject({ code: 'TRANSACTION_FATAL' })
-    expect(() => producer.beginTransaction()).toThrow('error state')
-  })
+  test.each(['PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'] as const)(
+    '%s ends it',
+    async (name) => {
+      const { fail, whole, producer, settle } = await transactional()
+      fail(request, name)
+      const code = name === 'INVALID_PRODUCER_EPOCH' ? ErrorCode.PRODUCER_FENCED : ErrorCode[name]
+      await expect(whole()).rejects.toMatchObject({ code: 'TRANSACTION_FATAL', cause: { code } })
+      await expect(settle(producer.abortTransaction())).rejects.toMatchObject({ code: 'TRANSACTION_FATAL' })
+      expect(() => producer.beginTransaction()).toThrow('error state')
+    },
+  )
 })
 
 test.each([
@@ -115,21 +144,27 @@ test.each([
 })
 
 describe('batches', () => {
-  test.each(['MESSAGE_TOO_LARGE', 'INVALID_PRODUCER_EPOCH', 'OUT_OF_ORDER_SEQUENCE_NUMBER'] as const)('%s: abort, then a new epoch with new sequences', async (name) => {
-    const { producer, settle, send, log, ends } = await transactional()
-    await settle(producer.initTransactions())
-    producer.beginTransaction()
-    log.then(ErrorCode[name])
-    send('a')
-    await expect(settle(producer.commitTransaction())).rejects.toMatchObject({ code: 'TRANSACTION_ABORTABLE', cause: { code: ErrorCode[name] } })
-    await expect(settle(producer.send({ topic: 't', value: 'no' }))).rejects.toMatchObject({ code: 'TRANSACTION_ABORTABLE' })
-    await settle(producer.abortTransaction())
-    expect(ends()).toEqual([false])
-    producer.beginTransaction()
-    send('b')
-    await settle(producer.commitTransaction())
-    expect(log.batches).toEqual([{ epoch: 1, sequence: 0, count: 1, transactional: true }])
-  })
+  test.each(['MESSAGE_TOO_LARGE', 'INVALID_PRODUCER_EPOCH', 'OUT_OF_ORDER_SEQUENCE_NUMBER'] as const)(
+    '%s: abort, then a new epoch with new sequences',
+    async (name) => {
+      const { producer, settle, send, log, ends } = await transactional()
+      await settle(producer.initTransactions())
+      producer.beginTransaction()
+      log.then(ErrorCode[name])
+      send('a')
+      await expect(settle(producer.commitTransaction())).rejects.toMatchObject({
+        code: 'TRANSACTION_ABORTABLE',
+        cause: { code: ErrorCode[name] },
+      })
+      await expect(settle(producer.send({ topic: 't', value: 'no' }))).rejects.toMatchObject({ code: 'TRANSACTION_ABORTABLE' })
+      await settle(producer.abortTransaction())
+      expect(ends()).toEqual([false])
+      producer.beginTransaction()
+      send('b')
+      await settle(producer.commitTransaction())
+      expect(log.batches).toEqual([{ epoch: 1, sequence: 0, count: 1, transactional: true }])
+    },
+  )
 
   test('errors that pass do not show', async () => {
     const { producer, settle, send, log } = await transactional()
@@ -162,7 +197,13 @@ test('a commit whose answer is late is taken up again by the same call, and by n
   await settle(producer.initTransactions())
   producer.beginTransaction()
   send('a')
-  broker.inTurn(ApiKey.endTxn, () => 'silence', () => 'silence', () => 'silence', () => ({ errorCode: 0 }))
+  broker.inTurn(
+    ApiKey.endTxn,
+    () => 'silence',
+    () => 'silence',
+    () => 'silence',
+    () => ({ errorCode: 0 }),
+  )
   await expect(settle(producer.commitTransaction())).rejects.toMatchObject({ code: 'TIMEOUT' })
   await expect(settle(producer.abortTransaction())).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })
   await settle(producer.commitTransaction())

@@ -22,7 +22,7 @@ export type Answer = (body: Loose, version: number) => object | Promise<object> 
 const HOST = '127.0.0.1'
 export const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ'
 
-/** One broker on virtual time that says what the test wants it to say; to what it has no script for, what a quiet broker would say. */
+/** One broker on virtual time that says what the test wants; where it has no script, what a quiet broker would say. */
 export class ScriptedBroker {
   readonly process: Process
   readonly port: number
@@ -90,21 +90,42 @@ export class ScriptedBroker {
     this.asked.push({ apiKey, version: apiVersion, body, atMs: this.process.env.clock.monoMs() })
     const answer = await (this.answers.get(apiKey) ?? this.usual(apiKey))(body, apiVersion)
     if (answer === 'hang up') stream.destroy()
-    else if (answer !== 'silence' && this.streams.has(stream)) stream.writev(encodeResponseFrame(api, apiVersion, correlationId, answer))
+    else if (answer !== 'silence' && this.streams.has(stream))
+      stream.writev(encodeResponseFrame(api, apiVersion, correlationId, answer))
   }
 
   private usual(apiKey: number): Answer {
     switch (apiKey) {
       case ApiKey.apiVersions:
-        return () => ({ apiKeys: Object.values(apis).map((api) => ({ apiKey: api.key, minVersion: api.minVersion, maxVersion: api.maxVersion })) })
+        return () => ({
+          apiKeys: Object.values(apis).map((api) => ({
+            apiKey: api.key,
+            minVersion: api.minVersion,
+            maxVersion: api.maxVersion,
+          })),
+        })
       case ApiKey.metadata:
         return (body) => this.metadata(body)
       case ApiKey.findCoordinator:
-        return (body) => ({ coordinators: body.coordinatorKeys.map((key: string) => ({ key, nodeId: 0, host: HOST, port: this.port, errorCode: 0 })) })
+        return (body) => ({
+          coordinators: body.coordinatorKeys.map((key: string) => ({
+            key,
+            nodeId: 0,
+            host: HOST,
+            port: this.port,
+            errorCode: 0,
+          })),
+        })
       case ApiKey.listOffsets:
         return (body) => ({
           topics: body.topics.map((topic: Loose) => ({
-            name: topic.name, partitions: topic.partitions.map((each: Loose) => ({ partitionIndex: each.partitionIndex, offset: 0, timestamp: -1, leaderEpoch: this.leaderEpoch })),
+            name: topic.name,
+            partitions: topic.partitions.map((each: Loose) => ({
+              partitionIndex: each.partitionIndex,
+              offset: 0,
+              timestamp: -1,
+              leaderEpoch: this.leaderEpoch,
+            })),
           })),
         })
       case ApiKey.offsetFetch:
@@ -112,7 +133,12 @@ export class ScriptedBroker {
           groups: body.groups.map((group: Loose) => ({
             groupId: group.groupId,
             topics: (group.topics ?? []).map((topic: Loose) => ({
-              name: topic.name, partitions: topic.partitionIndexes.map((partitionIndex: number) => ({ partitionIndex, committedOffset: -1, metadata: '' })),
+              name: topic.name,
+              partitions: topic.partitionIndexes.map((partitionIndex: number) => ({
+                partitionIndex,
+                committedOffset: -1,
+                metadata: '',
+              })),
             })),
           })),
         })
@@ -142,7 +168,11 @@ export class ScriptedBroker {
           name,
           topicId: TOPIC_ID,
           partitions: Array.from({ length: count }, (_, partitionIndex) => ({
-            partitionIndex, leaderId: 0, leaderEpoch: this.leaderEpoch, replicaNodes: [0], isrNodes: [0],
+            partitionIndex,
+            leaderId: 0,
+            leaderEpoch: this.leaderEpoch,
+            replicaNodes: [0],
+            isrNodes: [0],
           })),
         }
       }),

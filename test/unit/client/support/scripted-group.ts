@@ -18,7 +18,10 @@ export class ScriptedGroup {
     broker.on(ApiKey.joinGroup, (body) => this.join(body))
     broker.on(ApiKey.syncGroup, (body) => this.sync(body))
     broker.on(ApiKey.heartbeat, () => ({ errorCode: this.error(ApiKey.heartbeat) }))
-    broker.on(ApiKey.leaveGroup, (body) => ({ errorCode: 0, members: body.members.map((each: Loose) => ({ ...each, errorCode: 0 })) }))
+    broker.on(ApiKey.leaveGroup, (body) => ({
+      errorCode: 0,
+      members: body.members.map((each: Loose) => ({ ...each, errorCode: 0 })),
+    }))
     broker.on(ApiKey.offsetCommit, (body) => this.commit(body))
   }
 
@@ -50,8 +53,16 @@ export class ScriptedGroup {
 
   private sync(body: Loose): object {
     const errorCode = this.error(ApiKey.syncGroup)
-    const given = this.assignment === undefined ? body.assignments[0]?.assignment : encodeAssignment({ partitions: this.assignment, userData: null })
-    return { errorCode, protocolType: 'consumer', protocolName: body.protocolName, assignment: errorCode === 0 ? given : Buffer.alloc(0) }
+    const given =
+      this.assignment === undefined
+        ? body.assignments[0]?.assignment
+        : encodeAssignment({ partitions: this.assignment, userData: null })
+    return {
+      errorCode,
+      protocolType: 'consumer',
+      protocolName: body.protocolName,
+      assignment: errorCode === 0 ? given : Buffer.alloc(0),
+    }
   }
 
   private commit(body: Loose): object {

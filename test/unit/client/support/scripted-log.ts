@@ -1,6 +1,12 @@
 import { ErrorCode } from '../../../../protocol/errors'
 import { ApiKey } from '../../../../protocol/messages/apis'
-import { baseSequenceAt, isTransactionalAt, producerEpochAt, producerIdAt, recordCountAt } from '../../../../protocol/records/batch'
+import {
+  baseSequenceAt,
+  isTransactionalAt,
+  producerEpochAt,
+  producerIdAt,
+  recordCountAt,
+} from '../../../../protocol/records/batch'
 import { decodeRecords, iterateBatches } from '../../../../protocol/records/records'
 import type { Loose, ScriptedBroker } from './scripted-broker'
 
@@ -26,7 +32,12 @@ export class ScriptedLog {
     const [partition] = topic.partitionData
     const fate = this.fates.shift() ?? 0
     const answer = (errorCode: number, baseOffset: number): object => ({
-      responses: [{ name: topic.name, partitionResponses: [{ index: partition.index, errorCode, baseOffset, logAppendTimeMs: -1, logStartOffset: 0 }] }],
+      responses: [
+        {
+          name: topic.name,
+          partitionResponses: [{ index: partition.index, errorCode, baseOffset, logAppendTimeMs: -1, logStartOffset: 0 }],
+        },
+      ],
     })
     if (fate === 'silence' || fate === 'hang up') return fate
     if (typeof fate === 'number' && fate !== 0) return answer(fate, -1)

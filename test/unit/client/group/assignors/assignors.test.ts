@@ -15,16 +15,23 @@ function shown(assignment: Assignments): Record<string, string[]> {
   return Object.fromEntries([...assignment].map(([id, list]) => [id, list.map(keyOf).sort()]))
 }
 
-function once(assignor: Assignor, counts: Counts, wishes: Wishes, instances: Record<string, string> = {}): Record<string, string[]> {
+function once(
+  assignor: Assignor,
+  counts: Counts,
+  wishes: Wishes,
+  instances: Record<string, string> = {},
+): Record<string, string[]> {
   const members = new Map(
     [...wishes].map(([id, topics]) => [
-      id, { topics, userData: null, ownedPartitions: [], generationId: -1, rackId: null, groupInstanceId: instances[id] ?? null },
+      id,
+      { topics, userData: null, ownedPartitions: [], generationId: -1, rackId: null, groupInstanceId: instances[id] ?? null },
     ]),
   )
   return shown(assignor.assign({ partitionCounts: counts, members }))
 }
 
-const everybody = (members: readonly string[], topics: readonly string[]): Wishes => new Map(members.map((id) => [id, [...topics]]))
+const everybody = (members: readonly string[], topics: readonly string[]): Wishes =>
+  new Map(members.map((id) => [id, [...topics]]))
 
 const counts = fc
   .array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 5 })
@@ -34,17 +41,28 @@ function wishesFor(topics: readonly string[], uniform: boolean): fc.Arbitrary<Wi
   const some = fc.subarray([...topics], { minLength: 1 })
   return fc
     .uniqueArray(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 8 })
-    .chain((ids) => (uniform ? some.map((list) => ids.map(() => list)) : fc.array(some, { minLength: ids.length, maxLength: ids.length }))
-      .map((lists): Wishes => new Map(ids.map((id, i) => [`m${id}`, lists[i]!]))))
+    .chain((ids) =>
+      (uniform ? some.map((list) => ids.map(() => list)) : fc.array(some, { minLength: ids.length, maxLength: ids.length })).map(
+        (lists): Wishes => new Map(ids.map((id, i) => [`m${id}`, lists[i]!])),
+      ),
+    )
 }
 
 /** A group's life: counts and wishes, rebalance after rebalance. */
 const life = fc
   .record({ counts, uniform: fc.boolean() })
-  .chain(({ counts: topics, uniform }) => fc.record({ topics: fc.constant(topics), wishes: fc.array(wishesFor([...topics.keys()], uniform), { minLength: 1, maxLength: 5 }) }))
+  .chain(({ counts: topics, uniform }) =>
+    fc.record({
+      topics: fc.constant(topics),
+      wishes: fc.array(wishesFor([...topics.keys()], uniform), { minLength: 1, maxLength: 5 }),
+    }),
+  )
 
 describe('what Kafka publishes as examples', () => {
-  const two: Counts = new Map([['t0', 3], ['t1', 3]])
+  const two: Counts = new Map([
+    ['t0', 3],
+    ['t1', 3],
+  ])
 
   test('range', () => {
     expect(once(new RangeAssignor(), two, everybody(['C0', 'C1'], ['t0', 't1']))).toEqual({
@@ -66,8 +84,22 @@ describe('what Kafka publishes as examples', () => {
   })
 
   test('round robin with unlike subscriptions', () => {
-    const wishes: Wishes = new Map([['C0', ['t0']], ['C1', ['t0', 't1']], ['C2', ['t0', 't1', 't2']]])
-    expect(once(new RoundRobinAssignor(), new Map([['t0', 1], ['t1', 2], ['t2', 3]]), wishes)).toEqual({
+    const wishes: Wishes = new Map([
+      ['C0', ['t0']],
+      ['C1', ['t0', 't1']],
+      ['C2', ['t0', 't1', 't2']],
+    ])
+    expect(
+      once(
+        new RoundRobinAssignor(),
+        new Map([
+          ['t0', 1],
+          ['t1', 2],
+          ['t2', 3],
+        ]),
+        wishes,
+      ),
+    ).toEqual({
       C0: ['t0-0'],
       C1: ['t1-0'],
       C2: ['t1-1', 't2-0', 't2-1', 't2-2'],
@@ -88,8 +120,16 @@ describe('what Kafka publishes as examples', () => {
 
   test('sticky with unlike subscriptions', () => {
     const group = new Generations(() => new StickyAssignor())
-    const three: Counts = new Map([['t0', 1], ['t1', 2], ['t2', 3]])
-    const wishes: Wishes = new Map([['C0', ['t0']], ['C1', ['t0', 't1']], ['C2', ['t0', 't1', 't2']]])
+    const three: Counts = new Map([
+      ['t0', 1],
+      ['t1', 2],
+      ['t2', 3],
+    ])
+    const wishes: Wishes = new Map([
+      ['C0', ['t0']],
+      ['C1', ['t0', 't1']],
+      ['C2', ['t0', 't1', 't2']],
+    ])
     expect(shown(group.rebalance(three, wishes))).toEqual({ C0: ['t0-0'], C1: ['t1-0', 't1-1'], C2: ['t2-0', 't2-1', 't2-2'] })
     wishes.delete('C0')
     expect(shown(group.rebalance(three, wishes))).toEqual({ C1: ['t0-0', 't1-0', 't1-1'], C2: ['t2-0', 't2-1', 't2-2'] })
@@ -137,18 +177,23 @@ describe('whatever the group is', () => {
 
   test.each(all.slice(2))('%s moves no more than it must when somebody comes or goes and all want the same', (_name, make) => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 7 }), (count, before, after) => {
-        const group = new Generations(make)
-        const topics: Counts = new Map([['t', count]])
-        const ids = (size: number): string[] => Array.from({ length: size }, (_, i) => `m${i}`)
-        const was = group.settle(topics, everybody(ids(before), ['t']))
-        const is = group.settle(topics, everybody(ids(after), ['t']))
-        const had = new Map([...was].flatMap(([id, list]) => list.map((each) => [keyOf(each), id] as const)))
-        const moved = [...is].flatMap(([id, list]) => list.filter((each) => had.get(keyOf(each)) !== id)).length
-        // What the newcomers need, or what those who left had.
-        const quota = Math.ceil(count / Math.max(before, after))
-        expect(moved).toBeLessThanOrEqual(Math.abs(after - before) * quota)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 1, max: 7 }),
+        (count, before, after) => {
+          const group = new Generations(make)
+          const topics: Counts = new Map([['t', count]])
+          const ids = (size: number): string[] => Array.from({ length: size }, (_, i) => `m${i}`)
+          const was = group.settle(topics, everybody(ids(before), ['t']))
+          const is = group.settle(topics, everybody(ids(after), ['t']))
+          const had = new Map([...was].flatMap(([id, list]) => list.map((each) => [keyOf(each), id] as const)))
+          const moved = [...is].flatMap(([id, list]) => list.filter((each) => had.get(keyOf(each)) !== id)).length
+          // What the newcomers need, or what those who left had.
+          const quota = Math.ceil(count / Math.max(before, after))
+          expect(moved).toBeLessThanOrEqual(Math.abs(after - before) * quota)
+        },
+      ),
       { numRuns: 80 },
     )
   })
@@ -181,17 +226,28 @@ describe('whatever the group is', () => {
 describe('contradicting claims', () => {
   const counted: Counts = new Map([['t', 4]])
   const claim = (partitions: number[], generationId: number) => ({
-    topics: ['t'], userData: null, ownedPartitions: partitions.map((partition) => ({ topic: 't', partition })), generationId, rackId: null, groupInstanceId: null,
+    topics: ['t'],
+    userData: null,
+    ownedPartitions: partitions.map((partition) => ({ topic: 't', partition })),
+    generationId,
+    rackId: null,
+    groupInstanceId: null,
   })
 
   test('the newer generation is believed; the other has to let go first', () => {
-    const members = new Map([['old', claim([0, 1], 3)], ['new', claim([0, 1], 5)]])
+    const members = new Map([
+      ['old', claim([0, 1], 3)],
+      ['new', claim([0, 1], 5)],
+    ])
     const assignment = shown(new CooperativeStickyAssignor().assign({ partitionCounts: counted, members }))
     expect(assignment).toEqual({ new: [], old: ['t-2', 't-3'] })
   })
 
   test('nobody keeps what two claim in one generation', () => {
-    const members = new Map([['a', claim([0], 3)], ['b', claim([0, 1], 3)]])
+    const members = new Map([
+      ['a', claim([0], 3)],
+      ['b', claim([0, 1], 3)],
+    ])
     const assignment = shown(new CooperativeStickyAssignor().assign({ partitionCounts: counted, members }))
     expect(Object.values(assignment).flat().sort()).toEqual(['t-1', 't-2', 't-3'])
   })
@@ -199,7 +255,9 @@ describe('contradicting claims', () => {
 
 describe('names', () => {
   test('short ones and those of classes', () => {
-    expect(assignorsFor(['range', 'org.apache.kafka.clients.consumer.CooperativeStickyAssignor']).map(({ name }) => name)).toEqual(['range', 'cooperative-sticky'])
+    expect(
+      assignorsFor(['range', 'org.apache.kafka.clients.consumer.CooperativeStickyAssignor']).map(({ name }) => name),
+    ).toEqual(['range', 'cooperative-sticky'])
   })
 
   test('unknown ones and repeated ones are refused', () => {

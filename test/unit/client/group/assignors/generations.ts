@@ -39,7 +39,8 @@ export class Generations {
     const leader = this.assignors.get([...wishes.keys()][0]!)!
     const assignment = leader.assign({ partitionCounts: counts, members })
     for (const id of [...this.assignors.keys()]) if (!wishes.has(id)) this.assignors.delete(id)
-    for (const [id, partitions] of assignment) this.assignors.get(id)!.onAssignment?.({ partitions, userData: null }, this.generationId)
+    for (const [id, partitions] of assignment)
+      this.assignors.get(id)!.onAssignment?.({ partitions, userData: null }, this.generationId)
     this.owned = assignment
     return assignment
   }
@@ -58,11 +59,17 @@ export class Generations {
 }
 
 /** Every partition of a topic that somebody wants is given once, to one who wants it. */
-export function expectAllOnce(assignment: Assignments, counts: ReadonlyMap<string, number>, wishes: ReadonlyMap<string, readonly string[]>): void {
+export function expectAllOnce(
+  assignment: Assignments,
+  counts: ReadonlyMap<string, number>,
+  wishes: ReadonlyMap<string, readonly string[]>,
+): void {
   const given = [...assignment].flatMap(([id, partitions]) => partitions.map((each) => ({ id, each })))
   expect(given.filter(({ id, each }) => !wishes.get(id)!.includes(each.topic))).toEqual([])
   const wanted = new Set([...wishes.values()].flat())
-  const all = [...counts].flatMap(([topic, count]) => (wanted.has(topic) ? Array.from({ length: count }, (_, partition) => keyOf({ topic, partition })) : []))
+  const all = [...counts].flatMap(([topic, count]) =>
+    wanted.has(topic) ? Array.from({ length: count }, (_, partition) => keyOf({ topic, partition })) : [],
+  )
   expect(given.map(({ each }) => keyOf(each)).sort()).toEqual(all.sort())
 }
 
