@@ -38,6 +38,10 @@ export function fetchHandler(services: BrokerServices): Handler<FetchRequest, Fe
       answer(services, context, session, places as FetchPartitionResult[])
       return
     }
+    if (context.body.isolationLevel > READ_COMMITTED || context.body.isolationLevel < 0) {
+      context.respond(refusedWhole(context.body, apiVersion))
+      return
+    }
     services.replicas.fetch(params, readable, (results) => {
       const inOrder =
         readable.length === places.length ? results : places.map((place) => (typeof place === 'number' ? results[place]! : place))
@@ -62,6 +66,15 @@ function paramsOf(context: RequestContext<FetchRequest, FetchResponse>, fetchMax
     isolation,
     ...(apiVersion >= 11 ? { clientMetadata: { rackId: body.rackId, clientId, clientHost, listenerName } } : {}),
   }
+}
+
+/** An isolation level that there is not: an exception in Kafka, which from 13 on needs no partitions to say so. */
+function refusedWhole({ sessionId, topics }: FetchRequest, apiVersion: number): Input<FetchResponse> {
+  const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR
+  const responses = topics.map(({ topic, partitions }) => ({
+    topic, partitions: partitions.map(({ partition }) => ({ partitionIndex: partition, errorCode, highWatermark: -1, records: null })),
+  }))
+  return { errorCode, sessionId, responses: apiVersion < 13 ? responses : [] }
 }
 
 function refusal(services: BrokerServices, { topic, partition }: FetchPartition, apiVersion: number): number {

@@ -50,6 +50,16 @@ export function listOffsetsHandler(services: BrokerServices): Handler<ListOffset
         return queries.length - 1
       }),
     }))
+    if (body.isolationLevel !== 0 && body.isolationLevel !== 1) {
+      // An exception in Kafka.
+      const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR
+      context.respond({
+        topics: body.topics.map(({ name, partitions }) => ({
+          name, partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+        })),
+      })
+      return
+    }
     const params = {
       replicaId: body.replicaId,
       isolation:

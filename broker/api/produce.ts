@@ -12,6 +12,10 @@ const ZSTD = 4
 /** The one client that may write to internal topics (Kafka's admin tools call themselves so). */
 const ADMIN_CLIENT_ID = '__admin_client'
 const NO_OFFSET = -1
+/** Up to the magic, which is at one place in all formats, the size before it. */
+const LEGACY_HEADER_BYTES = 17
+const SIZE_OFFSET = 8
+const LEAST_RECORD_BYTES = 14
 
 /**
  * Produce 0-11. Versions 0 to 2 carry message sets of magic 0 or 1, which the log converts; from 3 on exactly one batch of
@@ -89,35 +93,28 @@ function refuse(
   }
   if (records === null) return { errorCode: ErrorCode.INVALID_RECORD, errorMessage: 'There are no records for this partition.' }
   if (apiVersion < 3) return undefined
-  if (records.length < BATCH_HEADER_BYTES || batchSizeAt(records, 0) > records.length) {
-    return {
-      errorCode: ErrorCode.INVALID_RECORD,
-      errorMessage: `Produce requests with version ${apiVersion} must have at least one record batch per partition`,
-    }
-  }
-  if (magicAt(records, 0) !== 2) {
-    return {
-      errorCode: ErrorCode.INVALID_RECORD,
-      errorMessage: `Produce requests with version ${apiVersion} are only allowed to contain record batches with magic version 2`,
-    }
-  }
-  if (batchSizeAt(records, 0) !== records.length) {
-    return {
-      errorCode: ErrorCode.INVALID_RECORD,
-      errorMessage: 
-        `Produce requests with version ${apiVersion} are only allowed ` + 'to contain exactly one record batch per partition',
-    }
+  const malformed = malformedBatch(records)
+  if (malformed !== undefined) return { errorCode: ErrorCode.CORRUPT_MESSAGE, errorMessage: malformed }
+  // Exactly one batch of magic 2.
+  if (records.length < BATCH_HEADER_BYTES || magicAt(records, 0) !== 2 || batchSizeAt(records, 0) !== records.length) {
+    return { errorCode: ErrorCode.INVALID_RECORD, errorMessage: null }
   }
   if (apiVersion < 7 && codecAt(records, 0) === ZSTD) {
-    return {
-      errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
-      errorMessage: `Produce requests with version ${apiVersion} are not allowed to use ZStandard compression`,
-    }
+    return { errorCode: ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, errorMessage: null }
   }
   if (isTransactionalAt(records, 0) && transactionalId === null) {
     return { errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, errorMessage: null }
   }
   return undefined
+}
+
+/** What no format has; Kafka says so while it looks for the batch. */
+function malformedBatch(records: Buffer): string | undefined {
+  if (records.length < LEGACY_HEADER_BYTES) return undefined
+  const size = records.readInt32BE(SIZE_OFFSET)
+  if (size < LEAST_RECORD_BYTES) return `Record size ${size} is less than the minimum record overhead (${LEAST_RECORD_BYTES})`
+  const magic = magicAt(records, 0)
+  return magic < 0 || magic > 2 ? `Invalid magic found in record: ${magic}` : undefined
 }
 
 function failed(topic: string, partition: number, { errorCode, errorMessage }: Refusal): AppendResult {

@@ -1,4 +1,4 @@
-import { ErrorCode, errorMessage } from '../../protocol/errors'
+import { ErrorCode } from '../../protocol/errors'
 import { isInternalTopic } from '../../protocol/rules/topic-name'
 import { LogError } from '../log/log-error'
 import type { PreparedRecords } from '../log/log-types'
@@ -139,7 +139,7 @@ function appendOne(core: ReplicaCore, params: AppendParams, request: AppendParti
       partition: undefined,
       isPending: false,
       leaderEpoch: -1,
-      result: refused(request, ErrorCode.INVALID_TOPIC_EXCEPTION, `Cannot append to internal topic ${topic}`),
+      result: refused(request, ErrorCode.INVALID_TOPIC_EXCEPTION, null),
     }
   }
   let partition: Partition | undefined
@@ -177,14 +177,22 @@ function appendOne(core: ReplicaCore, params: AppendParams, request: AppendParti
     if (partition !== undefined && errorCode === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && isSettling(params, partition, nowMs)) {
       return { partition, isPending: false, leaderEpoch: -1, result: fenced(core, request) }
     }
-    const result = refused(request, errorCode, error instanceof LogError ? error.message : errorMessage(errorCode))
+    const result = refused(request, errorCode, error instanceof LogError && ABOUT_RECORDS.has(errorCode) ? error.message : null)
     if (error instanceof LogError) result.recordErrors = error.recordErrors
     if (partition !== undefined && REFUSED_FOR_NOW.has(errorCode)) partition.refusedAppendMs = nowMs
+    if (!WITHOUT_LOG_START.has(errorCode)) result.logStartOffset = partition?.log?.startOffset ?? -1
     if (errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER) addCurrentLeader(core, result)
     return { partition, isPending: false, leaderEpoch: -1, result }
   }
 }
 
+/** With a message; the others have but their code. */
+const ABOUT_RECORDS = new Set<number>([ErrorCode.INVALID_RECORD, ErrorCode.INVALID_TIMESTAMP])
+/** After other errors Kafka says where the log begins. */
+const WITHOUT_LOG_START = new Set<number>([
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.CORRUPT_MESSAGE, ErrorCode.KAFKA_STORAGE_ERROR,
+])
 /** Nothing was appended, and the client will send it again. */
 const REFUSED_FOR_NOW = new Set<number>([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_ENOUGH_REPLICAS])
 const SETTLING_MS = 1000
@@ -290,7 +298,7 @@ function refused(request: AppendPartition, errorCode: number, message: string | 
 }
 
 function fenced(core: ReplicaCore, request: AppendPartition): AppendResult {
-  const result = refused(request, ErrorCode.NOT_LEADER_OR_FOLLOWER, errorMessage(ErrorCode.NOT_LEADER_OR_FOLLOWER))
+  const result = refused(request, ErrorCode.NOT_LEADER_OR_FOLLOWER, null)
   addCurrentLeader(core, result)
   return result
 }
@@ -298,7 +306,7 @@ function fenced(core: ReplicaCore, request: AppendPartition): AppendResult {
 /** Turns the result of an append that was made into one that promises nothing. */
 function fail(result: AppendResult, errorCode: number): void {
   result.errorCode = errorCode
-  result.errorMessage = errorMessage(errorCode)
+  result.errorMessage = null
   result.baseOffset = -1
   result.nextOffset = -1
   result.logAppendTimeMs = -1

@@ -68,6 +68,30 @@ describe('Produce and Fetch', () => {
     expect(valuesIn((await fetch(connection, 'refused', 0)).records)).toEqual(['a'])
   })
 
+  test('where the log begins is said with errors that are about the records, and of unknown magic that it is corrupt', async () => {
+    await cluster.createTopic('bad')
+    const foreign = batch(['a'])
+    foreign[16] = 9
+    expect(await produce(connection, 'bad', foreign)).toMatchObject({ errorCode: ErrorCode.CORRUPT_MESSAGE, logStartOffset: -1 })
+    const late = batch(['a'], { producerId: 7, producerEpoch: 0, baseSequence: 0 })
+    await produce(connection, 'bad', late)
+    const gap = batch(['a'], { producerId: 7, producerEpoch: 0, baseSequence: 5 })
+    expect(await produce(connection, 'bad', gap)).toMatchObject({ errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, logStartOffset: 0 })
+  })
+
+  test.each([4, 12])('an isolation level that there is not, in Fetch %i', async (version) => {
+    await cluster.createTopic(`isolated-${version}`)
+    const answer = await connection.send<FetchRequest, FetchResponse>(
+      ApiKey.fetch,
+      {
+        replicaId: -1, maxWaitMs: 100, minBytes: 1, isolationLevel: 7, ...(version < 7 ? {} : { sessionId: 0, sessionEpoch: -1 }),
+        topics: [{ topic: `isolated-${version}`, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }] }],
+      },
+      { version },
+    )
+    expect(answer.responses[0]!.partitions[0]!.errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR)
+  })
+
   test('acks=0 is not answered; an error ends the connection', async () => {
     await cluster.createTopic('silent')
     const client = await cluster.raw()
