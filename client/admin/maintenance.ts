@@ -167,16 +167,15 @@ export class MaintenanceAdmin extends Admin {
     const response = await this.toController<UpdateFeaturesResponse>(
       'updating features',
       ApiKey.updateFeatures,
-      {
+      (version: number) => ({
         timeoutMs: this.cluster.settings.requestTimeoutMs,
         featureUpdates: updates.map(({ feature, level, upgradeType }) => ({
           feature,
           maxVersionLevel: level,
-          upgradeType,
-          allowDowngrade: upgradeType !== 1,
+          ...(version >= 1 ? { upgradeType } : { allowDowngrade: upgradeType !== UPGRADE }),
         })),
-        validateOnly,
-      },
+        ...(version >= 1 ? { validateOnly } : {}),
+      }),
       ({ errorCode }) => [errorCode],
     )
     const whole = response.errorCode === 0 ? undefined : thrown(response.errorCode, response.errorMessage)
