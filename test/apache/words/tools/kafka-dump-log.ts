@@ -51,11 +51,18 @@ export const table: WordsTable = {
     ].map((how) => ({ args: `${file('dumped-our7-0')} ${how}`, shared: true })),
     { args: `${file('dumped-our7-0')} --value-decoder-class no.Such`, shared: true, compare: ['code'] },
     ...['.index', '.timeindex'].flatMap((suffix) =>
-      ['', '--verify-index-only', '--index-sanity-check'].map((how) => ({
+      ['--verify-index-only', '--index-sanity-check'].map((how) => ({
         args: `${file('dumped-our7-0', `00000000000000000000${suffix}`)} ${how}`,
         shared: true,
       })),
     ),
+    // Apache's tool does not open an index of no bytes, and ours are not made in advance.
+    ...['.index', '.timeindex'].map((suffix) => ({
+      args: file('dumped-our7-0', `00000000000000000000${suffix}`),
+      shared: true,
+      compare: [],
+      ours: /^Dumping .*index\n/,
+    })),
     ...[0, 1, 2, 3].map((partition) => ({ args: `${file(`__consumer_offsets-${partition}`)} --offsets-decoder`, shared: true })),
     { args: `${file(groups)} --offsets-decoder --skip-record-metadata`, shared: true },
     ...[0, 1, 2, 3].map((partition) => ({
