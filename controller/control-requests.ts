@@ -54,11 +54,27 @@ export function buildControlRequests(batch: ControlBatch, sender: ControlSender)
   return requests
 }
 
+/** The body is made when it is sent, so that many requests are not all made in one turn of the event loop. */
+function lazily<Api extends string, Body, Entry>(api: Api, apiKey: number, version: number, entries: Entry[], make: () => Body) {
+  return {
+    api, apiKey, version, entries,
+    get body(): Body {
+      return make()
+    },
+  }
+}
+
 function leaderAndIsrRequest(entries: LeaderAndIsrEntry[], brokers: BrokersSnapshot, sender: ControlSender): ControlRequest {
   const version = sender.level.leaderAndIsr
+  return lazily('LeaderAndIsr', ApiKey.leaderAndIsr, version, entries, () => leaderAndIsrBody(entries, version, brokers, sender))
+}
+
+function leaderAndIsrBody(
+  entries: LeaderAndIsrEntry[], version: number, brokers: BrokersSnapshot, sender: ControlSender,
+): Input<LeaderAndIsrRequest> {
   const leaders = new Set(entries.map((entry) => entry.leadership.leader))
   const state = (entry: LeaderAndIsrEntry) => leaderAndIsrState(entry, version)
-  const body: Input<LeaderAndIsrRequest> = {
+  return {
     controllerId: sender.controllerId,
     controllerEpoch: sender.controllerEpoch,
     brokerEpoch: sender.brokerEpoch,
@@ -74,7 +90,6 @@ function leaderAndIsrRequest(entries: LeaderAndIsrEntry[], brokers: BrokersSnaps
       return { brokerId: broker.id, hostName: endpoint?.host ?? '', port: endpoint?.port ?? -1 }
     }),
   }
-  return { api: 'LeaderAndIsr', apiKey: ApiKey.leaderAndIsr, version, body, entries }
 }
 
 function leaderAndIsrState(entry: LeaderAndIsrEntry, version: number): Input<LeaderAndIsrPartitionState> {
@@ -96,8 +111,14 @@ function leaderAndIsrState(entry: LeaderAndIsrEntry, version: number): Input<Lea
 
 function updateMetadataRequest(entries: UpdateMetadataEntry[], brokers: BrokersSnapshot, sender: ControlSender): ControlRequest {
   const version = sender.level.updateMetadata
+  return lazily('UpdateMetadata', ApiKey.updateMetadata, version, entries, () => updateMetadataBody(entries, version, brokers, sender))
+}
+
+function updateMetadataBody(
+  entries: UpdateMetadataEntry[], version: number, brokers: BrokersSnapshot, sender: ControlSender,
+): Input<UpdateMetadataRequest> {
   const state = (entry: UpdateMetadataEntry) => updateMetadataState(entry, version)
-  const body: Input<UpdateMetadataRequest> = {
+  return {
     controllerId: sender.controllerId,
     controllerEpoch: sender.controllerEpoch,
     brokerEpoch: sender.brokerEpoch,
@@ -110,7 +131,6 @@ function updateMetadataRequest(entries: UpdateMetadataEntry[], brokers: BrokersS
         }),
     liveBrokers: brokers.brokers.map((broker) => liveBroker(broker, version)),
   }
-  return { api: 'UpdateMetadata', apiKey: ApiKey.updateMetadata, version, body, entries }
 }
 
 function updateMetadataState(entry: UpdateMetadataEntry, version: number): Input<UpdateMetadataPartitionState> {

@@ -1,4 +1,5 @@
 import type { Logger } from '../runtime/log'
+import type { Slices } from '../runtime/slices'
 import type { ZooKeeperErrorCode } from '../zk-schema/session/errors'
 import type { NodeData, Op, ZooKeeperSession } from '../zk-schema/session/session'
 import {
@@ -30,14 +31,18 @@ export class LeadershipWriter {
   private readonly writer: ZkWriter
   private readonly controllerEpoch: number
   private readonly logger: Logger
+  private readonly slices: Slices
   private readonly onSpoilt: () => void
 
   /** `onSpoilt` is called when a state that memory knows turns out to be gone, or cannot be read any more. */
-  constructor(session: ZooKeeperSession, writer: ZkWriter, controllerEpoch: number, logger: Logger, onSpoilt: () => void) {
+  constructor(
+    session: ZooKeeperSession, writer: ZkWriter, controllerEpoch: number, logger: Logger, slices: Slices, onSpoilt: () => void,
+  ) {
     this.session = session
     this.writer = writer
     this.controllerEpoch = controllerEpoch
     this.logger = logger
+    this.slices = slices
     this.onSpoilt = onSpoilt
   }
 
@@ -51,17 +56,21 @@ export class LeadershipWriter {
     const outcomes = new Map<Partition, LeadershipOutcome>()
     let waiting = [...partitions]
     for (let attempt = 1; waiting.length > 0; attempt++) {
-      const changes: { partition: Partition; next: LeaderAndIsr; version: number }[] = []
+      const changes: { partition: Partition; item: WriteItem; next: LeaderAndIsr; version: number }[] = []
       for (const partition of waiting) {
+        if (this.slices.isDue()) await this.slices.pause()
         const current = partition.leadership
         const decision = current === undefined ? { failed: 'it has no state' } : decide(partition, current)
         if (decision === 'keep') outcomes.set(partition, { ok: true, written: false })
         else if ('failed' in decision) outcomes.set(partition, { ok: false, reason: decision.failed })
-        else changes.push({ partition, next: decision.write, version: current!.partitionEpoch })
+        else {
+          const { write: next } = decision
+          const version = current!.partitionEpoch
+          const item = { ops: [setStateOp(partition, next, this.controllerEpoch, version)] }
+          changes.push({ partition, item, next, version })
+        }
       }
-      const results = await this.writer.write(changes.map(({ partition, next, version }) => ({
-        ops: [setStateOp(partition, next, this.controllerEpoch, version)],
-      })))
+      const results = await this.writer.write(changes.map(({ item }) => item))
       const conflicts: Partition[] = []
       for (const [index, { partition, next, version }] of changes.entries()) {
         const result = results[index]!
@@ -130,9 +139,11 @@ export class LeadershipWriter {
   async create(plans: ReadonlyMap<Partition, LeaderAndIsr>): Promise<Map<Partition, LeadershipOutcome>> {
     const outcomes = new Map<Partition, LeadershipOutcome>()
     const waiting = await this.createParents([...plans.keys()], outcomes)
-    const items: WriteItem[] = waiting.map(
-      (partition) => ({ ops: createStateOps(partition, plans.get(partition)!, this.controllerEpoch) }),
-    )
+    const items: WriteItem[] = []
+    for (const partition of waiting) {
+      if (this.slices.isDue()) await this.slices.pause()
+      items.push({ ops: createStateOps(partition, plans.get(partition)!, this.controllerEpoch) })
+    }
     const results = await this.writer.write(items)
     const again = waiting.filter((_, index) => exists(results[index]!) && failedAt(results[index]!) === 0)
     const second = await this.writer.write(again.map((partition) => ({

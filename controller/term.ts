@@ -87,7 +87,7 @@ export class Term {
       { session, clock: env.clock, epochVersion, secureAcls: config.zooKeeperSetAcl, logger: this.logger, recorder },
     )
     this.loader = new Loader(session, this.watches, this.logger)
-    this.leadership = new LeadershipWriter(session, this.writer, epoch, this.logger, () => {
+    this.leadership = new LeadershipWriter(session, this.writer, epoch, this.logger, slicesOf(env.clock), () => {
       this.putLater('reconcile', SPOILT_STATE_MS, { kind: 'Reconcile' })
     })
     this.channels = new ChannelManager({
