@@ -4,7 +4,7 @@ import { isAtRest, isPrepared, mayFollow, stateName, TransactionState } from './
 
 export const NO_PRODUCER_ID = -1
 export const NO_PRODUCER_EPOCH = -1
-const MAX_EPOCH = 0x7fff
+export const MAX_EPOCH = 0x7fff
 
 /** The highest epoch is kept for fencing: a producer never gets it. */
 export function isEpochExhausted(epoch: number): boolean {

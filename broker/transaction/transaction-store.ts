@@ -149,8 +149,10 @@ export class TransactionStore {
 
   private begin(logPartition: number, coordinatorEpoch: number): PartitionState {
     const byId = new Map<string, TransactionMetadata>()
+    const onForeign = (offset: number, error: unknown): void =>
+      this.options.logger.error({ logPartition, offset, err: error }, 'a record of the transaction log is left out')
     return {
-      onBatch: (batch) => replayBatch(batch, logPartition, byId),
+      onBatch: (batch) => replayBatch(batch, logPartition, byId, onForeign),
       activate: () => {
         const ongoing = new Set<TransactionMetadata>()
         const prepared: TransactionMetadata[] = []
