@@ -26,6 +26,7 @@ export interface IsrFacts {
 
 export type IsrVerdict =
   | { readonly accept: LeaderAndIsr; readonly rule: string }
+  /** Answered with the ISR as it is. */
   | { readonly unchanged: true; readonly rule: string }
   | { readonly code: number; readonly rule: string }
 
@@ -52,7 +53,11 @@ export function judgeIsr(proposed: ProposedIsr, facts: IsrFacts): IsrVerdict {
   }
   const ineligible = version > 1 ? ErrorCode.INELIGIBLE_REPLICA : ErrorCode.OPERATION_NOT_ATTEMPTED
   for (const member of proposed.isr) {
-    if (!isLive(member)) return { code: ineligible, rule: `replica ${member} is not alive (KIP-841)` }
+    if (!isLive(member)) {
+      const rule = `replica ${member} is not alive (KIP-841)`
+      // An error of any kind leaves the leader of a 2.7 to 3.1 waiting for the next LeaderAndIsr (2.8.2: Partition.sendAlterIsrRequest).
+      return version === 0 ? { unchanged: true, rule } : { code: ineligible, rule }
+    }
     const epoch = proposed.brokerEpochs.get(member) ?? -1
     const isRestarted = epoch !== -1 && epoch !== epochOf(member)
     if (isRestarted) return { code: ineligible, rule: `replica ${member} was restarted since (KIP-903)` }

@@ -52,7 +52,12 @@ export async function onStopReplicaResponse(term: Term, event: EventOf<'StopRepl
   const errors = new Map(
     response.partitionErrors.map(({ topicName, partitionIndex, errorCode }) => [entryKey(topicName, partitionIndex), errorCode]),
   )
-  const failed = [...errors].filter(([, code]) => code !== ErrorCode.NONE).map(([key, code]) => `${key} ${errorName(code)}`)
+  const deleted = new Set(request.entries.filter((entry) => entry.deletePartition).map(({ topic, index }) => entryKey(topic, index)))
+  // Older brokers do not stop a replica at the leader epoch that they know already (KAFKA-13972).
+  const isHarmless = (key: string, code: number): boolean => code === ErrorCode.FENCED_LEADER_EPOCH && !deleted.has(key)
+  const failed = [...errors]
+    .filter(([key, code]) => code !== ErrorCode.NONE && !isHarmless(key, code))
+    .map(([key, code]) => `${key} ${errorName(code)}`)
   if (response.errorCode !== ErrorCode.NONE) refused(term, event.broker, 'StopReplica', response.errorCode)
   if (failed.length > 0) {
     const fields = { broker: event.broker, replicas: failed.length, first: failed.slice(0, 3) }

@@ -31,6 +31,7 @@ test.each<[string, string, Partial<ProposedIsr>, Partial<IsrFacts>?]>([
   ['recovered', 'shrink 1,2', { recoveryState: 0 }, { current: { ...current, recoveryState: 1 } }],
   ['with a dead member', 'INELIGIBLE_REPLICA', { isr: [1, 9] }],
   ['with a dead member, version 1', 'OPERATION_NOT_ATTEMPTED', { isr: [1, 9] }, { version: 1 }],
+  ['with a dead member, version 0', 'unchanged', { isr: [1, 9] }, { version: 0 }],
   ['a member restarted since', 'INELIGIBLE_REPLICA', { brokerEpochs: new Map([[2, 199]]) }],
   ['a member known by its epoch', 'shrink 1,2', { brokerEpochs: new Map([[1, 100], [2, 200]]) }],
   ['a leader that does not say epochs', 'shrink 1,2', { brokerEpochs: new Map([[1, -1], [2, -1]]) }],
