@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const VERSION = process.env.KAFKA_VERSION ?? '3.9.1'
+/** Of Apache Kafka. */
+export const VERSION = process.env.KAFKA_VERSION ?? '3.9.1'
 const ARTIFACTS = ['kafka_2.13', 'kafka-tools', 'connect-runtime', 'connect-file', 'connect-mirror', 'kafka-streams']
 
 /** Where the jars of Apache Kafka are, or will be. */

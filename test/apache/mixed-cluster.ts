@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { KafkaConnection } from '../../network/kafka-connection'
 import { ApiKey } from '../../protocol/messages/apis'
@@ -12,6 +13,21 @@ import type { ChildProcess } from 'node:child_process'
 import type { Input } from '../../protocol/messages/codec'
 import type { MetadataRequest, MetadataResponse } from '../../protocol/messages/metadata'
 import type { ZooKeeperSession } from '../../zk-schema/session/session'
+
+/** Errors of tools and clients of Apache's to the standard output. */
+export const TOOL_LOG4J = join(mkdtempSync(join(tmpdir(), 'log4j-')), 'tools.log4j')
+writeFileSync(
+  TOOL_LOG4J,
+  [
+    'log4j.rootLogger=ERROR, S',
+    'log4j.appender.S=org.apache.log4j.ConsoleAppender',
+    'log4j.appender.S.layout=org.apache.log4j.SimpleLayout',
+  ].join('\n'),
+)
+
+function toolOptions(): string[] {
+  return ['-Xmx256m', '-XX:TieredStopAtLevel=1', `-Dlog4j.configuration=file:${TOOL_LOG4J}`, '-cp', `${JARS}/*`]
+}
 
 export type Kind = 'apache' | 'prekraft'
 
@@ -56,6 +72,7 @@ export class MixedCluster {
   private readonly settings: Record<string, string>
   private zooKeeper: ChildProcess | undefined
   private starts = 0
+  private isClosed = false
   private readonly read = new Map<string, number>()
 
   constructor(dir: string, zooKeeperPort: number, settings: Record<string, string>) {
@@ -74,8 +91,18 @@ export class MixedCluster {
     return [...this.nodes.values()].filter(({ child }) => child !== undefined).map(({ id }) => id)
   }
 
-  get bootstrap(): string {
+  get bootstrapServers(): string {
     return [...this.nodes.values()].map(({ port }) => `127.0.0.1:${port}`).join(',')
+  }
+
+  /** Of one kind: to ask through it. */
+  brokersOf(kind: Kind): number[] {
+    return [...this.nodes.values()].filter((node) => node.kind === kind).map(({ id }) => id)
+  }
+
+  /** As a cluster of the other tests has it. */
+  until(what: string, timeoutMs: number, condition: () => Promise<boolean>): Promise<void> {
+    return until(what, timeoutMs, condition)
   }
 
   port(id: number): number {
@@ -131,6 +158,7 @@ export class MixedCluster {
   async start(id: number, kind: Kind = this.node(id).kind): Promise<void> {
     const node = this.node(id)
     if (node.child !== undefined) throw new Error(`broker ${id} runs already`)
+    if (this.isClosed) throw new Error('the cluster is closed')
     node.kind = kind
     const name = `b${id}.${++this.starts}.${kind}`
     node.logFile = join(this.dir, `${name}.log`)
@@ -171,6 +199,7 @@ export class MixedCluster {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true
     for (const { id, child } of this.nodes.values()) {
       child?.kill('SIGCONT')
       await this.stop(id, 'SIGKILL')
@@ -217,22 +246,29 @@ export class MixedCluster {
 
   /** Runs a tool of Apache's, and gives all that it said. */
   tool(name: string, args: string[], input = ''): string {
-    const log4j = join(this.dir, 'tools.log4j')
-    if (!existsSync(log4j))
-      writeFileSync(
-        log4j,
-        [
-          'log4j.rootLogger=ERROR, S',
-          'log4j.appender.S=org.apache.log4j.ConsoleAppender',
-          'log4j.appender.S.layout=org.apache.log4j.SimpleLayout',
-        ].join('\n'),
-      )
-    const { stdout, stderr } = spawnSync(
-      'java',
-      ['-Xmx256m', '-XX:TieredStopAtLevel=1', `-Dlog4j.configuration=file:${log4j}`, '-cp', `${JARS}/*`, name, ...args],
-      { input, encoding: 'utf8', timeout: 90_000 },
-    )
+    const { stdout, stderr } = spawnSync('java', [...toolOptions(), name, ...args], { input, encoding: 'utf8', timeout: 90_000 })
     return `${stdout}${stderr}`.trim()
+  }
+
+  /** The same, while others go on. */
+  async toolBeside(name: string, args: string[], timeoutMs = 120_000): Promise<string> {
+    return await this.said('java', [...toolOptions(), name, ...args], timeoutMs)
+  }
+
+  /** A tool of ours, by the name of its script. */
+  async ownTool(name: string, args: string[], timeoutMs = 120_000): Promise<string> {
+    return await this.said(process.execPath, [join(__dirname, '../../dist', `${name}.js`), ...args], timeoutMs)
+  }
+
+  private async said(program: string, args: string[], timeoutMs: number): Promise<string> {
+    const child = spawn(program, args)
+    let said = ''
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const late = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    await new Promise<void>((resolve) => child.once('close', () => resolve()))
+    clearTimeout(late)
+    return said.trim()
   }
 
   /** The warnings and errors that the brokers have logged since the last call. */

@@ -35,7 +35,7 @@ const USUAL = [
   // A controller that was deposed a moment ago.
   /STALE_CONTROLLER_EPOCH/,
   // For the broker that had this id and these ports before.
-  /STALE_BROKER_EPOCH/,
+  /STALE_BROKER_EPOCH|stale broker epoch/,
   /from an old controller|its controller epoch \d+ is old/,
   /Unexpected error handling request RequestHeader\(apiKey=UPDATE_METADATA/,
   /Session 0x\w+ for server/,
@@ -55,19 +55,29 @@ const USUAL = [
 export class Run {
   readonly cluster: MixedCluster
   failures = 0
+  /** Topics whose replicas need not have the same bytes: each cleans for itself. */
+  readonly cleaned = new Set<string>()
   private readonly wanted: string[]
+  private readonly assignment: readonly (readonly number[])[]
   private readonly sent: Sent[] = []
   private runs = 0
 
-  constructor(cluster: MixedCluster, wanted: string[]) {
+  constructor(cluster: MixedCluster, wanted: string[], assignment: readonly (readonly number[])[] = LOAD_ASSIGNMENT) {
     this.cluster = cluster
     this.wanted = wanted
+    this.assignment = assignment
+  }
+
+  /** Whether steps with such names are asked for. */
+  wants(...names: string[]): boolean {
+    return this.wanted.length === 0 || this.wanted.some((part) => names.some((name) => name.includes(part)))
   }
 
   async prepare(): Promise<void> {
-    await until('all brokers are known', 30_000, async () => (await this.cluster.metadata(0)).brokers.length === 4)
+    const { size } = this.cluster.nodes
+    await until('all brokers are known', 30_000, async () => (await this.cluster.metadata(0)).brokers.length === size)
     // Several segments, and indexes with something in them.
-    await this.createTopic(LOAD, LOAD_ASSIGNMENT, {
+    await this.createTopic(LOAD, this.assignment, {
       'min.insync.replicas': '2',
       'segment.bytes': '100000',
       'index.interval.bytes': '1000',
@@ -78,11 +88,15 @@ export class Run {
 
   /** One thing done under load, and everything looked at after it. */
   async step(name: string, act: () => Promise<void>): Promise<void> {
-    if (this.wanted.length > 0 && !this.wanted.some((part) => name.includes(part))) return
+    if (this.wants(name)) await this.always(name, act)
+  }
+
+  /** A step that others need. */
+  async always(name: string, act: () => Promise<void>): Promise<void> {
     const began = Date.now()
     const found: string[] = []
     const producer = new RdkafkaProducer(
-      [this.cluster.bootstrap, LOAD, String(LOAD_ASSIGNMENT.length), `.${++this.runs}.`, '15000'],
+      [this.cluster.bootstrapServers, LOAD, String(this.assignment.length), `.${++this.runs}.`, '15000'],
       () => undefined,
     )
     try {
@@ -91,7 +105,10 @@ export class Run {
     } catch (error) {
       found.push((error as Error).message)
     }
-    const answers = await producer.stop()
+    const answers = await producer.stop().catch((error: unknown) => {
+      found.push((error as Error).message)
+      return []
+    })
     this.sent.push(...answers.map((one) => ({ ...one, client: `${this.runs}` })))
     const unknown = answers.filter(({ outcome }) => outcome !== 'acknowledged')
     if (unknown.length > 0)
@@ -135,16 +152,17 @@ export class Run {
 
   async createTopic(
     name: string,
-    assignment: number[][] | { partitions: number; replicas: number },
+    assignment: readonly (readonly number[])[] | { partitions: number; replicas: number },
     configs: Record<string, string> = {},
   ): Promise<void> {
-    const body = Array.isArray(assignment)
-      ? {
-          numPartitions: -1,
-          replicationFactor: -1,
-          assignments: assignment.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds })),
-        }
-      : { numPartitions: assignment.partitions, replicationFactor: assignment.replicas, assignments: [] }
+    const body =
+      'partitions' in assignment
+        ? { numPartitions: assignment.partitions, replicationFactor: assignment.replicas, assignments: [] }
+        : {
+            numPartitions: -1,
+            replicationFactor: -1,
+            assignments: assignment.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds: [...brokerIds] })),
+          }
     const answer = await this.askController<CreateTopicsRequest, CreateTopicsResponse>(ApiKey.createTopics, {
       topics: [{ name, ...body, configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })) }],
       timeoutMs: 30_000,
@@ -188,6 +206,7 @@ export class Run {
     const { world } = await cluster.zookeeper(inZooKeeper)
     const found: string[] = []
     for (const [name, topic] of world.topics) {
+      if (this.cleaned.has(name)) continue
       for (const [partition, view] of topic.partitions) {
         if (view.leader < 0) continue
         const answer = await cluster.ask<ListOffsetsRequest, ListOffsetsResponse>(view.leader, ApiKey.listOffsets, {
@@ -209,7 +228,7 @@ export class Run {
     const { world } = await cluster.zookeeper(inZooKeeper)
     const found: string[] = []
     const seen = new Map<string, string>()
-    for (let partition = 0; partition < LOAD_ASSIGNMENT.length; partition++) {
+    for (let partition = 0; partition < this.assignment.length; partition++) {
       const directory = join(
         cluster.logDirs(world.topics.get(LOAD)!.partitions.get(partition)!.leader)[0]!,
         `${LOAD}-${partition}`,

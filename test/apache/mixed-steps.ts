@@ -173,30 +173,7 @@ export async function steps(run: Run, kind: Kind): Promise<void> {
     await run.moveController(kind)
   }
 
-  await run.step(of('preferred leaders'), async () => {
-    await run.agreed()
-    const answer = await run.askController<ElectLeadersRequest, ElectLeadersResponse>(ApiKey.electLeaders, {
-      electionType: 0,
-      topicPartitions: null,
-      timeoutMs: 30_000,
-    })
-    if (answer.errorCode !== 0) throw new Error(`error ${answer.errorCode}`)
-    for (const { topic: name, partitionResult } of answer.replicaElectionResults) {
-      for (const { partitionId, errorCode, errorMessage } of partitionResult)
-        if (errorCode !== 0) throw new Error(`${name}-${partitionId}: ${errorCode} ${errorMessage}`)
-    }
-    await until('every partition is led by its preferred leader', 10_000, async () => {
-      const { topics } = await cluster.metadata(0)
-      return topics
-        .flatMap(({ name, partitions }) =>
-          partitions.map(({ partitionIndex, leaderId, replicaNodes }) =>
-            leaderId === replicaNodes[0] ? '' : `${name}-${partitionIndex} is led by ${leaderId}`,
-          ),
-        )
-        .filter((one) => one !== '')
-        .join('; ')
-    })
-  })
+  await run.step(of('preferred leaders'), async () => await preferredLeaders(run))
 
   await run.step(of('reassign'), async () => {
     await reassign(run, 'load', [
@@ -310,7 +287,33 @@ export async function change(run: Run): Promise<void> {
   }
 }
 
-async function submit(run: Run, topic: string, replicas: readonly (readonly number[] | null | undefined)[]): Promise<void> {
+/** Elects them, and waits until they lead. */
+export async function preferredLeaders(run: Run): Promise<void> {
+  await run.agreed()
+  const answer = await run.askController<ElectLeadersRequest, ElectLeadersResponse>(ApiKey.electLeaders, {
+    electionType: 0,
+    topicPartitions: null,
+    timeoutMs: 30_000,
+  })
+  if (answer.errorCode !== 0) throw new Error(`error ${answer.errorCode}`)
+  for (const { topic: name, partitionResult } of answer.replicaElectionResults) {
+    for (const { partitionId, errorCode, errorMessage } of partitionResult)
+      if (errorCode !== 0) throw new Error(`${name}-${partitionId}: ${errorCode} ${errorMessage}`)
+  }
+  await until('every partition is led by its preferred leader', 10_000, async () => {
+    const { topics } = await run.cluster.metadata(run.cluster.running[0]!)
+    return topics
+      .flatMap(({ name, partitions }) =>
+        partitions.map(({ partitionIndex, leaderId, replicaNodes }) =>
+          leaderId === replicaNodes[0] ? '' : `${name}-${partitionIndex} is led by ${leaderId}`,
+        ),
+      )
+      .filter((one) => one !== '')
+      .join('; ')
+  })
+}
+
+export async function submit(run: Run, topic: string, replicas: readonly (readonly number[] | null | undefined)[]): Promise<void> {
   const partitions = replicas.flatMap((each, partitionIndex) =>
     each === undefined ? [] : [{ partitionIndex, replicas: each === null ? null : [...each] }],
   )
@@ -324,7 +327,7 @@ async function submit(run: Run, topic: string, replicas: readonly (readonly numb
       if (errorCode !== 0) throw new Error(`${topic}-${partitionIndex}: ${errorCode} ${errorMessage}`)
 }
 
-async function ongoing(run: Run): Promise<number> {
+export async function ongoing(run: Run): Promise<number> {
   const answer = await run.askController<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>(
     ApiKey.listPartitionReassignments,
     { timeoutMs: 30_000, topics: null },
@@ -333,7 +336,8 @@ async function ongoing(run: Run): Promise<number> {
   return answer.topics.length
 }
 
-async function reassign(run: Run, topic: string, replicas: readonly (readonly number[])[]): Promise<void> {
+/** Gives the partitions these replicas, and waits until it is done. */
+export async function reassign(run: Run, topic: string, replicas: readonly (readonly number[])[]): Promise<void> {
   await submit(run, topic, replicas)
   await until('the reassignment is complete', 40_000, async () => (await ongoing(run)) === 0)
   const node = await run.cluster.zookeeper((session) => session.get(topicPath(topic)))
@@ -343,7 +347,7 @@ async function reassign(run: Run, topic: string, replicas: readonly (readonly nu
       throw new Error(`${topic}-${i} has ${partitions.get(i)!.replicas}, not ${each}`)
 }
 
-async function deleteTopics(run: Run, names: string[]): Promise<void> {
+export async function deleteTopics(run: Run, names: string[]): Promise<void> {
   const answer = await run.askController<DeleteTopicsRequest, DeleteTopicsResponse>(ApiKey.deleteTopics, {
     topics: names.map((name) => ({ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' })),
     topicNames: names,

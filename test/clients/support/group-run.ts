@@ -41,6 +41,9 @@ export class Trickle {
   }
 }
 
+/** What is asked of a cluster here. */
+type Cluster = Pick<TestCluster, 'bootstrapServers' | 'until'>
+
 export interface GroupPlan {
   group: string
   kinds: readonly MemberKind[]
@@ -57,7 +60,7 @@ export class GroupRun {
   readonly events: MemberEvent[] = []
   /** Those that run, or should. */
   readonly members: Member[] = []
-  private readonly cluster: TestCluster
+  private readonly cluster: Cluster
   private readonly trickle: Trickle
   /** Members that were told of an assignment. */
   readonly assigned = new Set<string>()
@@ -66,7 +69,7 @@ export class GroupRun {
   ends: ReadonlyMap<string, number> = new Map()
   private next = 0
 
-  constructor(cluster: TestCluster, trickle: Trickle, plan: GroupPlan) {
+  constructor(cluster: Cluster, trickle: Trickle, plan: GroupPlan) {
     this.cluster = cluster
     this.trickle = trickle
     this.plan = plan

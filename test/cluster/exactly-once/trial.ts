@@ -24,6 +24,9 @@ export function pause(ms: number): Promise<void> {
   })
 }
 
+/** What a copy asks of a cluster. */
+type Cluster = Pick<TestCluster, 'bootstrapServers' | 'until'>
+
 /** One client's copy: its input as it is written, its copiers, and a reader of its output. */
 export class Line {
   readonly kind: CopierKind
@@ -35,13 +38,13 @@ export class Line {
   readonly seen = new Map<number, { offset: number; value: string }[]>()
   /** Records of the input that were acknowledged, by partition. */
   readonly written: number[] = new Array<number>(PARTITIONS).fill(0)
-  private readonly cluster: TestCluster
+  private readonly cluster: Cluster
   private writing = true
   private reading = true
   private readonly writer: Promise<void>
   private readonly reader: Promise<void>
 
-  constructor(cluster: TestCluster, kind: CopierKind, name: string, createdTopics: { input: string; output: string }) {
+  constructor(cluster: Cluster, kind: CopierKind, name: string, createdTopics: { input: string; output: string }) {
     this.cluster = cluster
     this.kind = kind
     this.input = createdTopics.input

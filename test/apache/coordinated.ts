@@ -1,0 +1,121 @@
+import { groupAnomalies } from '../clients/support/group-history'
+import { readGroupLogs } from '../clients/support/group-log'
+import { memberKinds } from '../clients/support/group-members'
+import { GroupRun, Trickle } from '../clients/support/group-run'
+import { copierKinds } from '../cluster/exactly-once/copier'
+import { Line } from '../cluster/exactly-once/trial'
+import { ApiKey } from '../../protocol/messages/apis'
+import { consoleConsumer } from './console-member'
+import { pause, until } from './mixed-cluster'
+import type { Run } from './mixed-run'
+import type { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/find-coordinator'
+
+export const GROUP = 0
+export const TRANSACTION = 1
+
+/** The broker that coordinates a group or a transactional id, once all running brokers name the same. */
+export async function coordinatorOf(run: Run, keyType: number, key: string): Promise<number> {
+  const { cluster } = run
+  let found = -1
+  await until(`all agree who coordinates ${key}`, 30_000, async () => {
+    const said = new Set<number>()
+    for (const id of cluster.running) {
+      const answer = await cluster.ask<FindCoordinatorRequest, FindCoordinatorResponse>(
+        id,
+        ApiKey.findCoordinator,
+        { key, keyType },
+        3,
+      )
+      said.add(answer.errorCode === 0 ? answer.nodeId : -1)
+    }
+    found = said.size === 1 ? [...said][0]! : -1
+    return found >= 0 && cluster.running.includes(found)
+  })
+  return found
+}
+
+/** Topics of one load, by their replicas. */
+export interface CoordinatedTopics {
+  /** Ends the names of all that it uses. */
+  name: string
+  orders: readonly (readonly number[])[]
+  /** Three partitions. */
+  copied: readonly (readonly number[])[]
+}
+
+/** Groups with members of several clients, and copiers that do it exactly once, while something happens to their coordinators. */
+export class Coordinated {
+  readonly orders: string
+  readonly groups: GroupRun[]
+  readonly lines: Line[]
+  private readonly run: Run
+  private readonly trickle: Trickle
+
+  private constructor(run: Run, { name, orders }: CoordinatedTopics) {
+    const { cluster } = run
+    this.run = run
+    this.orders = `orders-${name}`
+    const topics = [this.orders]
+    this.trickle = new Trickle(cluster.bootstrapServers, new Map([[this.orders, orders.length]]))
+    this.groups = [
+      { group: `various-${name}`, kinds: [memberKinds.confluent, memberKinds.prekraft, consoleConsumer], topics },
+      { group: `kafkajs-${name}`, kinds: [memberKinds.kafkajs], topics },
+    ].map((plan) => new GroupRun(cluster, this.trickle, plan))
+    this.lines = [copierKinds.confluent, copierKinds.java].map(
+      (kind) =>
+        new Line(cluster, { ...kind, count: 1 }, `${kind.name}-${name}`, { input: `in-${kind.name}-${name}`, output: `out-${kind.name}-${name}` }),
+    )
+  }
+
+  static async start(run: Run, topics: CoordinatedTopics): Promise<Coordinated> {
+    const { name, orders, copied } = topics
+    const configs = { 'min.insync.replicas': '2' }
+    await run.createTopic(`orders-${name}`, orders, configs)
+    for (const { name: kind } of [copierKinds.confluent, copierKinds.java])
+      for (const direction of ['in', 'out']) await run.createTopic(`${direction}-${kind}-${name}`, copied, configs)
+    await run.agreed()
+    const load = new Coordinated(run, topics)
+    for (const group of load.groups) for (const _ of group.plan.kinds) group.join()
+    return load
+  }
+
+  /** Resolves when all members and all copiers have got on. */
+  async progress(why: string, timeoutMs = 90_000): Promise<void> {
+    const goals = this.lines.map((line) => line.seenTotal + 30)
+    await Promise.all([
+      ...this.groups.map((group) => group.catchUp(why, timeoutMs)),
+      until(`copies ${why}`, timeoutMs, () =>
+        this.lines
+          .filter((line, i) => line.seenTotal < goals[i]!)
+          .map(({ kind, seenTotal, writtenTotal }) => `${kind.name} has copied ${seenTotal} of ${writtenTotal}`)
+          .join('; '),
+      ),
+    ])
+  }
+
+  /** What clients saw beyond what they deal with by themselves. */
+  endings(): string[] {
+    return this.lines.flatMap(({ copiers }) => copiers.flatMap(({ job, endings }) => endings.map((each) => `${job.client} ended: ${each}`)))
+  }
+
+  /** Ends it all, and says what is wrong. */
+  async finish(): Promise<string[]> {
+    await Promise.all(this.groups.map((group) => group.end()))
+    await this.trickle.stop()
+    await Promise.all(this.lines.map((line) => line.finish(90_000)))
+    const found = (await Promise.all(this.lines.map((line) => line.anomalies()))).flat()
+    const logs = await readGroupLogs(this.run.cluster.bootstrapServers)
+    for (const { plan, ends, events } of this.groups) {
+      const log = logs.get(plan.group) ?? []
+      if (!log.some(({ kind }) => kind === 'group')) found.push(`${plan.group} has left no generation in __consumer_offsets`)
+      found.push(...groupAnomalies({ ends, events, log }))
+    }
+    return found
+  }
+
+  async abandon(): Promise<void> {
+    for (const group of this.groups) group.abandon()
+    for (const line of this.lines) line.abandon()
+    await Promise.race([this.trickle.stop().catch(() => undefined), pause(5000)])
+  }
+}
