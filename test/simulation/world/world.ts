@@ -4,6 +4,8 @@ import { SimulatedDisk } from './disk'
 import { SimulatedNet } from './net'
 import type { Clock, Environment } from '../../../runtime/ports'
 
+/** A timer is late, never early: not even by what a sum of fractions loses. */
+const TIMER_LATENESS_MS = 1e-6
 /** Whoever does more than this in no time goes round in circles. */
 const MOST_STEPS_AT_A_TIME = 100_000
 
@@ -130,7 +132,7 @@ export class Process {
       monoMs: () => this.world.nowMs,
       wallMs: () => 1_700_000_000_000 + Math.floor(this.world.nowMs),
       timer: (delayMs, callback) => {
-        const item = this.world.plan(this, Math.max(delayMs, 0), callback)
+        const item = this.world.plan(this, delayMs > 0 ? delayMs + TIMER_LATENESS_MS : 0, callback)
         return { cancel: () => (item.cancelled = true) }
       },
       immediate: (callback) => void this.world.plan(this, 0, callback),
