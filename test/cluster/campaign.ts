@@ -44,6 +44,8 @@ let benches = 0
 
 async function start(kind: CoordinatorKind, seed: number): Promise<Bench> {
   const dataDir = join(tmpdir(), `pk-faults-${seed}-${benches++}`)
+  // What an earlier run with this seed left.
+  rmSync(dataDir, { recursive: true, force: true })
   const coordinator = await startCoordinator(kind)
   const zookeeper = coordinator.connect === undefined ? {} : { zookeeper: coordinator.connect }
   return { cluster: await startCluster({ dataDir, overrides: OVERRIDES, logDirs: 2, ...zookeeper }), coordinator, dataDir }

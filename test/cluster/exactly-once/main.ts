@@ -38,6 +38,8 @@ async function main(): Promise<number> {
   for (let round = 0; round < rounds; round++) {
     for (const [name, fault] of shuffled(all, random)) {
       const dataDir: string = bench?.dataDir ?? join(tmpdir(), `pk-exactly-once-${seed}-${passed + failed.length}`)
+      // What an earlier run with this seed left.
+      if (bench === undefined) rmSync(dataDir, { recursive: true, force: true })
       const cluster: TestCluster = bench?.cluster ?? (await startCluster({ dataDir, overrides: OVERRIDES }))
       bench = { cluster, dataDir }
       const before = performance.now()
