@@ -56,6 +56,7 @@ export class TransactionPart {
       clock,
       logger,
       log,
+      mayAct: () => options.keeper.current.mayAct(),
       producerIds: new ProducerIdManager({ allocate: () => allocate(options), clock, logger }),
       markers: {
         metadata,

@@ -45,6 +45,9 @@ export interface LogVisitor {
   isWanted(): boolean
 }
 
+/** How often is looked whether the replicas have caught up. */
+const CAUGHT_UP_LOOK_MS = 10
+
 const PRODUCE_VERSION = apis.produce.maxVersion
 
 /** The log of one kind of coordinator: an internal topic whose partitions each hold the state of some groups or transactions. */
@@ -131,6 +134,21 @@ export class CoordinatorLog {
         await pacer.pause()
       }
       offset = next
+    }
+    return false
+  }
+
+  /**
+   * Resolves with true when the high watermark has reached what is the end of the partition now; with false if that is not wanted any
+   * more or this broker stopped leading in this epoch.
+   */
+  async caughtUp(partition: number, coordinatorEpoch: number, isWanted: () => boolean): Promise<boolean> {
+    let endOffset: number | undefined
+    while (isWanted() && this.leads(partition, coordinatorEpoch)) {
+      const log = this.options.replicas.partition(this.topic, partition)!.log!
+      endOffset ??= log.endOffset
+      if (log.highWatermark >= endOffset) return true
+      await new Promise<void>((resolve) => this.options.clock.timer(CAUGHT_UP_LOOK_MS, resolve))
     }
     return false
   }

@@ -9,14 +9,19 @@ const RETRY_MS = 1000
 
 /** What one partition becomes when its log has been read. */
 export type PartitionState = Pick<LogVisitor, 'onBatch' | 'settle'> & {
-  /** The partition is ours from now on, in the same turn as the end of its log was read. */
+  /** The partition is ours from now on; unless `needsReplicated`, in the same turn as the end of its log was read. */
   activate(): void
 }
 
 export interface CoordinatorPartitionsOptions {
-  log: Pick<CoordinatorLog, 'topic' | 'load' | 'learnPartitionCount'>
+  log: Pick<CoordinatorLog, 'topic' | 'load' | 'learnPartitionCount' | 'caughtUp'>
   clock: Clock
   logger: Logger
+  /**
+   * What was read counts only when it is replicated, and is not to be acted upon before: until then the partition is loading. Only for
+   * a log that nobody else appends to.
+   */
+  needsReplicated?: boolean
   /** Begins to load a partition; called anew for each attempt. What it fills counts only from `activate` on. */
   begin(partition: number, coordinatorEpoch: number): PartitionState
   /** The partition is not ours any more: forgets its state and answers what waits for it. Only called after `activate`. */
@@ -136,7 +141,7 @@ export class CoordinatorPartitions {
   }
 
   private async load(partition: number, ownership: Ownership): Promise<void> {
-    const { log, clock, logger, begin } = this.options
+    const { log, clock, logger, begin, needsReplicated = false } = this.options
     const { coordinatorEpoch } = ownership
     const isWanted = (): boolean => this.owned.get(partition) === ownership
     if (!isWanted()) return
@@ -144,6 +149,10 @@ export class CoordinatorPartitions {
     if (!isWanted()) return
     const startedMs = clock.monoMs()
     const state = begin(partition, coordinatorEpoch)
+    const activate = (): void => {
+      ownership.state = 'active'
+      state.activate()
+    }
     let batches = 0
     const isComplete = await log.load(partition, coordinatorEpoch, {
       onBatch: (batch) => {
@@ -152,21 +161,39 @@ export class CoordinatorPartitions {
       },
       ...(state.settle === undefined ? {} : { settle: (pacer) => state.settle!(pacer) }),
       onEnd: () => {
-        ownership.state = 'active'
-        state.activate()
+        if (!needsReplicated) activate()
       },
       isWanted,
     })
     const fields = { topic: log.topic, partition, coordinatorEpoch, batches, ms: Math.round(clock.monoMs() - startedMs) }
     logger.info(fields, isComplete ? 'coordinator loaded' : 'coordinator no longer wanted here')
+    if (!isComplete) this.retry(partition, ownership)
+    // Others need not wait for the replicas of this one.
+    else if (needsReplicated) void this.activateReplicated(partition, ownership, activate)
+  }
+
+  private async activateReplicated(partition: number, ownership: Ownership, activate: () => void): Promise<void> {
+    const isWanted = (): boolean => this.owned.get(partition) === ownership
+    try {
+      if (await this.options.log.caughtUp(partition, ownership.coordinatorEpoch, isWanted)) activate()
+      else this.retry(partition, ownership)
+    } catch (error) {
+      this.failed(partition, ownership, error)
+    }
   }
 
   /** Still ours, though not usable: it is tried again, whether the error was passing or is repaired by somebody. */
   private failed(partition: number, ownership: Ownership, error: unknown): void {
     if (error instanceof InvariantError) throw error
-    const { log, clock, logger } = this.options
+    const { log, logger } = this.options
     logger.error({ topic: log.topic, partition, err: error }, 'the state of a coordinator could not be loaded')
+    this.retry(partition, ownership)
+  }
+
+  /** If it is ours: its log may be away for a moment only. */
+  private retry(partition: number, ownership: Ownership): void {
     if (this.isClosed || this.owned.get(partition) !== ownership) return
+    const { clock } = this.options
     const timer = clock.timer(RETRY_MS, () => {
       this.retries.delete(timer)
       if (this.owned.get(partition) === ownership) this.enqueue(partition, ownership)

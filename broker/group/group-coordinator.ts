@@ -27,7 +27,7 @@ export interface GroupCoordinatorOptions {
   logger: Logger
   metrics?: Metrics
   config: GroupConfig
-  log: Pick<CoordinatorLog, 'topic' | 'partitionFor' | 'append' | 'load' | 'learnPartitionCount'>
+  log: Pick<CoordinatorLog, 'topic' | 'partitionFor' | 'append' | 'load' | 'learnPartitionCount' | 'caughtUp'>
   metadata: MetadataCache
   /** False when the ZooKeeper session may have expired: somebody else may coordinate then, and know more. */
   mayAct(): boolean

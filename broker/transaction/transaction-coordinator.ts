@@ -24,6 +24,7 @@ export interface TransactionCoordinatorOptions {
   clock: Clock
   logger: Logger
   log: TransactionStoreOptions['log']
+  mayAct: TransactionStoreOptions['mayAct']
   producerIds: Pick<ProducerIdManager, 'next' | 'close'>
   markers: Omit<MarkerSenderOptions, 'clock' | 'logger' | 'isCurrent' | 'onMarked'>
   /** `transaction.max.timeout.ms`. */
@@ -78,6 +79,7 @@ export class TransactionCoordinator {
       log,
       clock,
       logger,
+      mayAct: () => options.mayAct(),
       onLoaded: (logPartition, coordinatorEpoch, prepared) => {
         this.sender.removeLogPartition(logPartition)
         for (const metadata of prepared) this.sendMarkers(metadata, coordinatorEpoch)

@@ -11,9 +11,11 @@ import type { PartitionState } from '../coordinator/coordinator-partitions'
 import type { Transition } from './transaction-metadata'
 
 export interface TransactionStoreOptions {
-  log: Pick<CoordinatorLog, 'topic' | 'partitionFor' | 'learnPartitionCount' | 'append' | 'load'>
+  log: Pick<CoordinatorLog, 'topic' | 'partitionFor' | 'learnPartitionCount' | 'append' | 'load' | 'caughtUp'>
   clock: Clock
   logger: Logger
+  /** False when the ZooKeeper session may have expired: somebody else may coordinate then, and know more. */
+  mayAct(): boolean
   /** A partition was loaded: these transactions are to be completed. */
   onLoaded(logPartition: number, coordinatorEpoch: number, prepared: readonly TransactionMetadata[]): void
   /** The partition is not ours any more. */
@@ -51,6 +53,8 @@ export class TransactionStore {
       log: options.log,
       clock: options.clock,
       logger: options.logger,
+      // Markers of a decision, or the word that a partition is in a transaction, cannot be taken back if the record of it is lost.
+      needsReplicated: true,
       begin: (partition, epoch) => this.begin(partition, epoch),
       unload: (partition) => {
         this.loaded.delete(partition)
@@ -70,6 +74,8 @@ export class TransactionStore {
     const logPartition = this.options.log.partitionFor(transactionalId)
     const errorCode = this.partitions.status(logPartition)
     if (errorCode !== ErrorCode.NONE) return { errorCode }
+    // Much is answered from memory alone.
+    if (!this.options.mayAct()) return { errorCode: ErrorCode.NOT_COORDINATOR }
     return {
       logPartition,
       coordinatorEpoch: this.partitions.coordinatorEpoch(logPartition)!,

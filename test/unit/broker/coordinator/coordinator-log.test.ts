@@ -15,6 +15,7 @@ function fixture(values: readonly string[], options: { gapEnd?: number; chunk?: 
   const log = {
     partition: 3,
     startOffset: 10,
+    highWatermark: 10,
     get endOffset(): number {
       return options.gapEnd ?? 10 + batches.length
     },
@@ -96,6 +97,18 @@ test('reading ends when nobody wants it, or this broker does not lead any more',
   expect(await fixture(['a']).coordinatorLog.load(3, 3, visitor())).toBe(false)
   expect(await fixture(['a']).coordinatorLog.load(2, 4, visitor())).toBe(false)
   expect([unwanted.held(), deposed.held()]).toEqual([0, 0])
+})
+
+test('the replicas have caught up when the high watermark has come to where the end was', async () => {
+  const f = fixture(['a', 'b'])
+  const caughtUp = f.coordinatorLog.caughtUp(3, 4, () => true)
+  f.batches.push(f.batches[0]!)
+  f.log.highWatermark = 12
+  expect(await caughtUp).toBe(true)
+  const deposed = f.coordinatorLog.caughtUp(3, 4, () => true)
+  f.replica.leaderEpoch = 5
+  expect(await deposed).toBe(false)
+  expect(await f.coordinatorLog.caughtUp(3, 5, () => false)).toBe(false)
 })
 
 test('damage is reported, and never believed', async () => {

@@ -13,15 +13,23 @@ async function settled(): Promise<void> {
 }
 
 /** Coordinates a log whose loads end when the test says so. */
-function fixture(options: { advance?: boolean } = {}) {
+function fixture(options: { advance?: boolean; needsReplicated?: boolean } = {}) {
+  const replicas: ((isReplicated: boolean) => Promise<void>)[] = []
   const events: string[] = []
-  const loads: { partition: number; epoch: number; visitor: LogVisitor; finish(): Promise<void>; fail(): Promise<void> }[] = []
+  const loads: { partition: number; epoch: number; visitor: LogVisitor; finish(): Promise<void>; giveUp(): Promise<void>; fail(): Promise<void> }[] = []
   const { clock } = realEnvironment()
   const timers: (() => void)[] = []
   const partitions = new CoordinatorPartitions({
     log: {
       topic: '__consumer_offsets',
       learnPartitionCount: async () => {},
+      caughtUp: () =>
+        new Promise((resolve) => {
+          replicas.push((isReplicated) => {
+            resolve(isReplicated)
+            return settled()
+          })
+        }),
       load: (partition, epoch, visitor) =>
         new Promise((resolve, reject) => {
           loads.push({
@@ -32,6 +40,10 @@ function fixture(options: { advance?: boolean } = {}) {
               const isWanted = visitor.isWanted()
               if (isWanted) visitor.onEnd()
               resolve(isWanted)
+              return settled()
+            },
+            giveUp: () => {
+              resolve(false)
               return settled()
             },
             fail: () => {
@@ -50,11 +62,12 @@ function fixture(options: { advance?: boolean } = {}) {
       },
     },
     logger: silentLogger,
+    needsReplicated: options.needsReplicated ?? false,
     begin: (partition, epoch) => ({ onBatch: () => {}, activate: () => events.push(`active ${partition} ${epoch}`) }),
     unload: (partition) => events.push(`unload ${partition}`),
     ...(options.advance ? { advance: (partition: number, epoch: number) => events.push(`advance ${partition} ${epoch}`) } : {}),
   })
-  return { partitions, events, loads, timers }
+  return { partitions, events, loads, timers, replicas }
 }
 
 test('partitions are chosen as Kafka chooses them', () => {
@@ -121,6 +134,37 @@ test('partitions are loaded one after the other; a failed load is tried again, a
   await settled()
   await loads[2]!.finish()
   expect(events).toEqual(['active 1 1', 'active 0 1'])
+  expect([...partitions.active()]).toEqual([0, 1])
+})
+
+test('a partition whose log was away for a moment is loaded all the same', async () => {
+  const { partitions, events, loads, timers } = fixture()
+  partitions.onElection(0, 1)
+  await settled()
+  await loads[0]!.giveUp()
+  expect([partitions.status(0), timers.length]).toEqual([LOADING, 1])
+  timers[0]!()
+  await settled()
+  await loads[1]!.finish()
+  expect(events).toEqual(['active 0 1'])
+  partitions.onElection(1, 1)
+  await settled()
+  partitions.onResignation(1, 2)
+  await loads[2]!.giveUp()
+  expect(timers).toHaveLength(1)
+})
+
+test('what may be lost yet is not acted upon, and holds nobody else up', async () => {
+  const { partitions, events, loads, replicas } = fixture({ needsReplicated: true })
+  for (const partition of [0, 1, 2]) partitions.onElection(partition, 1)
+  await settled()
+  for (const i of [0, 1, 2]) await loads[i]!.finish()
+  expect([events, partitions.status(0), partitions.coordinatorEpoch(0)]).toEqual([[], LOADING, undefined])
+  await replicas[1]!(true)
+  partitions.onResignation(2, 2)
+  await replicas[2]!(false)
+  expect([events, partitions.status(0), partitions.status(1)]).toEqual([['active 1 1'], LOADING, ErrorCode.NONE])
+  await replicas[0]!(true)
   expect([...partitions.active()]).toEqual([0, 1])
 })
 

@@ -268,9 +268,42 @@ describe('another coordinator', () => {
     await world.clock.settle()
     await world.elect()
     world.log.confirm()
-    expect(await world.ask(adding)).toBe(ErrorCode.NOT_COORDINATOR)
+    expect(await world.ask(adding)).toBe(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
+    await world.clock.advance(20)
     // It was in the log when that was read.
     expect(stateOf()).toBe('Ongoing')
+  })
+
+  test('a decision that is read in the log, and may be lost yet, is not carried out', async () => {
+    await client.init()
+    await client.add(0, 1)
+    expect([client.write(0, 'a'), client.write(1, 'b')]).toEqual([0, 0])
+    world.log.isHeld = true
+    void world.coordinator.endTransaction('tx', client, true)
+    await world.clock.settle()
+    const unconfirmed = world.log.confirmed
+    await world.crash()
+    expect(world.coordinator.describe('tx').errorCode).toBe(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS)
+    expect([world.sent, world.log.confirmed]).toEqual([[], unconfirmed])
+    // It is lost with this leader, too: its successor knows of an open transaction, and aborts that.
+    world.log.batches.splice(unconfirmed)
+    world.log.confirm()
+    await world.crash()
+    await world.clock.advance(100_000)
+    expect(stateOf()).toBe('CompleteAbort')
+    expect([...world.partitions[0]!.committed(), ...world.partitions[1]!.committed()]).toEqual([])
+  })
+
+  test('nothing is said from memory while somebody else may coordinate', async () => {
+    await client.init()
+    await client.add(0)
+    await client.end(true)
+    world.mayAct = false
+    expect(await client.end(true)).toBe(ErrorCode.NOT_COORDINATOR)
+    expect(world.coordinator.verifyPartitions('tx', client, [{ topic: TOPIC, partition: 0 }])).toMatchObject([{ errorCode: ErrorCode.NOT_COORDINATOR }])
+    expect(world.coordinator.describe('tx').errorCode).toBe(ErrorCode.NOT_COORDINATOR)
+    world.mayAct = true
+    expect(await client.end(true)).toBe(ErrorCode.NONE)
   })
 
   test('none at all, after the end', async () => {

@@ -60,6 +60,10 @@ export class FakeLog {
     for (const answer of held) this.clock.immediate(answer)
   }
 
+  async caughtUp(): Promise<boolean> {
+    return true
+  }
+
   async load(_partition: number, _epoch: number, visitor: LogVisitor): Promise<boolean> {
     for (let i = 0, isSettled = false; ; i++) {
       if (!visitor.isWanted()) return false

@@ -56,6 +56,12 @@ export class FakeCoordinatorLog {
     for (const answer of this.held.splice(0)) this.clock.immediate(answer)
   }
 
+  async caughtUp(_: number, __: number, isWanted: () => boolean): Promise<boolean> {
+    const end = this.batches.length
+    while (isWanted() && this.confirmed < end) await new Promise<void>((resolve) => this.clock.timer(10, resolve))
+    return isWanted()
+  }
+
   async load(_: number, __: number, visitor: LogVisitor): Promise<boolean> {
     for (let i = 0; i < this.batches.length; i++) {
       if (i % 3 === 2) await new Promise<void>((resolve) => this.clock.immediate(resolve))
@@ -161,6 +167,7 @@ export class World {
   /** Partitions of which ZooKeeper knows nothing any more. */
   readonly deleted = new Set<number>()
   nextProducerId = 0
+  mayAct = true
   coordinator: TransactionCoordinator
 
   constructor(partitions = 3) {
@@ -194,6 +201,7 @@ export class World {
       clock: this.clock,
       logger: silentLogger,
       log: this.log,
+      mayAct: () => this.mayAct,
       producerIds: { next: async () => this.nextProducerId++, close() {} },
       markers: {
         metadata: this.metadata,
