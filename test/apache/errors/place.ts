@@ -16,6 +16,8 @@ const SETTINGS = {
   'group.initial.rebalance.delay.ms': '0',
   'auto.create.topics.enable': 'false',
   'auto.leader.rebalance.enable': 'false',
+  // The records are old.
+  'log.retention.ms': '-1',
 }
 
 /** Topic -> replicas of each partition, and its configuration. */
