@@ -68,7 +68,8 @@ export const produceCases: BadRequest[] = [
   produce('a changed value', changed(66, 0x55)),
   produce('a torn batch', batch().subarray(0, 40)),
   produce('a batch that claims more bytes', changed(11, 0x70)),
-  produce('a batch that claims fewer bytes', changed(11, 0x10)),
+  // Apache takes what follows for a batch, and finds that one corrupt.
+  produce('a batch that claims fewer bytes', changed(11, 0x10), { ours: /"errorCode":87/ }),
   produce('magic 3', changed(16, 3)),
   produce('magic 9', changed(16, 9)),
   produce('magic -1', changed(16, 0xff)),
