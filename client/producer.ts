@@ -6,6 +6,7 @@ import { ConfigReader, clientSettings } from './config'
 import { ProducerBatch } from './accumulator'
 import { leastWaiting } from './producer/adaptive'
 import { ProducerInterceptors } from './producer/interceptors'
+import { mostBytes } from './producer/record-size'
 import { senderSettings } from './producer/settings'
 import { TransactionStateError } from './producer/transaction-errors'
 import { Transactions } from './producer/transactions'
@@ -182,8 +183,7 @@ export class Producer {
     const key = bytesOf(record.key)
     const value = bytesOf(record.value)
     const headers = (record.headers ?? []).map((header) => ({ key: header.key, value: bytesOf(header.value) }))
-    const size = (key?.length ?? 0) + (value?.length ?? 0) + 128
-    return { record, key, value, headers, size }
+    return { record, key, value, headers, size: mostBytes(key, value, headers) }
   }
 
   private mayEnter({ record, size }: Entry): boolean {
@@ -205,17 +205,17 @@ export class Producer {
 
   /** Takes the record into its batch. */
   private take({ record, key, value, headers, size }: Entry): Promise<RecordMetadata> {
-    if (size > this.settings.maxRequestBytes + 128) {
+    if (size > this.settings.maxRequestBytes) {
       throw new ProtocolError(
         ErrorCode.MESSAGE_TOO_LARGE,
-        `The message is ${size - 128} bytes when serialized which is larger than ${this.settings.maxRequestBytes}, ` +
+        `The message is ${size} bytes when serialized which is larger than ${this.settings.maxRequestBytes}, ` +
           'which is the value of the max.request.size configuration.',
       )
     }
-    if (size > this.bufferBytes + 128) {
+    if (size > this.bufferBytes) {
       throw new ProtocolError(
         ErrorCode.MESSAGE_TOO_LARGE,
-        `The message is ${size - 128} bytes when serialized which is larger than ` +
+        `The message is ${size} bytes when serialized which is larger than ` +
           'the total memory buffer you have configured with the buffer.memory configuration.',
       )
     }

@@ -147,6 +147,24 @@ describe('time', () => {
     })
   })
 
+  test('max.request.size counts the whole record, as the Java client does', async () => {
+    const { world, producer } = await producing({ 'max.request.size': 200 })
+    const record = (bytes: number) => ({
+      topic: 't',
+      key: 'k',
+      value: 'x'.repeat(bytes),
+      headers: [{ key: 'h', value: 'v' }, { key: 'none', value: null }],
+    })
+    // 61 of the batch, 21 of the record, 2 of the key, 2 of the value's length, 1 of the headers' number, 4 and 6 of the headers.
+    await world.settle(producer.send(record(103)), 1000, 'it fits')
+    await expect(world.settle(producer.send(record(104)), 100, 'refused')).rejects.toMatchObject({
+      code: ErrorCode.MESSAGE_TOO_LARGE,
+      message:
+        'The message is 201 bytes when serialized which is larger than 200, which is the value of the max.request.size ' +
+        'configuration.',
+    })
+  })
+
   test('close with a time-out fails what is left', async () => {
     const { world, broker, producer, send, outcomes } = await producing()
     broker.on(ApiKey.produce, () => 'silence')
