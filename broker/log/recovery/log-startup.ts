@@ -36,8 +36,8 @@ export async function openDirectories(
   for (const directory of directories) if (prepare(context, directory, processId)) usable.push(directory)
   for (const directory of usable) await load(context, directory, configOf, opened)
   if (directories.every((directory) => !directory.isOnline)) {
-    const paths = directories.map((directory) => directory.path).join(', ')
-    throw new StorageError(`None of the log directories can be used: ${paths}`)
+    const reasons = directories.map(({ path, failure }) => `${path} (${failure?.message ?? 'offline'})`)
+    throw new StorageError(`None of the log directories can be used: ${reasons.join(', ')}`)
   }
   const seen = new Map<string, Log>()
   for (const log of opened.logs) {
