@@ -10,6 +10,9 @@ import type { ApiVersionsResponse } from '../../protocol/messages/api-versions'
 import type { Environment } from '../../runtime/ports'
 import type { Node } from '../cluster'
 
+/** The controller ends its wait by itself and says so: an answer that was given up here would have the request sent again. */
+const GRACE_MS = 1000
+
 /** What every administrator needs: the cluster, and the way to the broker that a request is for. */
 export class ClusterAdmin {
   protected readonly cluster: Cluster
@@ -68,7 +71,10 @@ export class ClusterAdmin {
       if (controller < 0) throw new ProtocolError(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'there is no controller now')
       try {
         const version = typeof body === 'function' ? await this.cluster.versionOf(controller, apiKey) : 0
-        const response = await this.cluster.send<Response>(controller, apiKey, typeof body === 'function' ? body(version) : body)
+        const filled: { timeoutMs?: number } = typeof body === 'function' ? body(version) : body
+        const { timeoutMs } = filled
+        const options = timeoutMs === undefined ? {} : { timeoutMs: timeoutMs + GRACE_MS }
+        const response = await this.cluster.send<Response>(controller, apiKey, filled, options)
         if (codesOf(response).includes(ErrorCode.NOT_CONTROLLER)) throw new ProtocolError(ErrorCode.NOT_CONTROLLER)
         return response
       } catch (error) {

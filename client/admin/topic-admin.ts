@@ -31,6 +31,8 @@ export class TopicAdmin extends ClusterAdmin {
     topics: readonly NewTopic[],
     options: { timeoutMs?: number; validateOnly?: boolean } = {},
   ): Promise<CreatableTopicResult[]> {
+    if (topics.some(({ name }) => name === ''))
+      throw new ProtocolError(ErrorCode.INVALID_TOPIC_EXCEPTION, "The given topic name '' cannot be represented in a request.")
     const response = await this.toController<CreateTopicsResponse>(
       'creating topics',
       ApiKey.createTopics,
