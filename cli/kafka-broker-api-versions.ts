@@ -63,6 +63,7 @@ void runTool({
   ],
   async run(line) {
     if (process.argv.length === 2) throw new UsageError(PURPOSE)
+    line.requireAll(['bootstrap-server'])
     const admin = new Admin({ ...propertiesOf(line, 'command-config'), 'bootstrap.servers': line.required('bootstrap-server') })
     try {
       const { nodes } = await admin.describeCluster()

@@ -1,8 +1,8 @@
 import { Admin } from '../client/admin'
 import { isInternalTopic } from '../protocol/rules/topic-name'
 import { OffsetSpec } from '../client/offsets'
-import { ProtocolError, errorName } from '../protocol/errors'
 import { UsageError } from './tool/command-line'
+import { exceptionText } from './tool/exceptions'
 import { checkAddresses } from './tool/addresses'
 import { propertiesOf, runTool } from './tool/run'
 import { topicFilter } from './topics/options'
@@ -43,7 +43,7 @@ function filterOf(line: CommandLine): Filter {
   if (rules !== undefined) {
     const filters = rules.split(',').map((rule): Filter => {
       const match = /^([^:]*)(?::([\d-]*))?$/.exec(rule)
-      if (match === null) throw new Error(`Invalid rule specification: ${rule}`)
+      if (match === null) throw new Error(`org.apache.kafka.tools.TerseException: Invalid rule specification: ${rule}`)
       const topic = match[1] === '' ? () => true : topicFilter(match[1]!)
       const partition = partitionRule(match[2] ?? '')
       return (name, number) => topic(name) && partition(number)
@@ -101,7 +101,7 @@ void runTool({
     if (process.argv.length === 2) throw new UsageError('An interactive shell for getting topic-partition offsets.')
     const servers = line.value('bootstrap-server') ?? line.value('broker-list')
     if (servers === undefined) throw new Error('Missing required option(s) [bootstrap-server]')
-    checkAddresses(servers)
+    checkAddresses(servers, '\n')
     if (line.has('topic-partitions') && (line.has('topic') || line.has('partitions')))
       throw new Error('--topic-partitions cannot be used with --topic or --partitions')
     const timestamp = timeOf(line)
@@ -124,8 +124,7 @@ void runTool({
               ? []
               : [{ name, text: `${wanted.topic}:${wanted.partition}:${answer.offset}` }]
           } catch (error) {
-            const why = error instanceof ProtocolError ? errorName(error.code) : String(error)
-            process.stderr.write(`Skip getting offsets for topic-partition ${name} due to error: ${why}\n`)
+            process.stderr.write(`Skip getting offsets for topic-partition ${name} due to error: ${exceptionText(error)}\n`)
             return []
           }
         }),

@@ -147,6 +147,15 @@ async function named(admin: Admin, line: CommandLine): Promise<string[]> {
   return found
 }
 
+/** What Java's decoder says of base64 that is none. */
+function base64Complaint(typed: string): string | undefined {
+  const wrong = /[^\w-]/.exec(typed.replace(/={1,2}$/, ''))
+  if (wrong !== null) return `Illegal base64 character ${wrong[0].charCodeAt(0).toString(16)}`
+  const { length } = typed.replace(/=+$/, '')
+  if (length % 4 !== 1) return undefined
+  return length === 1 ? 'Input byte[] should at least have 2 bytes for base64 bytes' : 'Last unit does not have enough valid bits'
+}
+
 const ID_BYTES = 16
 const LONGEST_ID = 24
 
@@ -154,6 +163,8 @@ const LONGEST_ID = 24
 function canonicalId(typed: string): string {
   if (typed.length > LONGEST_ID)
     throw new Error(`Input string with prefix \`${typed.slice(0, LONGEST_ID)}\` is too long to be decoded as a base64 UUID`)
+  const complaint = base64Complaint(typed)
+  if (complaint !== undefined) throw new Error(complaint)
   const bytes = Buffer.from(typed, 'base64url')
   if (bytes.length !== ID_BYTES) {
     throw new Error(

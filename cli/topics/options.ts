@@ -95,11 +95,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     argument: 'Integer: maximum number of partitions in one response.',
     description: 'How many partitions one DescribeTopicPartitions answer may hold (brokers without ZooKeeper only).',
   },
-  { name: 'force', description: 'Suppresses questions.' },
+  { name: 'force', description: 'Suppresses questions. Only with --zookeeper.' },
 ]
 
 /** Complains as Kafka's TopicCommandOptions does, in its order; gives the one action. */
 export function checkOptions(line: CommandLine): Action {
+  if (line.has('force') && !line.has('zookeeper')) throw new UsageError('force is not a recognized option', false)
   const actions = ACTIONS.filter((action) => line.has(action))
   if (actions.length !== 1)
     throw new UsageError('Command must include exactly one action: --list, --describe, --create, --alter or --delete')

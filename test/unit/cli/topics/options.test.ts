@@ -27,6 +27,7 @@ test.each([
     'Command must include exactly one action: --list, --describe, --create, --alter or --delete',
   ],
   ['--list', '--bootstrap-server must be specified'],
+  [`${SERVER} --list --force`, 'force is not a recognized option'],
   [`${SERVER} --create`, 'Missing required argument "[topic]"'],
   [`${SERVER} --delete`, 'Missing required argument "[topic]"'],
   [`${SERVER} --alter --topic t`, 'Missing required argument "[partitions]"'],
