@@ -8,6 +8,8 @@ export const MARKS = { apache: 'apx7', ours: 'our7' } as const
 const TRACE = /^(\s+at [\w.$/<>]|\s*\.\.\. \d+ (more|common frames))/
 /** `[2024-01-01 00:00:00,000] WARN ... (org.apache...)`: the log of the Java client. */
 const LOG = /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\] [A-Z]+ /
+/** What stands in the layout behind a message of several lines: the class that logs. */
+const LOGGER = /^ \((org\.apache\.)?kafka\.[\w.$]+\)$/
 /** An exception as Java shows it, caught or not. */
 const EXCEPTION = /^(Exception in thread "main" |Caused by: |\tSuppressed: )?[\w$]+(\.[\w$]+)+(Exception|Error)\b/
 const TIME = /\b1[6-9]\d{11}\b/g
@@ -19,11 +21,23 @@ function withoutTraces(text: string): string {
   const kept: string[] = []
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!
-    if (TRACE.test(line) || LOG.test(line) || line.startsWith('Caused by: ')) continue
-    // Of an exception the message counts.
-    kept.push(EXCEPTION.test(line) && TRACE.test(lines[i + 1] ?? '') ? line.replace(EXCEPTION, '').replace(/^: /, '') : line)
+    if (TRACE.test(line) || LOG.test(line) || LOGGER.test(line) || line.startsWith('Caused by: ')) continue
+    // Of an exception the message counts, and once.
+    const isTraced = EXCEPTION.test(line) && TRACE.test(lines[i + 1] ?? '')
+    const message = isTraced ? line.replace(EXCEPTION, '').replace(/^: /, '') : line
+    if (!(isTraced && message !== '' && kept.at(-1)?.endsWith(message) === true)) kept.push(message)
   }
-  return kept.join('\n')
+  const rest = kept.join('\n')
+  // A trace is printed with an empty line behind it.
+  return lines.some((line) => TRACE.test(line)) ? rest.replace(/\n+$/, '\n') : rest
+}
+
+/** Options that Kafka has not: of the whole of ours, and of this tool. */
+function withoutOwn(text: string, own: readonly string[]): string {
+  return own.reduce(
+    (rest, option) => rest.replaceAll(` [${option}]`, '').replace(new RegExp(`^ *${option}\\b.*\\n(?: {3,}.*\\n)*`, 'gm'), ''),
+    text,
+  )
 }
 
 /** The sentences of the usage are our own; its options and their arguments are Kafka's. */
@@ -39,6 +53,7 @@ function optionsOfUsage(text: string): string {
     options
       .filter((option) => option !== '')
       .join(' ')
+      .replace(/<[^>]*>/g, (argument) => argument.replace(/ /g, ''))
       .replace(/ --/g, '\n--'),
     '',
   ].join('\n')
@@ -67,9 +82,9 @@ function argumentsOfUsage(text: string): string {
   ].join('\n')
 }
 
-type Changes = Pick<Line, 'changes' | 'shared' | 'unordered'>
+type Changes = Pick<Line, 'changes' | 'shared' | 'unordered'> & { own?: readonly string[] }
 
-function normalText(text: string, { changes = [], shared = false }: Changes, mark: string): string {
+function normalText(text: string, { changes = [], shared = false, own = [] }: Changes, mark: string): string {
   // What was made for the other tool is none of this one's business.
   const other = Object.values(MARKS).find((each) => each !== mark)!
   const mine = shared
@@ -78,7 +93,7 @@ function normalText(text: string, { changes = [], shared = false }: Changes, mar
         .split('\n')
         .filter((line) => !line.includes(other))
         .join('\n')
-  let normal = argumentsOfUsage(optionsOfUsage(withoutTraces(mine)))
+  let normal = argumentsOfUsage(optionsOfUsage(withoutTraces(withoutOwn(mine, ['--json', ...own]))))
   if (!shared) normal = normal.replaceAll(mark, '<me>')
   normal = normal.replace(TIME, '<time>').replace(PORT, '<host>')
   // Out of Java's hash sets.

@@ -7,6 +7,8 @@ export interface WordsTable {
   class: string
   /** It ends its JVM by itself, and so gets one of its own. */
   apart?: boolean
+  /** Options that ours has beside Kafka's; `--json` need not be named. */
+  own?: readonly string[]
   /** Done once in front of the lines, and once for each of `{me}`, with Apache's tools. */
   before?: readonly Step[]
   lines: readonly Line[]

@@ -73,7 +73,7 @@ class Judge {
         who === 'apache'
           ? await this.apache[table.apart === true ? 'runApart' : 'run'](table.class, command)
           : await runProgram(join(ROOT, 'bin', `${table.tool}.sh`), command.args, command.input, TIMEOUT_MS)
-      answers.push(normalise(answer, mark, line))
+      answers.push(normalise(answer, mark, { ...line, own: table.own ?? [] }))
     }
     this.compared++
     const [theirs, mine] = answers as [Output, Output]
@@ -148,7 +148,7 @@ async function main(): Promise<number> {
     await cluster?.close()
     rmSync(dir, { recursive: true, force: true })
   }
-  console.log(`${judge.compared} command lines, ${judge.different.length} different`)
+  console.log(`${judge.compared - judge.different.length} lines equal, ${judge.different.length} different`)
   return judge.different.length > 0 ? 1 : 0
 }
 

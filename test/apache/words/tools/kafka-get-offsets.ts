@@ -1,0 +1,66 @@
+import type { Line, WordsTable } from '../table'
+
+const HOST = '--bootstrap-server {bootstrap}'
+const TOPICS = 'org.apache.kafka.tools.TopicCommand'
+/** Which of two records of the same millisecond is later is not asked. */
+const either = [[/:0:[01]$/m, ':0:<n>']] as const
+const of = (args: string): Line => ({ args: `${HOST} ${args}` })
+
+export const table: WordsTable = {
+  tool: 'kafka-get-offsets',
+  class: 'org.apache.kafka.tools.GetOffsetShell',
+  before: [
+    { class: TOPICS, args: `${HOST} --create --if-not-exists --topic offsets-{me} --partitions 12 --replication-factor 1` },
+    { class: TOPICS, args: `${HOST} --create --if-not-exists --topic offsets2-{me} --partitions 1 --replication-factor 1` },
+    { class: 'kafka.tools.ConsoleProducer', args: `${HOST} --topic offsets2-{me}`, input: 'one\ntwo\n' },
+  ],
+  lines: [
+    { args: '' },
+    { args: '--help' },
+    { args: '--version' },
+    { args: '--topic offsets-{me}' },
+    { args: '--bootstrap-server' },
+    { args: `${HOST} --nonsense` },
+    { args: '--bootstrap-server nowhere --topic offsets-{me}' },
+    of('--topic offsets-{me} --topic-partitions offsets-{me}:0'),
+    of('--partitions 0 --topic-partitions offsets-{me}:0'),
+    of('--topic offsets-{me} --time soon'),
+    of("--topic offsets-{me} --time ''"),
+    of('--topic offsets-{me} --partitions x'),
+    of('--topic offsets-{me} --partitions 0-3'),
+    of("--topic offsets-{me} --partitions ''"),
+    of('--topic-partitions offsets-{me}:x'),
+    of('--topic-partitions offsets-{me}:1:2'),
+    of('--topic offsets-{me} --partitions 40'),
+    of('--topic missing'),
+    of('--topic missing --partitions 0'),
+    of('--topic-partitions missing:0'),
+    of("--topic '['"),
+    { ...of('--command-config {dir}/missing --topic offsets-{me}'), compare: ['code', 'out'], ours: /missing/ },
+    of('--topic offsets-{me}'),
+    { args: '--broker-list {bootstrap} --topic offsets2-{me}' },
+    of('--topic offsets-{me} --partitions 3,1,11'),
+    of('--topic offsets2-{me} --time -1'),
+    of('--topic offsets2-{me} --time latest'),
+    of('--topic offsets2-{me} --time -2'),
+    of('--topic offsets2-{me} --time earliest'),
+    { ...of('--topic offsets2-{me} --time -3'), changes: either },
+    { ...of('--topic offsets2-{me} --time max-timestamp'), changes: either },
+    of('--topic offsets2-{me} --time -4'),
+    of('--topic offsets2-{me} --time earliest-local'),
+    of('--topic offsets2-{me} --time -5'),
+    of('--topic offsets2-{me} --time latest-tiered'),
+    of('--topic offsets2-{me} --time -6'),
+    of('--topic offsets2-{me} --time 0'),
+    of('--topic offsets2-{me} --time 9999999999999'),
+    of('--topic offsets-{me} --time max-timestamp'),
+    of('--topic-partitions offsets-{me}:0-3'),
+    of('--topic-partitions offsets-{me}:-3'),
+    of('--topic-partitions offsets-{me}:9-'),
+    of('--topic-partitions offsets-{me}:10,offsets2-{me}'),
+    of("--topic-partitions 'offsets.?-{me}:0'"),
+    of("--topic-partitions ':1' --exclude-internal-topics"),
+    of("--topic 'offsets.*-{me}' --partitions 0"),
+    of('--topic __consumer_offsets --partitions 0 --exclude-internal-topics'),
+  ],
+}
