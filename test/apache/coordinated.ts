@@ -34,6 +34,12 @@ export async function coordinatorOf(run: Run, keyType: number, key: string): Pro
   return found
 }
 
+/**
+ * librdkafka ends a transaction whose coordinator loads; and a transaction that is open while a broker is dead, until its session is over,
+ * may outlive its own time.
+ */
+const USUAL_ENDINGS = [/COORDINATOR_LOAD_IN_PROGRESS|NOT_COORDINATOR/, /_TIMED_OUT|TimeoutException/, /FENCED|ProducerFenced|InvalidProducerEpoch/]
+
 /** Topics of one load, by their replicas. */
 export interface CoordinatedTopics {
   /** Ends the names of all that it uses. */
@@ -93,9 +99,11 @@ export class Coordinated {
     ])
   }
 
-  /** What clients saw beyond what they deal with by themselves. */
+  /** What copiers could not deal with by themselves, and would not have seen when leaders change. */
   endings(): string[] {
-    return this.lines.flatMap(({ copiers }) => copiers.flatMap(({ job, endings }) => endings.map((each) => `${job.client} ended: ${each}`)))
+    return this.lines
+      .flatMap(({ copiers }) => copiers.flatMap(({ job, endings }) => endings.map((each) => `${job.client} ended: ${each}`)))
+      .filter((each) => !USUAL_ENDINGS.some((pattern) => pattern.test(each)))
   }
 
   /** Ends it all, and says what is wrong. */

@@ -38,6 +38,11 @@ const USUAL = [
   /STALE_BROKER_EPOCH|stale broker epoch/,
   /from an old controller|its controller epoch \d+ is old/,
   /Unexpected error handling request RequestHeader\(apiKey=UPDATE_METADATA/,
+  // The coordinator, or a leader that gets markers, was killed.
+  /AddPartitionsToTxnRequest failed for node \d+ with a network exception/,
+  /a coordinator did not answer/,
+  // A new leader learns of the last acknowledged batches a moment after its followers.
+  /Non-monotonic update of high watermark/,
   /Session 0x\w+ for server/,
   /Client session timed out/,
   /No meta\.properties file|is expected to exist/,
@@ -49,7 +54,9 @@ const USUAL = [
   /waiting for the znode of a namesake to go/,
   /its log is set aside as -stray/,
   // min.insync.replicas refused a batch, and the idempotent producer had sent others behind it.
-  /Error processing append operation on partition load-/,
+  /Error processing append operation on partition /,
+  // The same for the log of a transaction coordinator.
+  /failed to write an epoch fence transition|Rollback of ongoing transaction .* failed due to error/,
 ]
 
 export class Run {

@@ -3,7 +3,7 @@ import { ApiKey } from '../../protocol/messages/apis'
 import { BatchBuilder } from '../../protocol/records/records'
 import { TRANSACTION, coordinatorOf } from './coordinated'
 import { moveCoordinators } from './coordinator-steps'
-import { until } from './mixed-cluster'
+import { pause, until } from './mixed-cluster'
 import type { Kind } from './mixed-cluster'
 import type { Run } from './mixed-run'
 import type { AddPartitionsToTxnRequest, AddPartitionsToTxnResponse } from '../../protocol/messages/add-partitions-to-txn'
@@ -35,7 +35,7 @@ export async function copierStep(run: Run, name: string, input: string, kinds: r
       'output-topic': output,
       'consumer-group': group,
       'transactional-id': group,
-      'transaction-size': '25',
+      'transaction-size': '100',
     }
     let isOver = false
     const copier = cluster
@@ -44,7 +44,11 @@ export async function copierStep(run: Run, name: string, input: string, kinds: r
         ...['--enable-random-aborts', '--group-mode', '--use-group-metadata'],
       ])
       .finally(() => (isOver = true))
-    for (let i = 0; !isOver; i++) await moveCoordinators(run, kinds[i % kinds.length]!)
+    for (let i = 0; !isOver; i++) {
+      await moveCoordinators(run, kinds[i % kinds.length]!)
+      // It shall find its coordinators at rest, too: a transaction that was aborted is begun again from where the last one ended.
+      await pause(2000)
+    }
     const said = await copier
     if (!said.includes('ShutdownComplete') || /unexpected error/i.test(said)) throw new Error(said.slice(-600))
     const admin = new Admin({ 'bootstrap.servers': cluster.bootstrapServers })

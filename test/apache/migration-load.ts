@@ -1,0 +1,185 @@
+import { Admin, Producer } from '../../index'
+import { Trickle } from '../clients/support/group-run'
+import { Coordinated } from './coordinated'
+import { compacted } from './log-steps'
+import { pause } from './mixed-cluster'
+import { readCommitted } from './transaction-steps'
+import type { Run } from './mixed-run'
+
+const WIDE = 'wide'
+const TABLE = 'table'
+const OPENED = 'opened'
+const IDLE = 'idle'
+const KEYS = 40
+const ROUND_MS = 100
+
+/** Replicas for `count` partitions on three brokers, each of them first for a third. */
+export function spread(count: number): number[][] {
+  return Array.from({ length: count }, (_, i) => [i % 3, (i + 1 + (Math.floor(i / 3) % 2)) % 3, (i + 2 - (Math.floor(i / 3) % 2)) % 3])
+}
+
+/** Writes a compacted topic over and over, and knows what is the last of each key. */
+class Table {
+  readonly expected: Map<string, string>[]
+  written = 0
+  private going = true
+  private readonly done: Promise<void>
+
+  constructor(bootstrapServers: string, partitions: number) {
+    this.expected = Array.from({ length: partitions }, () => new Map())
+    this.done = this.write(new Producer({ 'bootstrap.servers': bootstrapServers, 'linger.ms': 2, 'request.timeout.ms': 5000 }))
+    this.done.catch(() => undefined)
+  }
+
+  async stop(): Promise<void> {
+    this.going = false
+    await this.done
+  }
+
+  private async write(producer: Producer): Promise<void> {
+    for (let round = 0; this.going; round++) {
+      const sent: Promise<unknown>[] = []
+      for (const [partition, map] of this.expected.entries()) {
+        for (let n = round % 4; n < KEYS; n += 4) {
+          const key = `key-${n}`
+          const value = (n + round) % 13 === 0 ? null : `${round}:${'x'.repeat(60)}`
+          sent.push(producer.send({ topic: TABLE, partition, key, value }))
+          this.written++
+          if (value === null) map.delete(key)
+          else map.set(key, value)
+        }
+      }
+      await Promise.all(sent)
+      await pause(ROUND_MS)
+    }
+    await producer.close()
+  }
+}
+
+/** Transactions that are open while a broker changes. */
+class OpenTransactions {
+  private readonly committed: string[] = []
+  private readonly producer: Producer
+  private readonly partitions: number
+  private n = 0
+
+  constructor(bootstrapServers: string, partitions: number) {
+    this.partitions = partitions
+    this.producer = new Producer({
+      'bootstrap.servers': bootstrapServers,
+      'transactional.id': OPENED,
+      'transaction.timeout.ms': 300_000,
+      'request.timeout.ms': 5000,
+    })
+  }
+
+  async init(): Promise<void> {
+    await this.producer.initTransactions()
+  }
+
+  /** Writes to all partitions in a new transaction. */
+  async begin(): Promise<void> {
+    this.producer.beginTransaction()
+    await this.write('before')
+  }
+
+  /** Writes more in the same, and ends it. */
+  async end(isToCommit: boolean): Promise<void> {
+    await this.write('after')
+    if (isToCommit) {
+      await this.producer.commitTransaction()
+      this.committed.push(`${this.n} before`, `${this.n} after`)
+    } else {
+      await this.producer.abortTransaction()
+    }
+    this.n++
+  }
+
+  /** What is wrong with what a consumer with read_committed sees. */
+  async anomalies(run: Run): Promise<string[]> {
+    await this.producer.close()
+    const read = await readCommitted(run, OPENED)
+    return Array.from({ length: this.partitions }, (_, partition) => {
+      const found = (read.get(partition) ?? []).map(({ value }) => value).join()
+      const wanted = this.committed.join()
+      return found === wanted ? '' : `${OPENED}-${partition} has ${found}, committed was ${wanted}`
+    }).filter((each) => each !== '')
+  }
+
+  private async write(when: string): Promise<void> {
+    const all = Array.from({ length: this.partitions }, (_, partition) => partition)
+    await Promise.all(all.map((partition) => this.producer.send({ topic: OPENED, partition, value: `${this.n} ${when}` })))
+  }
+}
+
+/** About a hundred partitions with everything that a cluster is used for. */
+export class MigrationLoad {
+  readonly open: OpenTransactions
+  private readonly run: Run
+  private readonly load: Coordinated
+  private readonly table: Table
+  private readonly wide: Trickle
+
+  private constructor(run: Run, load: Coordinated, partitions: number) {
+    const { bootstrapServers } = run.cluster
+    this.run = run
+    this.load = load
+    this.table = new Table(bootstrapServers, 6)
+    this.wide = new Trickle(bootstrapServers, new Map([[WIDE, partitions]]))
+    this.open = new OpenTransactions(bootstrapServers, 6)
+  }
+
+  static async start(run: Run): Promise<MigrationLoad> {
+    const partitions = 48
+    const safe = { 'min.insync.replicas': '2' }
+    await run.createTopic(WIDE, spread(partitions), safe)
+    await run.createTopic(OPENED, spread(6), safe)
+    await run.createTopic(TABLE, spread(6), {
+      ...safe,
+      'cleanup.policy': 'compact',
+      'segment.bytes': '20000',
+      'min.cleanable.dirty.ratio': '0.01',
+      'delete.retention.ms': '100',
+    })
+    run.cleaned.add(TABLE)
+    const load = await Coordinated.start(run, { name: 'm', orders: spread(12), copied: spread(3) })
+    const all = new MigrationLoad(run, load, partitions)
+    await all.open.init()
+    const admin = new Admin({ 'bootstrap.servers': run.cluster.bootstrapServers })
+    const offsets = Array.from({ length: partitions }, (_, partition) => ({ topic: WIDE, partition, offset: partition + 1, metadata: `m${partition}` }))
+    const results = await admin.alterConsumerGroupOffsets(IDLE, offsets).finally(() => admin.close())
+    for (const { error } of results) if (error !== undefined) throw error
+    await load.progress('at the beginning')
+    return all
+  }
+
+  /** Everybody got on, and nothing that was committed is gone. */
+  async progress(why: string): Promise<void> {
+    const round = this.wide.rounds + 2
+    await this.load.progress(why)
+    await this.run.cluster.until(`records are written to ${WIDE} ${why}`, 30_000, () => Promise.resolve(this.wide.rounds >= round))
+    const endings = this.load.endings()
+    if (endings.length > 0) throw new Error(endings.join('; '))
+    const admin = new Admin({ 'bootstrap.servers': this.run.cluster.bootstrapServers })
+    const offsets = await admin.listConsumerGroupOffsets(IDLE).finally(() => admin.close())
+    for (let partition = 0; partition < 48; partition++) {
+      const found = offsets.get(`${WIDE}-${partition}`)
+      if (found?.offset !== partition + 1 || found.metadata !== `m${partition}`)
+        throw new Error(`${IDLE} has ${JSON.stringify(found)} for ${WIDE}-${partition}`)
+    }
+  }
+
+  /** Ends it, and says what is wrong. */
+  async finish(): Promise<string[]> {
+    await this.table.stop()
+    await this.wide.stop()
+    const found = [...(await this.load.finish()), ...(await this.open.anomalies(this.run))]
+    await compacted(this.run, TABLE, this.table.expected, this.table.written).catch((error: unknown) => found.push((error as Error).message))
+    return found
+  }
+
+  async abandon(): Promise<void> {
+    await this.load.abandon()
+    await Promise.race([Promise.all([this.table.stop(), this.wide.stop()]).catch(() => undefined), pause(5000)])
+  }
+}
