@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../protocol/errors'
 import { CoordinatorPartitions } from '../coordinator/coordinator-partitions'
 import { Pacer } from '../coordinator/pacer'
+import { GROUP_LIMITS, type GroupLimits } from './group-limits'
 import { GroupLoader } from './group-loader'
 import { GroupOffsets, type CommitDone, type CommitRequest, type FetchedOffset } from './group-offsets'
 import { GroupRemoval, type OffsetDeletion } from './group-removal'
@@ -27,6 +28,7 @@ export interface GroupCoordinatorOptions {
   logger: Logger
   metrics?: Metrics
   config: GroupConfig
+  limits?: GroupLimits
   log: Pick<CoordinatorLog, 'topic' | 'partitionFor' | 'append' | 'load' | 'learnPartitionCount' | 'caughtUp'>
   metadata: MetadataCache
   /** False when the ZooKeeper session may have expired: somebody else may coordinate then, and know more. */
@@ -70,7 +72,8 @@ export class GroupCoordinator {
     this.store = new GroupStore({
       log, config, clock: env.clock, logger, coordinatorEpoch: (partition) => this.partitions.coordinatorEpoch(partition),
     })
-    const parts: GroupParts = { store: this.store, config, clock: env.clock, timers, logger }
+    const { limits = GROUP_LIMITS } = options
+    const parts: GroupParts = { store: this.store, config, limits, clock: env.clock, timers, logger }
     this.rebalances = new Rebalances(parts)
     this.joining = new Joining(parts, this.rebalances, env.random)
     this.memberships = new Memberships(parts, this.rebalances)

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import { whyNoCommit } from './member-checks'
+import { commitBytes } from './offset-cache'
 import type { GroupParts, Rebalances } from './rebalances'
 import type { Group } from './group'
 import type { Transaction } from './group-store'
@@ -87,27 +88,52 @@ export class GroupOffsets {
     }))
     const answer = (errorCode: number): void =>
       done(offsets.map((each) => (isTooLarge(each) ? ErrorCode.OFFSET_METADATA_TOO_LARGE : errorCode)))
-    if (entries.length > 0) store.storeOffsets(group, entries, transaction, answer)
+    const errorCode = this.isTooMuch(group, entries) ? ErrorCode.COORDINATOR_NOT_AVAILABLE : ErrorCode.NONE
+    if (entries.length > 0 && errorCode === ErrorCode.NONE) store.storeOffsets(group, entries, transaction, answer)
     else {
       if (group.isUnused) this.rebalances.forget(group)
-      answer(ErrorCode.NONE)
+      answer(errorCode)
     }
+  }
+
+  /** For the memory of this broker. Who commits the same partitions again and again needs no more. */
+  private isTooMuch(group: Group, entries: readonly OffsetEntry[]): boolean {
+    const { limits, store: { memory } } = this.parts
+    if (group.isUnused && memory.bytes > limits.memoryBytes) return true
+    let moreBytes = 0
+    for (const entry of entries) {
+      const known = group.offsets.get(entry)
+      moreBytes += commitBytes(entry.commit) - (known === undefined ? 0 : commitBytes(known))
+    }
+    return moreBytes > 0 && memory.offsetBytes + moreBytes > limits.offsetBytes
   }
 
   /** `keys` undefined: every partition that has an offset. */
   fetch(groupId: string, keys: readonly OffsetKey[] | undefined, requireStable: boolean): FetchedOffset[] {
     const group = this.parts.store.get(groupId)
-    if (group === undefined) return (keys ?? []).map((key) => fetched(key, undefined, ErrorCode.NONE))
+    if (group === undefined) return distinct(keys ?? []).map((key) => fetched(key, undefined, ErrorCode.NONE))
     if (keys === undefined && !requireStable) {
       return [...group.offsets.entries()].map(([key, commit]) => fetched(key, commit, ErrorCode.NONE))
     }
-    const asked = keys ?? [...group.offsets.entries()].map(([key]) => key)
+    const asked = keys === undefined ? [...group.offsets.entries()].map(([key]) => key) : distinct(keys)
     return asked.map((key) =>
       requireStable && group.offsets.isUnstable(key)
         ? fetched(key, undefined, ErrorCode.UNSTABLE_OFFSET_COMMIT)
         : fetched(key, group.offsets.get(key), ErrorCode.NONE),
     )
   }
+}
+
+/** Each once, however often it is asked for: else a small request had a large answer. */
+function distinct(keys: readonly OffsetKey[]): OffsetKey[] {
+  const seen = new Map<string, Set<number>>()
+  return keys.filter(({ topic, partition }) => {
+    let partitions = seen.get(topic)
+    if (partitions === undefined) seen.set(topic, (partitions = new Set()))
+    if (partitions.has(partition)) return false
+    partitions.add(partition)
+    return true
+  })
 }
 
 function commitOf({ offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp }: OffsetToCommit, nowMs: number): CommittedOffset {

@@ -24,7 +24,7 @@ export class GroupRemoval {
     const group = this.parts.store.get(groupId)
     if (group === undefined) return ErrorCode.GROUP_ID_NOT_FOUND
     if (!group.is('Empty')) return ErrorCode.NON_EMPTY_GROUP
-    this.removeOffsets(group, [...group.offsets.entries()].map(([key]) => key), true)
+    this.removeOffsets(group, group.offsets.keys(), true)
     this.parts.logger.info({ groupId }, 'the group was deleted')
     return ErrorCode.NONE
   }

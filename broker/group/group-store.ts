@@ -22,7 +22,7 @@ export interface Transaction {
 export class GroupStore {
   private readonly byPartition = new Map<number, Map<string, Group>>()
   /** What the groups cost together. */
-  readonly memory: MemoryUse = { bytes: 0 }
+  readonly memory: MemoryUse = { bytes: 0, offsetBytes: 0 }
   /** Groups in which a producer has offsets of an open transaction. */
   private readonly openProducers = new Map<number, Set<Group>>()
   private readonly log: Pick<CoordinatorLog, 'partitionFor' | 'append'>
@@ -131,6 +131,7 @@ export class GroupStore {
     const batch = offsetsBatch(group.groupId, entries, this.config, this.clock.wallMs(), transaction && {
       producerId: transaction.producerId, producerEpoch: transaction.producerEpoch,
     })
+    const before = transaction && offsets.writtenTransactional(transaction.producerId, entries)
     if (transaction === undefined) offsets.prepare(entries)
     else {
       this.addProducer(transaction.producerId, group)
@@ -140,7 +141,7 @@ export class GroupStore {
       const isWritten = errorCode === ErrorCode.NONE
       if (transaction !== undefined) {
         if (isWritten) offsets.appendedTransactional(entries, baseOffset)
-        else if (offsets.failedTransactional(transaction.producerId, entries)) this.removeProducer(transaction.producerId, group)
+        else if (offsets.failedTransactional(transaction.producerId, entries, before!)) this.removeProducer(transaction.producerId, group)
       } else if (isWritten) offsets.appended(entries, baseOffset)
       else offsets.failed(entries)
       done(offsetCommitError(errorCode))

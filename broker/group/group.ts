@@ -13,14 +13,21 @@ export interface JoinWait {
   initial: { remainingMs: number } | undefined
 }
 
-/** What the groups of a broker cost of memory together, their offsets left out: those are in the log, and somebody wants them. */
+/** What the groups of a broker cost of memory together, their offsets, and those of open transactions, apart. */
 export interface MemoryUse {
   bytes: number
+  offsetBytes: number
 }
 
-/** A group beyond its members, and an id that was given out: objects, timers, map entries. */
-const GROUP_OVERHEAD_BYTES = 1024
-const PENDING_MEMBER_BYTES = 1024
+/** A group beyond its members, and an id that was given out beyond itself: objects, timers, map entries. */
+const GROUP_OVERHEAD_BYTES = 2048
+const PENDING_MEMBER_BYTES = 512
+
+const LAST_GENERATION = 0x7fffffff
+
+function pendingBytes(memberId: string): number {
+  return PENDING_MEMBER_BYTES + 2 * memberId.length
+}
 
 /**
  * One group (Kafka's GroupMetadata): its members and its offsets. Decides nothing by time and sends nothing but answers to parked
@@ -42,7 +49,7 @@ export class Group {
   protocolName: string | undefined
   leaderId: string | undefined
   readonly members = new Map<string, Member>()
-  readonly offsets = new OffsetCache()
+  readonly offsets = new OffsetCache((bytes) => this.chargeOffsets(bytes))
   /** Ids that were given out in answer to a first JoinGroup, until they join. */
   readonly pendingMembers = new Map<string, TimerEntry>()
   /** Members of this generation that have not asked for their assignment. */
@@ -53,8 +60,9 @@ export class Group {
   newMemberAdded = false
   /** Of consumers; undefined: not known. */
   subscribedTopics: ReadonlySet<string> | undefined
-  /** What the group costs of memory, assignments and offsets left out. */
-  private usedBytes = GROUP_OVERHEAD_BYTES
+  /** What the group costs of memory, offsets left out. */
+  private usedBytes: number
+  private offsetBytes = 0
   private memory: MemoryUse | undefined
   private parkedJoins = 0
   private readonly staticMembers = new Map<string, string>()
@@ -62,6 +70,7 @@ export class Group {
 
   constructor(groupId: string, partition: number, nowMs: number | undefined) {
     this.groupId = groupId
+    this.usedBytes = GROUP_OVERHEAD_BYTES + 2 * groupId.length
     this.partition = partition
     this.stateSinceMs = nowMs
   }
@@ -72,14 +81,24 @@ export class Group {
 
   /** Counts with the others from now on; `undefined`: not any more. */
   countIn(memory: MemoryUse | undefined): void {
-    if (this.memory !== undefined) this.memory.bytes -= this.usedBytes
+    if (this.memory !== undefined) {
+      this.memory.bytes -= this.usedBytes
+      this.memory.offsetBytes -= this.offsetBytes
+    }
     this.memory = memory
-    if (memory !== undefined) memory.bytes += this.usedBytes
+    if (memory === undefined) return
+    memory.bytes += this.usedBytes
+    memory.offsetBytes += this.offsetBytes
   }
 
   private charge(bytes: number): void {
     this.usedBytes += bytes
     if (this.memory !== undefined) this.memory.bytes += bytes
+  }
+
+  private chargeOffsets(bytes: number): void {
+    this.offsetBytes += bytes
+    if (this.memory !== undefined) this.memory.offsetBytes += bytes
   }
 
   is(...states: readonly GroupState[]): boolean {
@@ -187,12 +206,17 @@ export class Group {
   addPending(memberId: string, timer: TimerEntry): void {
     assert(!this.members.has(memberId), `${memberId} is a member of ${this.groupId} already`)
     this.pendingMembers.set(memberId, timer)
-    this.charge(PENDING_MEMBER_BYTES)
+    this.charge(pendingBytes(memberId))
   }
 
   removePending(memberId: string): void {
     this.pendingMembers.get(memberId)?.cancel()
-    if (this.pendingMembers.delete(memberId)) this.charge(-PENDING_MEMBER_BYTES)
+    if (this.pendingMembers.delete(memberId)) this.charge(-pendingBytes(memberId))
+  }
+
+  setAssignment(member: Member, assignment: Buffer): void {
+    this.charge(assignment.length - member.assignment.length)
+    member.assignment = assignment
   }
 
   update(member: Member, protocols: readonly MemberProtocol[], rebalanceTimeoutMs: number, sessionTimeoutMs: number): void {
@@ -242,7 +266,8 @@ export class Group {
   }
 
   nextGeneration(nowMs: number): void {
-    this.generationId++
+    // After the last one of its type the first.
+    this.generationId = this.generationId >= LAST_GENERATION ? 1 : this.generationId + 1
     this.pendingSyncs.clear()
     this.protocolName = this.members.size === 0 ? undefined : this.chooseProtocol()
     this.learnSubscribedTopics()

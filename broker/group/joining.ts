@@ -6,11 +6,6 @@ import { whyNoMember } from './member-checks'
 import type { Random } from '../../runtime/ports'
 import type { Group } from './group'
 
-/** What the members of one group may cost of memory together. A larger group could not be written to the log either. */
-export const MAX_GROUP_BYTES = 64 * 1024 * 1024
-/** And the groups of a broker; beyond it nobody new is taken in, as little as on a broker that is being shut down. */
-export const MAX_MEMORY_BYTES = 512 * 1024 * 1024
-
 export interface JoinRequest {
   groupId: string
   memberId: string
@@ -44,7 +39,7 @@ export class Joining {
 
   /** The caller has checked that this broker coordinates the group. */
   join(request: JoinRequest, done: JoinCallback): void {
-    const { config, store } = this.parts
+    const { config, limits, store } = this.parts
     const { groupId, memberId, sessionTimeoutMs } = request
     if (sessionTimeoutMs < config.minSessionTimeoutMs || sessionTimeoutMs > config.maxSessionTimeoutMs) {
       done(joinError(memberId, ErrorCode.INVALID_SESSION_TIMEOUT))
@@ -55,19 +50,25 @@ export class Joining {
       done(joinError(memberId, ErrorCode.UNKNOWN_MEMBER_ID))
       return
     }
-    if (this.needsTooMuch(group, request, store.memory.bytes, MAX_MEMORY_BYTES)) {
+    if (this.needsTooMuch(group, request, store.memory.bytes, limits.memoryBytes)) {
       done(joinError(memberId, ErrorCode.COORDINATOR_NOT_AVAILABLE))
     } else if (!this.hasRoom(group, request)) {
-      group.remove(memberId)
+      const member = group.members.get(memberId)
       done(joinError('', ErrorCode.GROUP_MAX_SIZE_REACHED))
+      // The others take over what it had.
+      if (member !== undefined) this.rebalances.removeMember(group, member, 'the group has no room for a member')
+      else group.removePending(memberId)
     } else if (memberId === '') this.joinAsNew(group, request, done)
     else this.joinAsKnown(group, request, done)
     this.rebalances.tryCompleteJoin(group)
     if (group.isUnused) this.rebalances.forget(group)
   }
 
-  private needsTooMuch(group: Group, { memberId, protocols, clientId }: JoinRequest, usedBytes: number, maxBytes: number): boolean {
-    const moreBytes = protocolBytes(protocols) + 2 * clientId.length - (group.members.get(memberId)?.bytes ?? 0)
+  private needsTooMuch(group: Group, request: JoinRequest, usedBytes: number, maxBytes: number): boolean {
+    const { memberId, groupInstanceId, protocols, clientId } = request
+    // Its id begins with the one or the other.
+    const idLength = clientId.length + Math.max(clientId.length, 2 * (groupInstanceId?.length ?? 0))
+    const moreBytes = protocolBytes(protocols) + 2 * idLength - (group.members.get(memberId)?.bytes ?? 0)
     return moreBytes > 0 && usedBytes + moreBytes > maxBytes
   }
 
@@ -76,10 +77,10 @@ export class Joining {
    * ones that come last; later on all members count.
    */
   private hasRoom(group: Group, request: JoinRequest): boolean {
-    const { maxSize } = this.parts.config
+    const { config: { maxSize }, limits } = this.parts
     const { memberId } = request
     const member = group.members.get(memberId)
-    if (this.needsTooMuch(group, request, group.bytes, MAX_GROUP_BYTES)) return false
+    if (this.needsTooMuch(group, request, group.bytes, limits.groupBytes)) return false
     if (group.is('Empty', 'Dead')) return true
     if (group.is('PreparingRebalance')) return member?.awaitingJoin !== undefined || group.awaitingJoins < maxSize
     return member !== undefined || group.members.size < maxSize

@@ -74,6 +74,7 @@ export class Member {
   rebalanceTimeoutMs: number
   sessionTimeoutMs: number
   protocols: readonly MemberProtocol[]
+  /** Set by its group, which counts what that costs. */
   assignment: Buffer = NOTHING
   awaitingJoin: JoinCallback | undefined
   awaitingSync: SyncCallback | undefined
@@ -101,7 +102,8 @@ export class Member {
 
   /** What the member costs of memory, about. */
   get bytes(): number {
-    return MEMBER_OVERHEAD_BYTES + 2 * (this.memberId.length + this.clientId.length) + protocolBytes(this.protocols)
+    const idLength = this.memberId.length + this.clientId.length + this.clientHost.length + (this.groupInstanceId?.length ?? 0)
+    return MEMBER_OVERHEAD_BYTES + 2 * idLength + protocolBytes(this.protocols) + this.assignment.length
   }
 
   /** The same protocols in the same order with the same metadata: nothing about it has changed. */

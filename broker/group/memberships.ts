@@ -78,17 +78,31 @@ export class Memberships {
     const missing = [...group.members.keys()].filter((memberId) => !given.has(memberId))
     if (missing.length > 0) this.parts.logger.warn({ groupId, generationId, members: missing }, 'the leader assigns nothing to members')
     const assignments = new Map([...group.members.keys()].map((memberId) => [memberId, given.get(memberId) ?? NOTHING]))
+    const failed = (errorCode: number): void => {
+      this.rebalances.refuseSyncs(group, errorCode)
+      this.rebalances.prepare(group, 'the assignment could not be written')
+    }
+    if (this.isTooMuch(group, assignments)) {
+      failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+      return
+    }
     this.parts.store.storeGroup(group, assignments, (errorCode) => {
       // Another member may have joined, or one left, while this was written.
       if (!group.is('CompletingRebalance') || group.generationId !== generationId) return
       if (errorCode === ErrorCode.NONE) {
         this.rebalances.assign(group, assignments)
         this.parts.logger.info({ groupId, generationId, members: group.members.size }, 'the group is stable')
-        return
-      }
-      this.rebalances.refuseSyncs(group, errorCode)
-      this.rebalances.prepare(group, 'the assignment could not be written')
+      } else failed(errorCode)
     })
+  }
+
+  /** For the memory of this broker. */
+  private isTooMuch(group: Group, assignments: ReadonlyMap<string, Buffer>): boolean {
+    const { store, limits } = this.parts
+    let moreBytes = 0
+    for (const { length } of assignments.values()) moreBytes += length
+    for (const { assignment } of group.members.values()) moreBytes -= assignment.length
+    return moreBytes > 0 && store.memory.bytes + moreBytes > limits.memoryBytes
   }
 
   /** The error code of the answer. */

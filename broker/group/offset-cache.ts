@@ -16,41 +16,69 @@ export interface OffsetKey {
   readonly partition: number
 }
 
-/** Something per partition, by topic. */
-export class PartitionMap<T> {
-  private readonly topics = new Map<string, Map<number, T>>()
+/** What an offset costs of memory, about, and the first one of a topic beyond that. */
+export function commitBytes({ metadata }: CommittedOffset): number {
+  return 256 + 2 * metadata.length
+}
+
+function topicBytes(topic: string): number {
+  return 384 + 2 * topic.length
+}
+
+/** An offset per partition, by topic. Tells what it costs. */
+export class PartitionMap {
+  private readonly topics = new Map<string, Map<number, CommittedOffset>>()
+  private readonly charge: (bytes: number) => void
   private count = 0
+
+  constructor(charge: (bytes: number) => void = () => {}) {
+    this.charge = charge
+  }
 
   get size(): number {
     return this.count
   }
 
-  get({ topic, partition }: OffsetKey): T | undefined {
+  get({ topic, partition }: OffsetKey): CommittedOffset | undefined {
     return this.topics.get(topic)?.get(partition)
   }
 
-  set({ topic, partition }: OffsetKey, value: T): void {
+  set({ topic, partition }: OffsetKey, commit: CommittedOffset): void {
     let partitions = this.topics.get(topic)
-    if (partitions === undefined) this.topics.set(topic, (partitions = new Map()))
-    if (!partitions.has(partition)) this.count++
-    partitions.set(partition, value)
+    if (partitions === undefined) {
+      this.topics.set(topic, (partitions = new Map()))
+      this.charge(topicBytes(topic))
+    }
+    const old = partitions.get(partition)
+    if (old === undefined) this.count++
+    this.charge(commitBytes(commit) - (old === undefined ? 0 : commitBytes(old)))
+    partitions.set(partition, commit)
   }
 
   delete({ topic, partition }: OffsetKey): boolean {
     const partitions = this.topics.get(topic)
-    if (partitions?.delete(partition) !== true) return false
+    const old = partitions?.get(partition)
+    if (partitions === undefined || old === undefined) return false
+    partitions.delete(partition)
     this.count--
-    if (partitions.size === 0) this.topics.delete(topic)
+    this.charge(-commitBytes(old))
+    if (partitions.size > 0) return true
+    this.topics.delete(topic)
+    this.charge(-topicBytes(topic))
     return true
+  }
+
+  clear(): void {
+    for (const [key] of this.entries()) this.delete(key)
   }
 
   hasTopic(topic: string): boolean {
     return this.topics.has(topic)
   }
 
-  *entries(): Iterable<[OffsetKey, T]> {
+  *entries(): Iterable<[OffsetKey, CommittedOffset]> {
     for (const [topic, partitions] of this.topics) {
-      for (const [partition, value] of partitions) yield [{ topic, partition }, value]
+      for (const [partition, commit] of partitions) yield [{ topic, partition }, commit]
     }
   }
 }
@@ -60,8 +88,9 @@ export interface OffsetEntry extends OffsetKey {
   readonly commit: CommittedOffset
 }
 
+/** Of one batch the last record counts, as when the log is read. */
 function isNewer(candidate: CommittedOffset, current: CommittedOffset | undefined): boolean {
-  return current === undefined || current.appendedAt < candidate.appendedAt
+  return current === undefined || current.appendedAt <= candidate.appendedAt
 }
 
 /**
@@ -69,9 +98,17 @@ function isNewer(candidate: CommittedOffset, current: CommittedOffset | undefine
  * count only from the transaction's commit marker on.
  */
 export class OffsetCache {
-  private readonly committed = new PartitionMap<CommittedOffset>()
-  private readonly pending = new PartitionMap<CommittedOffset>()
-  private readonly transactional = new Map<number, PartitionMap<CommittedOffset>>()
+  private readonly committed: PartitionMap
+  private readonly pending: PartitionMap
+  private readonly transactional = new Map<number, PartitionMap>()
+  private readonly charge: (bytes: number) => void
+
+  /** `charge` is told what is used of memory, or with less than zero what is used no more. */
+  constructor(charge: (bytes: number) => void = () => {}) {
+    this.charge = charge
+    this.committed = new PartitionMap(charge)
+    this.pending = new PartitionMap(charge)
+  }
 
   get size(): number {
     return this.committed.size
@@ -128,7 +165,7 @@ export class OffsetCache {
 
   prepareTransactional(producerId: number, entries: readonly OffsetEntry[]): void {
     let offsets = this.transactional.get(producerId)
-    if (offsets === undefined) this.transactional.set(producerId, (offsets = new PartitionMap()))
+    if (offsets === undefined) this.transactional.set(producerId, (offsets = new PartitionMap(this.charge)))
     for (const entry of entries) offsets.set(entry, entry.commit)
   }
 
@@ -136,11 +173,27 @@ export class OffsetCache {
     for (const { commit } of entries) commit.appendedAt = baseOffset
   }
 
-  /** The records are not known to be written. True if the producer has nothing pending any more. */
-  failedTransactional(producerId: number, entries: readonly OffsetEntry[]): boolean {
+  /** What the transaction has set these partitions to, as far as that is written. */
+  writtenTransactional(producerId: number, keys: readonly OffsetKey[]): PartitionMap {
+    const written = new PartitionMap()
+    const offsets = this.transactional.get(producerId)
+    for (const key of keys) {
+      const commit = offsets?.get(key)
+      if (commit !== undefined && commit.appendedAt >= 0) written.set(key, commit)
+    }
+    return written
+  }
+
+  /** The records are not known to be written: what was before counts again. True if the producer has nothing pending any more. */
+  failedTransactional(producerId: number, entries: readonly OffsetEntry[], before: PartitionMap): boolean {
     const offsets = this.transactional.get(producerId)
     if (offsets === undefined) return true
-    for (const entry of entries) if (offsets.get(entry) === entry.commit) offsets.delete(entry)
+    for (const entry of entries) {
+      if (offsets.get(entry) !== entry.commit) continue
+      const previous = before.get(entry)
+      if (previous === undefined) offsets.delete(entry)
+      else offsets.set(entry, previous)
+    }
     if (offsets.size > 0) return false
     this.transactional.delete(producerId)
     return true
@@ -150,12 +203,13 @@ export class OffsetCache {
   completeTransaction(producerId: number, isCommit: boolean): void {
     const offsets = this.transactional.get(producerId)
     this.transactional.delete(producerId)
-    if (offsets === undefined || !isCommit) return
-    for (const [key, commit] of offsets.entries()) {
+    if (offsets === undefined) return
+    for (const [key, commit] of isCommit ? offsets.entries() : []) {
       const current = this.committed.get(key)
       // What is not known to be appended was appended before the marker, and that after everything that is committed.
       if (commit.appendedAt < 0 || isNewer(commit, current)) this.committed.set(key, commit)
     }
+    offsets.clear()
   }
 
   producers(): Iterable<number> {
@@ -180,13 +234,19 @@ export class OffsetCache {
 
   // Removal
 
-  /** True if an offset was committed. Also forgets what is on its way. */
+  /** True if an offset is in the log, or may be, as its record is on the way. Also forgets what is on its way. */
   remove(key: OffsetKey): boolean {
-    this.pending.delete(key)
+    const wasPending = this.pending.delete(key)
     for (const [producerId, offsets] of this.transactional) {
       if (offsets.delete(key) && offsets.size === 0) this.transactional.delete(producerId)
     }
-    return this.committed.delete(key)
+    return this.committed.delete(key) || wasPending
+  }
+
+  /** The partitions that have an offset, or get one outside of a transaction. */
+  keys(): OffsetKey[] {
+    const pending = [...this.pending.entries()].map(([key]) => key)
+    return [...[...this.committed.entries()].map(([key]) => key), ...pending.filter((key) => this.committed.get(key) === undefined)]
   }
 
   /** The partitions of `topic` that have an offset, committed or on its way. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../runtime/ports'
 import type { TimerWheel } from '../../runtime/timer-wheel'
 import type { Group } from './group'
 import type { GroupConfig } from './group-config'
+import type { GroupLimits } from './group-limits'
 import type { GroupStore } from './group-store'
 
 /** A new member does not know its id until its first join is answered; till then it may take this long. */
@@ -13,6 +14,7 @@ export const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60 * 1000
 export interface GroupParts {
   store: GroupStore
   config: GroupConfig
+  limits: GroupLimits
   clock: Clock
   timers: TimerWheel
   logger: Logger
@@ -148,14 +150,14 @@ export class Rebalances {
 
   /** The leader's assignment is written: everybody who waits gets its part. */
   assign(group: Group, assignments: ReadonlyMap<string, Buffer>): void {
-    for (const member of group.members.values()) member.assignment = assignments.get(member.memberId) ?? NOTHING
+    for (const member of group.members.values()) group.setAssignment(member, assignments.get(member.memberId) ?? NOTHING)
     group.transitionTo('Stable', this.clock.wallMs())
     for (const member of [...group.members.values()]) this.answerSync(group, member, syncResult(group, member))
   }
 
   /** Nobody gets anything. */
   refuseSyncs(group: Group, errorCode: number): void {
-    for (const member of group.members.values()) member.assignment = NOTHING
+    for (const member of group.members.values()) group.setAssignment(member, NOTHING)
     for (const member of [...group.members.values()]) this.answerSync(group, member, syncError(errorCode))
   }
 

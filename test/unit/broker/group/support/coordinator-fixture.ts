@@ -1,4 +1,5 @@
 import { GroupCoordinator } from '../../../../../broker/group/group-coordinator'
+import { GROUP_LIMITS, type GroupLimits } from '../../../../../broker/group/group-limits'
 import { MetadataCache } from '../../../../../broker/metadata/metadata-cache'
 import { encode } from '../../../../../protocol/messages/codec'
 import { consumerProtocolSubscription } from '../../../../../protocol/messages/consumer-protocol'
@@ -82,13 +83,16 @@ export class Fixture {
   private epoch = 0
   private readonly random = new CountingRandom()
 
-  private constructor(config: Partial<GroupConfig>) {
+  private readonly limits: GroupLimits
+
+  private constructor(config: Partial<GroupConfig>, limits: Partial<GroupLimits>) {
     this.config = { ...CONFIG, ...config }
+    this.limits = { ...GROUP_LIMITS, ...limits }
     this.log = new FakeLog(this.clock)
   }
 
-  static async start(config: Partial<GroupConfig> = {}): Promise<Fixture> {
-    const fixture = new Fixture(config)
+  static async start(config: Partial<GroupConfig> = {}, limits: Partial<GroupLimits> = {}): Promise<Fixture> {
+    const fixture = new Fixture(config, limits)
     await fixture.failOver()
     return fixture
   }
@@ -103,6 +107,7 @@ export class Fixture {
       timers: new TimerWheel(this.clock),
       logger: silentLogger,
       config: this.config,
+      limits: this.limits,
       log: this.log,
       metadata: this.metadata,
       mayAct: () => this.mayAct,
