@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import { GROUP_OPERATIONS, NOT_ASKED } from './authorized-operations'
+import { firstOfEach } from './group-requests'
 import type { DescribeGroupsRequest, DescribeGroupsResponse } from '../../protocol/messages/describe-groups'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
@@ -9,7 +10,7 @@ export function describeGroupsHandler({ groups }: BrokerServices): Handler<Descr
   return (context) => {
     const { body } = context
     context.respond({
-      groups: body.groups.map((groupId) => {
+      groups: firstOfEach(body.groups, (groupId) => groupId).map((groupId) => {
         const description = groups.describe(groupId)
         const isAsked = body.includeAuthorizedOperations && description.errorCode === ErrorCode.NONE
         return { ...description, authorizedOperations: isAsked ? GROUP_OPERATIONS : NOT_ASKED }

@@ -1,3 +1,4 @@
+import { firstOfEach } from './group-requests'
 import type { DescribeTransactionsRequest, DescribeTransactionsResponse } from '../../protocol/messages/describe-transactions'
 import type { ListTransactionsRequest, ListTransactionsResponse } from '../../protocol/messages/list-transactions'
 import type { Handler } from '../server/request-context'
@@ -9,7 +10,7 @@ export function describeTransactionsHandler(
 ): Handler<DescribeTransactionsRequest, DescribeTransactionsResponse> {
   return (context) => {
     context.respond({
-      transactionStates: context.body.transactionalIds.map((transactionalId) => {
+      transactionStates: firstOfEach(context.body.transactionalIds, (id) => id).map((transactionalId) => {
         const { errorCode, state, timeoutMs, startMs, producerId, producerEpoch, topics } =
           services.transactions.describe(transactionalId)
         return {

@@ -17,6 +17,27 @@ export function isTooNew(groupInstanceId: string | null, config: Pick<GroupConfi
   return groupInstanceId !== null && !allowsStaticMembers(config)
 }
 
+/**
+ * Bytes of a request that are kept for long. Buffer.from would cut them out of a block that it shares with short-lived ones, and that
+ * stays as long as one of them.
+ */
+export function keptBytes(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
+}
+
+/** The first of each id: what is named a thousand times is answered once, so that a small request has no huge answer. */
+export function firstOfEach<T>(items: readonly T[], idOf: (item: T) => string): T[] {
+  const seen = new Set<string>()
+  return items.filter((item) => {
+    const id = idOf(item)
+    if (seen.has(id)) return false
+    seen.add(id)
+    return true
+  })
+}
+
 interface AskedPartition {
   readonly partitionIndex: number
 }

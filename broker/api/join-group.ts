@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import { joinError, type JoinResult } from '../group/member'
-import { isTooNew, javaHost } from './group-requests'
+import { isTooNew, javaHost, keptBytes } from './group-requests'
 import type { JoinGroupRequest, JoinGroupResponse } from '../../protocol/messages/join-group'
 import type { Input } from '../../protocol/messages/schema'
 import type { Handler } from '../server/request-context'
@@ -27,7 +27,7 @@ export function joinGroupHandler({ groups, groupConfig }: BrokerServices): Handl
         rebalanceTimeoutMs: apiVersion === 0 ? body.sessionTimeoutMs : body.rebalanceTimeoutMs,
         sessionTimeoutMs: body.sessionTimeoutMs,
         protocolType: body.protocolType,
-        protocols: body.protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) })),
+        protocols: body.protocols.map(({ name, metadata }) => ({ name, metadata: keptBytes(metadata) })),
         reason: body.reason,
       },
       respond,

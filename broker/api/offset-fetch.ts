@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../protocol/errors'
+import { firstOfEach } from './group-requests'
 import type {
   OffsetFetchRequest, OffsetFetchRequestTopic, OffsetFetchResponse, OffsetFetchResponsePartition, OffsetFetchResponseTopic,
 } from '../../protocol/messages/offset-fetch'
@@ -22,7 +23,7 @@ export function offsetFetchHandler(services: BrokerServices): Handler<OffsetFetc
     }
     if (apiVersion >= 8) {
       context.respond({
-        groups: body.groups.map(({ groupId, topics }) => {
+        groups: firstOfEach(body.groups, ({ groupId }) => groupId).map(({ groupId, topics }) => {
           const offsets = groups.fetch(groupId, keysOf(topics), body.requireStable)
           return typeof offsets === 'number' ? { groupId, errorCode: offsets } : { groupId, topics: byTopic(offsets) }
         }),

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import { syncError } from '../group/member'
-import { isTooNew } from './group-requests'
+import { isTooNew, keptBytes } from './group-requests'
 import type { SyncGroupRequest, SyncGroupResponse } from '../../protocol/messages/sync-group'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
@@ -13,7 +13,7 @@ export function syncGroupHandler({ groups, groupConfig }: BrokerServices): Handl
     if (apiVersion >= 5 && (body.protocolType === null || body.protocolName === null)) {
       return context.respond(syncError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL))
     }
-    const assignments = new Map(body.assignments.map(({ memberId, assignment }) => [memberId, Buffer.from(assignment)]))
+    const assignments = new Map(body.assignments.map(({ memberId, assignment }) => [memberId, keptBytes(assignment)]))
     groups.sync({ ...body, assignments }, (result) => context.respond(result))
   }
 }
