@@ -1,6 +1,7 @@
 import { Consumer } from '../../../client/consumer'
 import { Producer } from '../../../client/producer'
 import { TransactionError } from '../../../client/producer/transaction-errors'
+import type { OffsetToCommit } from '../../../client/group/committed'
 import type { MemberEvent } from '../../clients/support/group-job'
 import type { SimulatedCluster } from './cluster'
 import type { SeededRandom } from '../world/random'
@@ -112,10 +113,10 @@ export class GroupMember extends Actor {
       while (!this.stopping) {
         const records = await consumer.poll(300)
         if (records.length === 0) continue
-        const ends = new Map<string, { topic: string; partition: number; offset: number }>()
-        for (const { topic, partition, offset } of records) {
+        const ends = new Map<string, OffsetToCommit>()
+        for (const { topic, partition, offset, leaderEpoch } of records) {
           this.onEvent({ kind: 'read', member, at: `${topic}/${partition}`, offset })
-          ends.set(`${topic}/${partition}`, { topic, partition, offset: offset + 1 })
+          ends.set(`${topic}/${partition}`, { topic, partition, offset: offset + 1, leaderEpoch })
         }
         try {
           await consumer.commitSync([...ends.values()], { timeoutMs: 6000 })
@@ -180,7 +181,8 @@ export class Copier extends Actor {
       if (this.random.chance(0.5)) await this.pause(this.random.between(1, 400))
       if (this.random.chance(0.05)) throw new Error('it has changed its mind')
       await done
-      const next = new Map(records.map(({ topic, partition, offset }) => [partition, { topic, partition, offset: offset + 1 }]))
+      // With its epoch: who goes on from there does not believe a leader that was deposed before.
+      const next = new Map(records.map(({ topic, partition, offset, leaderEpoch }) => [partition, { topic, partition, offset: offset + 1, leaderEpoch }]))
       await producer.sendOffsetsToTransaction([...next.values()], consumer.groupMetadata())
       await producer.commitTransaction()
       this.committed++
