@@ -37,6 +37,7 @@ interface Source extends SourceSegment, GroupedSegment {
  */
 export function* cleanLog(disk: Disk, clock: Clock, job: CleaningJob): Generator<CleaningStep, CleaningResult> {
   const stats = noStats()
+  removeLeftovers(disk, job.path)
   const chunks = new SegmentChunks(disk, job.path, job.bufferBytes)
   try {
     const map = new OffsetMap({
@@ -55,6 +56,11 @@ export function* cleanLog(disk: Disk, clock: Clock, job: CleaningJob): Generator
   } finally {
     chunks.close()
   }
+}
+
+/** Of a thread that died: a start after a crash would take a swap above them for one that is not whole. */
+function removeLeftovers(disk: Disk, directory: string): void {
+  for (const name of disk.list(directory)) if (name.endsWith(CLEANED_SUFFIX)) disk.remove(join(directory, name))
 }
 
 function* cleanSegments(

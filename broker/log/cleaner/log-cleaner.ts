@@ -162,13 +162,22 @@ export class LogCleaner implements CleanerState {
 
   private begin(log: Log): void {
     // Time went by since it was found.
+    if (this.isStopped) return
     const cleanable = this.manager.get(log.topic, log.partition) === log ? this.cleanableOf(log) : undefined
     if (cleanable === undefined || !wantsCleaning(cleanable)) return
     const segments = log.segments.all().filter((segment) => segment.baseOffset < cleanable.firstUncleanableOffset)
     const job = this.jobOf(cleanable, segments)
     const { firstDirtyOffset, firstUncleanableOffset } = cleanable
     log.context.logger.info({ log: log.name, firstDirtyOffset, firstUncleanableOffset }, 'cleaning a log')
-    log.isBeingCleaned = true
+    try {
+      this.clean(log, segments, job)
+    } catch (error) {
+      this.giveUp(log, error as Error)
+    }
+  }
+
+  /** Throws what the pool throws that cannot open a thread. */
+  private clean(log: Log, segments: readonly Segment[], job: CleaningJob): void {
     const cleaning: Cleaning = {
       log,
       segments: new Map(segments.map((segment) => [segment.baseOffset, segment])),
@@ -177,6 +186,7 @@ export class LogCleaner implements CleanerState {
       startedMs: this.manager.context.clock.monoMs(),
       finished: Promise.resolve(),
     }
+    log.isBeingCleaned = true
     this.cleanings.set(log.name, cleaning)
     this.watch(cleaning)
     cleaning.finished = this.finish(cleaning, job)

@@ -1,4 +1,4 @@
-import { batchSizeAt, isTransactionalAt, lastOffsetAt, producerIdAt } from '../../../protocol/records/batch'
+import { baseOffsetAt, batchSizeAt, isTransactionalAt, lastOffsetAt, producerIdAt } from '../../../protocol/records/batch'
 import type { AbortedTransaction } from '../../../protocol/files/index-entries'
 import { ControlType, decodeRecords, parseControlType } from '../../../protocol/records/records'
 
@@ -35,7 +35,7 @@ export class TransactionTracker {
     this.beginUpTo(lastOffsetAt(buffer, pos))
     if (!isTransactionalAt(buffer, pos)) return false
     const producerId = producerIdAt(buffer, pos)
-    const aborted = this.openAborted.get(producerId)
+    const aborted = this.openAbortedAt(producerId, baseOffsetAt(buffer, pos))
     if (aborted === undefined) {
       this.openCommitted.add(producerId)
       return false
@@ -52,11 +52,19 @@ export class TransactionTracker {
     if (type === undefined) return true
     if (type === ControlType.commit) return !this.openCommitted.delete(producerId)
     if (type !== ControlType.abort) return false
-    const aborted = this.openAborted.get(producerId)
+    const aborted = this.openAbortedAt(producerId, baseOffsetAt(buffer, pos))
     this.openAborted.delete(producerId)
     if (aborted === undefined || !aborted.hasRecords) return true
     this.onAborted(aborted.transaction)
     return false
+  }
+
+  /** An index may name a transaction whose marker is gone: what its producer wrote behind it is of another one. */
+  private openAbortedAt(producerId: number, offset: number): OpenAborted | undefined {
+    const aborted = this.openAborted.get(producerId)
+    if (aborted === undefined || aborted.transaction.lastOffset >= offset) return aborted
+    this.openAborted.delete(producerId)
+    return undefined
   }
 
   private beginUpTo(offset: number): void {
@@ -64,7 +72,8 @@ export class TransactionTracker {
     for (const transaction of this.waiting) {
       if (transaction.firstOffset > offset) break
       count++
-      if (!this.openAborted.has(transaction.producerId)) {
+      const open = this.openAborted.get(transaction.producerId)
+      if (open === undefined || open.transaction.lastOffset < transaction.firstOffset) {
         this.openAborted.set(transaction.producerId, { transaction, hasRecords: false })
       }
     }

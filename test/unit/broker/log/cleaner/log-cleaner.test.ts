@@ -270,6 +270,44 @@ test('no cleaner without log.cleaner.enable, and none at work without threads', 
   expect(log.cleanedOffset).toBe(2)
 })
 
+test('nothing is begun any more once it was stopped, also with so many logs that looking at them takes several turns', async () => {
+  const fixture = new CleanerFixture()
+  const start = jest.fn()
+  const manager = await fixture.openCleaning({}, { cleanerPool: { start, rest() {}, async close() {} } })
+  for (let p = 0; p < 600; p++) manager.getOrCreate('t', p)
+  const log = manager.get('t', 0)!
+  fixture.put(log, ['a', '1'], ['a', '2'])
+  fixture.roll(log)
+  manager.cleaner!.reconfigure(fixture.config)
+  await fixture.run(manager.cleaner!.stop())
+  await fixture.world.run(100)
+  expect(start).not.toHaveBeenCalled()
+})
+
+test('what a thread that died has left goes before a log is cleaned: after a crash it would make a whole swap look unfinished', async () => {
+  const { fixture, manager, log } = await opened({ 'segment.bytes': '3000' })
+  const left = '/data/a/t-0/00000000000000000001.log.cleaned'
+  fixture.put(log, ['a', '1'], ['a', '2'])
+  fixture.roll(log)
+  fixture.disk.open(left, 'create').close()
+  await fixture.clean(manager)
+  expect([pairsOf(log), fixture.disk.exists(left)]).toEqual([['1 a=2'], false])
+})
+
+test('an index that names an aborted transaction whose marker is gone does not make later ones of its producer look aborted', async () => {
+  const { fixture, manager, log } = await opened()
+  fixture.put(log, ['b', '1'], ['b', '2'], ['b', '3'])
+  const first = log.segments.active
+  fixture.roll(log)
+  first.txnIndex.append({ producerId: 7, firstOffset: 0, lastOffset: 2, lastStableOffset: 3 })
+  const identity = { producerId: 7, producerEpoch: 0, baseSequence: 0, transactional: true, timestamp: fixture.nowMs }
+  fixture.append(log, recordsOf([['a', '1'], ['c', '1']], identity))
+  fixture.append(log, endOf(1, 7, 0, fixture.nowMs), 'coordinator')
+  fixture.roll(log)
+  await fixture.clean(manager)
+  expect(pairsOf(log)).toEqual(['2 b=3', '3 a=1', '4 c=1'])
+})
+
 describe('in threads', () => {
   /** Threads that are none: messages take a moment, and are copied. */
   const pretended = (fixture: CleanerFixture, handlers: ThreadHandler[] = []): OpenThread => (handler) => {
@@ -298,12 +336,26 @@ describe('in threads', () => {
       fixture.roll(log)
     }
     let most = 0
-    for (let i = 0; i < 150; i++) {
-      await fixture.world.run(10)
+    for (let i = 0; i < 1500; i++) {
+      await fixture.world.run(1)
       most = Math.max(most, pool.size)
     }
     expect([most, pool.size]).toEqual([2, 0])
     for (let p = 0; p < 3; p++) expect(pairsOf(manager.get('t', p)!)).toEqual([`1 a=${p}`])
+  })
+
+  test('a thread that cannot be opened gives the log up, and nothing else', async () => {
+    const fixture = new CleanerFixture()
+    const pool = new ThreadCleanerPool(() => {
+      throw new Error('no more threads')
+    })
+    const manager = await fixture.openCleaning({}, { cleanerPool: pool })
+    const log = manager.getOrCreate('t', 0)
+    fixture.put(log, ['a', '1'], ['a', '2'])
+    fixture.roll(log)
+    await fixture.world.run(3000)
+    expect(fixture.logger.warnings.map(({ fields }) => fields['reason'])).toEqual(['no more threads'])
+    expect([log.isBeingCleaned, manager.cleaner!.running]).toEqual([false, 0])
   })
 
   test('an error comes over with its code; a thread that dies gives the log up', async () => {
@@ -314,7 +366,7 @@ describe('in threads', () => {
     const log = manager.getOrCreate('t', 0)
     fixture.put(log, ['a', '1'], ['a', '2'])
     fixture.roll(log)
-    for (let i = 0; i < 200 && handlers.length === 0; i++) await fixture.world.run(10)
+    for (let i = 0; i < 2000 && handlers.length === 0; i++) await fixture.world.run(1)
     handlers[0]!.onEnd(new Error('out of memory'))
     await fixture.world.run(5000)
     expect(fixture.logger.warnings.map(({ fields }) => fields['reason'])).toEqual(['out of memory'])
