@@ -1,9 +1,9 @@
 import { Admin } from '../client/admin'
 import { ApiKey, apiByKey } from '../protocol/messages/apis'
 import { UsageError } from './tool/command-line'
+import { JSON_OPTION, printJson } from './tool/json'
 import { propertiesOf, runTool } from './tool/run'
 import type { ApiVersionsResponse } from '../protocol/messages/api-versions'
-import type { Node } from '../client/cluster'
 
 /** What Kafka 3.9's client knows beside what a ZooKeeper-mode broker has: shown as UNSUPPORTED where a broker lacks it. */
 const KRAFT_ONLY: Record<number, string> = {
@@ -26,7 +26,22 @@ const KRAFT_ONLY: Record<number, string> = {
   87: 'ReadShareGroupStateSummary',
 }
 
-function describe(node: Node, answer: ApiVersionsResponse): string {
+function nameOf(key: number): string {
+  return apiByKey(key)?.name ?? KRAFT_ONLY[key] ?? 'UNKNOWN'
+}
+
+function toJson({ apiKeys }: ApiVersionsResponse): object[] {
+  return [...apiKeys]
+    .sort((a, b) => a.apiKey - b.apiKey)
+    .map(({ apiKey, minVersion, maxVersion }) => {
+      const api = apiByKey(apiKey)
+      const usable = Math.min(api?.maxVersion ?? -1, maxVersion)
+      const isUsable = api !== undefined && usable >= Math.max(minVersion, api.minVersion)
+      return { apiKey, name: nameOf(apiKey), minVersion, maxVersion, latestUsableVersion: isUsable ? usable : null }
+    })
+}
+
+function describe(answer: ApiVersionsResponse): string {
   const offered = new Map(answer.apiKeys.map((each) => [each.apiKey, each]))
   const known = new Set([...Object.values(ApiKey), ...Object.keys(KRAFT_ONLY).map(Number)])
   const lines = [...new Set([...known, ...offered.keys()])]
@@ -34,7 +49,7 @@ function describe(node: Node, answer: ApiVersionsResponse): string {
     .map((key) => {
       const range = offered.get(key)
       const api = apiByKey(key)
-      const name = `${api?.name ?? KRAFT_ONLY[key] ?? 'UNKNOWN'}(${key})`
+      const name = `${nameOf(key)}(${key})`
       if (range === undefined) return `${name}: UNSUPPORTED`
       const shown = range.minVersion === range.maxVersion ? `${range.minVersion}` : `${range.minVersion} to ${range.maxVersion}`
       if (api === undefined) return `${name}: ${shown}`
@@ -42,7 +57,7 @@ function describe(node: Node, answer: ApiVersionsResponse): string {
       if (usable < range.minVersion) return `${name}: ${shown} [unusable: node too new]`
       return usable < api.minVersion ? `${name}: ${shown} [unusable: node too old]` : `${name}: ${shown} [usable: ${usable}]`
     })
-  return `${node.host}:${node.port} (id: ${node.id} rack: ${node.rack ?? 'null'}) -> (\n\t${lines.join(',\n\t')}\n)`
+  return `(\n\t${lines.join(',\n\t')}\n)`
 }
 
 const PURPOSE = 'This tool helps to retrieve broker version information.'
@@ -60,6 +75,7 @@ void runTool({
       argument: 'String: command config property file',
       description: 'A property file with the configuration of the admin client.',
     },
+    JSON_OPTION,
   ],
   async run(line) {
     if (process.argv.length === 2) throw new UsageError(PURPOSE)
@@ -67,15 +83,19 @@ void runTool({
     const admin = new Admin({ ...propertiesOf(line, 'command-config'), 'bootstrap.servers': line.required('bootstrap-server') })
     try {
       const { nodes } = await admin.describeCluster()
+      const isJson = line.has('json')
+      const brokers: object[] = []
       for (const node of nodes) {
-        const text = await admin.apiVersions(node).then(
-          (answer) => describe(node, answer),
-          (error: unknown) =>
-            `${node.host}:${node.port} (id: ${node.id} rack: ${node.rack ?? 'null'}) -> ERROR: ` +
-            `${error instanceof Error ? error.message : String(error)}`,
-        )
-        process.stdout.write(`${text}\n`)
+        const answer = await admin
+          .apiVersions(node)
+          .catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+        const isAnswered = typeof answer !== 'string'
+        brokers.push({ ...node, ...(isAnswered ? { apiVersions: toJson(answer) } : { error: answer }) })
+        if (isJson) continue
+        const text = isAnswered ? describe(answer) : `ERROR: ${answer}`
+        process.stdout.write(`${node.host}:${node.port} (id: ${node.id} rack: ${node.rack ?? 'null'}) -> ${text}\n`)
       }
+      if (isJson) printJson({ brokers })
     } finally {
       await admin.close()
     }

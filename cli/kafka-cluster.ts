@@ -1,5 +1,6 @@
 import { Admin } from '../client/admin'
 import { runArgparseTool } from './tool/argparse-tool'
+import { JSON_ARGUMENT, printJson } from './tool/json'
 import { propertiesIn } from './tool/run'
 import type { Argument, Parser } from './tool/argparse'
 
@@ -27,7 +28,7 @@ const PARSER: Parser = {
   description: 'The Kafka cluster tool.',
   arguments: [],
   commands: [
-    { name: 'cluster-id', help: 'Shows the id of the cluster.', arguments: CONNECTION },
+    { name: 'cluster-id', help: 'Shows the id of the cluster.', arguments: [...CONNECTION, JSON_ARGUMENT] },
     {
       name: 'unregister',
       help: 'Unregisters a broker (without ZooKeeper only).',
@@ -52,9 +53,9 @@ void runArgparseTool(PARSER, async (given) => {
       return
     }
     const { clusterId } = await admin.describeCluster()
-    process.stdout.write(
-      clusterId === null ? 'No cluster ID found. The Kafka version is probably too old.\n' : `Cluster ID: ${clusterId}\n`,
-    )
+    if (given.has('--json')) printJson({ clusterId })
+    else if (clusterId === null) process.stdout.write('No cluster ID found. The Kafka version is probably too old.\n')
+    else process.stdout.write(`Cluster ID: ${clusterId}\n`)
   } finally {
     await admin.close()
   }

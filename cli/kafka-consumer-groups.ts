@@ -6,6 +6,8 @@ import { collectOffsets, remarkOn, settled } from './consumer-groups/describe'
 import { OPTIONS, checkOptions, partitionsOfArgument, statesOf, typesOf } from './consumer-groups/options'
 import { ResetPlanner } from './consumer-groups/reset'
 import { deletedOffsetsTable, listTable, membersTable, offsetsTable, planTable, stateTable } from './consumer-groups/tables'
+import { descriptionJson, listingJson } from './consumer-groups/json'
+import { printJson } from './tool/json'
 import { exceptionText } from './tool/exceptions'
 import { UsageError } from './tool/command-line'
 import { propertiesOf, runTool } from './tool/run'
@@ -32,7 +34,8 @@ async function list(admin: Admin, line: CommandLine): Promise<void> {
   const [withState, withType] = [line.has('state'), line.has('type')]
   const types = typesOf(line.text('type', ''))
   const groups = await groupsOf(admin, { states: statesOf(line.text('state', '')), types })
-  if (withState || withType) out(listTable(groups, withType, withState))
+  if (line.has('json')) printJson({ groups: groups.map(listingJson) })
+  else if (withState || withType) out(listTable(groups, withType, withState))
   else for (const { groupId } of groups) out(`${groupId}\n`)
 }
 
@@ -42,6 +45,10 @@ async function describe(admin: Admin, line: CommandLine): Promise<void> {
   )
   const view = line.has('members') ? 'members' : line.has('state') ? 'state' : 'offsets'
   const rows = view === 'offsets' ? await collectOffsets(admin, descriptions) : undefined
+  if (line.has('json')) {
+    printJson({ groups: descriptions.map((each) => descriptionJson(each, view === 'members', rows?.get(each.groupId))) })
+    return
+  }
   for (const description of descriptions) {
     const { groupId, state } = description
     const remark = remarkOn(groupId, state)
@@ -166,7 +173,8 @@ void runTool({
     } catch (error) {
       if (error instanceof UsageError && error.withUsage) throw error
       // Kafka's tool ends with 0 after what the cluster has refused.
-      out(`\nError: Executing consumer group command failed due to ${exceptionText(error)}\n`)
+      const say = line.has('json') ? err : out
+      say(`\nError: Executing consumer group command failed due to ${exceptionText(error)}\n`)
     } finally {
       await admin?.close()
     }

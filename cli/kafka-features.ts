@@ -1,6 +1,7 @@
 import { MaintenanceAdmin, isUnsupported } from '../client/admin/maintenance'
 import { latestMetadataVersion, parseMetadataVersion } from '../protocol/rules/metadata-version'
 import { Failure, runArgparseTool } from './tool/argparse-tool'
+import { JSON_ARGUMENT, printJson } from './tool/json'
 import { propertiesIn } from './tool/run'
 import type { Argument, Arguments, Parser } from './tool/argparse'
 
@@ -23,7 +24,7 @@ const PARSER: Parser = {
     { name: '--command-config', help: 'A property file with the configuration of the admin client.' },
   ],
   commands: [
-    { name: 'describe', help: 'Shows the features.', arguments: [] },
+    { name: 'describe', help: 'Shows the features.', arguments: [JSON_ARGUMENT] },
     {
       name: 'upgrade',
       help: 'Raises the level of features.',
@@ -44,13 +45,25 @@ const PARSER: Parser = {
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
 
-async function describe(admin: MaintenanceAdmin): Promise<void> {
+async function describe(admin: MaintenanceAdmin, isJson: boolean): Promise<void> {
   const { supported, finalized, epoch } = await admin.describeFeatures()
+  if (isJson) {
+    printJson({
+      finalizedFeatures: byName(finalized, ({ minVersionLevel, maxVersionLevel }) => ({ minVersionLevel, maxVersionLevel })),
+      finalizedFeaturesEpoch: epoch ?? null,
+      supportedFeatures: byName(supported, ({ minVersion, maxVersion }) => ({ minVersion, maxVersion })),
+    })
+    return
+  }
   for (const { name, minVersion, maxVersion } of [...supported].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const level = finalized.find((each) => each.name === name)?.maxVersionLevel ?? 0
     const columns = [`Feature: ${name}`, `SupportedMinVersion: ${shown(name, minVersion)}`, `SupportedMaxVersion: ${shown(name, maxVersion)}`]
     out([...columns, `FinalizedVersionLevel: ${shown(name, level)}`, `Epoch: ${epoch ?? '-'}`].join('\t'))
   }
+}
+
+function byName<T extends { name: string }>(features: readonly T[], valueOf: (feature: T) => object): object {
+  return Object.fromEntries(features.map((feature) => [feature.name, valueOf(feature)]))
 }
 
 /** Kafka's first version with a level was 3.0-IV1; each later one counts one more. */
@@ -128,7 +141,7 @@ void runArgparseTool(PARSER, async (given) => {
   if (servers === undefined) throw new Failure('KRaft controllers are not supported: connect to a broker by --bootstrap-server')
   const admin = new MaintenanceAdmin({ ...properties, 'bootstrap.servers': servers })
   try {
-    if (given.command === 'describe') await describe(admin)
+    if (given.command === 'describe') await describe(admin, given.has('--json'))
     else await update(admin, given)
   } finally {
     await admin.close()

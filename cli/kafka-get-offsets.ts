@@ -2,6 +2,7 @@ import { Admin } from '../client/admin'
 import { isInternalTopic } from '../protocol/rules/topic-name'
 import { OffsetSpec } from '../client/offsets'
 import { UsageError } from './tool/command-line'
+import { JSON_OPTION, printJson } from './tool/json'
 import { exceptionText } from './tool/exceptions'
 import { checkAddresses } from './tool/addresses'
 import { propertiesOf, runTool } from './tool/run'
@@ -95,6 +96,7 @@ void runTool({
       description: 'A property file with the configuration of the admin client.',
     },
     { name: 'exclude-internal-topics', description: 'Leaves internal topics out.' },
+    JSON_OPTION,
   ],
   failure: (message) => ({ err: `Error occurred: ${message}` }),
   async run(line) {
@@ -122,7 +124,7 @@ void runTool({
             const [answer] = (await admin.listOffsets([wanted])).values()
             return answer === undefined || answer.offset < 0
               ? []
-              : [{ name, text: `${wanted.topic}:${wanted.partition}:${answer.offset}` }]
+              : [{ name, topic: wanted.topic, partition: wanted.partition, ...answer }]
           } catch (error) {
             process.stderr.write(`Skip getting offsets for topic-partition ${name} due to error: ${exceptionText(error)}\n`)
             return []
@@ -131,7 +133,8 @@ void runTool({
       )
       // By name and not by number: t-10 comes before t-2.
       const sorted = lines.flat().sort((a, b) => (a.name < b.name ? -1 : 1))
-      process.stdout.write(sorted.map(({ text }) => `${text}\n`).join(''))
+      if (line.has('json')) printJson({ offsets: sorted.map(({ name: _, ...each }) => each) })
+      else process.stdout.write(sorted.map(({ topic, partition, offset }) => `${topic}:${partition}:${offset}\n`).join(''))
     } finally {
       await admin.close()
     }

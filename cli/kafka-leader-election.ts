@@ -1,9 +1,10 @@
 import { Admin, ElectionType } from '../client/admin'
-import { ErrorCode, ProtocolError, errorMessage } from '../protocol/errors'
+import { ErrorCode, ProtocolError, errorMessage, errorName } from '../protocol/errors'
 import { TimeoutError } from '../client/cluster'
 import { arrayIn, integerIn, objectIn, parseJson, readTextFile, stringIn } from './tool/json-input'
 import { ArgumentError, UsageError } from './tool/command-line'
 import { exceptionText } from './tool/exceptions'
+import { JSON_OPTION, printJson } from './tool/json'
 import { propertiesOf, runTool } from './tool/run'
 import type { CommandLine } from './tool/command-line'
 import type { TopicPartition } from '../client/leaders'
@@ -54,7 +55,9 @@ function partitionsIn(file: string): TopicPartition[] {
   return partitions
 }
 
-async function elect(admin: Admin, type: 'PREFERRED' | 'UNCLEAN', partitions: TopicPartition[] | null): Promise<void> {
+async function elect(
+  admin: Admin, type: 'PREFERRED' | 'UNCLEAN', partitions: TopicPartition[] | null, isJson: boolean,
+): Promise<void> {
   const code = type === 'PREFERRED' ? ElectionType.preferred : ElectionType.unclean
   let results: Awaited<ReturnType<Admin['electLeaders']>>
   try {
@@ -63,13 +66,26 @@ async function elect(admin: Admin, type: 'PREFERRED' | 'UNCLEAN', partitions: To
     const isDenied = error instanceof ProtocolError && error.code === ErrorCode.CLUSTER_AUTHORIZATION_FAILED
     if (!isDenied && !(error instanceof TimeoutError)) throw error
     const message = isDenied ? 'Not authorized to perform leader election' : 'Timeout waiting for election results'
-    out(message)
+    if (!isJson) out(message)
     throw new Error(message)
   }
   const nameOf = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`
   const elected = results.filter(({ errorCode }) => errorCode === ErrorCode.NONE).map(nameOf)
   const needless = results.filter(({ errorCode }) => errorCode === ErrorCode.ELECTION_NOT_NEEDED).map(nameOf)
   const failed = results.filter(({ errorCode }) => errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.ELECTION_NOT_NEEDED)
+  if (isJson) {
+    printJson({
+      electionType: type,
+      partitions: results.map(({ topic, partition, errorCode, errorMessage: message }) => ({
+        topic,
+        partition,
+        error: errorCode === ErrorCode.NONE ? null : errorName(errorCode),
+        errorMessage: errorCode === ErrorCode.NONE ? null : (message ?? errorMessage(errorCode)),
+      })),
+    })
+    if (failed.length > 0) throw new Error(`${failed.length} replica(s) could not be elected`)
+    return
+  }
   if (elected.length > 0) out(`Successfully completed leader election (${type}) for partitions ${elected.join(', ')}`)
   if (needless.length > 0) out(`Valid replica already elected for partitions ${needless.join(', ')}`)
   if (failed.length === 0) return
@@ -109,6 +125,7 @@ void runTool({
         'REQUIRED. "preferred" makes the first of the replicas the leader if it is not; "unclean" gives a leader to a partition ' +
         'that has none, even one that lacks records.',
     },
+    JSON_OPTION,
   ],
   failure: (message) => ({ err: message }),
   async run(line) {
@@ -128,7 +145,7 @@ void runTool({
       'bootstrap.servers': line.required('bootstrap-server'),
     })
     try {
-      await elect(admin, type, partitions)
+      await elect(admin, type, partitions, line.has('json'))
     } finally {
       await admin.close()
     }

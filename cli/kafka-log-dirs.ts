@@ -1,6 +1,7 @@
 import { Admin } from '../client/admin'
 import { exceptionOfCode } from './tool/exceptions'
 import { UsageError } from './tool/command-line'
+import { JSON_OPTION } from './tool/json'
 import { propertiesOf, runTool } from './tool/run'
 import type { DescribeLogDirsResult } from '../protocol/messages/describe-log-dirs'
 
@@ -50,6 +51,7 @@ void runTool({
     { name: 'describe', description: 'REQUIRED. Shows what lies in the log directories of the brokers.' },
     { name: 'topic-list', argument: 'String: Topic list', description: 'The topics, by comma. All if left out. (default: )' },
     { name: 'broker-list', argument: 'String: Broker list', description: 'The ids of the brokers, by comma. All if left out. (default: )' },
+    JSON_OPTION,
   ],
   failure: (message) => ({ err: message }),
   async run(line) {
@@ -66,9 +68,10 @@ void runTool({
         throw new Error(`${complaint} Current existent brokers: ${existing.join(',')}`)
       }
       const brokers = wanted.length === 0 ? existing : wanted.sort((a, b) => a - b)
-      out('Querying brokers for log directories information')
+      const isJson = line.has('json')
+      if (!isJson) out('Querying brokers for log directories information')
       const found = await Promise.all(brokers.map((broker) => admin.describeLogDirs(broker)))
-      out(`Received log directory information from brokers ${brokers.join(',')}`)
+      if (!isJson) out(`Received log directory information from brokers ${brokers.join(',')}`)
       // In the order in which Java's hash maps give them.
       out(JSON.stringify({ brokers: brokers.map((broker, i) => ({ broker, logDirs: logDirsOf(found[i]!, topics) })), version: 1 }))
     } finally {

@@ -7,6 +7,7 @@ import { OPTIONS, checkOptions } from './reassign/options'
 import { byPartition, checkPlan, formatPlan, keyOf, parseMove, parsePlan } from './reassign/plan'
 import { calculateMoves, clearThrottles, throttleDirectories, throttleMoves } from './reassign/throttles'
 import { UsageError } from './tool/command-line'
+import { printJson } from './tool/json'
 import { exceptionText } from './tool/exceptions'
 import { readTextFile } from './tool/json-input'
 import { propertiesOf, runTool } from './tool/run'
@@ -112,9 +113,10 @@ async function verify(admin: MaintenanceAdmin, line: CommandLine): Promise<void>
   const topics = new Map((await admin.describeTopics(settled)).map((topic) => [topic.name, topic]))
   const replicasOf = ({ topic, partition }: TopicPartition): number[] =>
     topics.get(topic)?.partitions.find((each) => each.partition === partition)?.replicas ?? []
-  out('Status of partition reassignment:')
-  const unique = new Map(targets.map((target) => [keyOf(target), target]))
-  for (const target of [...unique.values()].sort(byPartition)) {
+  const isJson = line.has('json')
+  const unique = [...new Map(targets.map((target) => [keyOf(target), target])).values()].sort(byPartition)
+  if (!isJson) out('Status of partition reassignment:')
+  for (const target of isJson ? [] : unique) {
     const name = keyOf(target)
     const replicas = replicasOf(target)
     if (moving.has(name)) out(`Reassignment of partition ${name} is still in progress.`)
@@ -127,8 +129,18 @@ async function verify(admin: MaintenanceAdmin, line: CommandLine): Promise<void>
     }
   }
   const states = await directoryStates(admin, directories)
-  out(states.lines.join('\n'))
-  if (underWay.length === 0 && !states.isMoving && !line.has('preserve-throttles')) await clearThrottles(admin, targets)
+  if (isJson) {
+    const partitions = unique.map((target) => {
+      const replicas = replicasOf(target)
+      const isMoving = moving.has(keyOf(target))
+      const isDone = !isMoving && replicas.join() === target.replicas.join()
+      const { topic, partition, replicas: targetReplicas } = target
+      return { topic, partition, replicas: isMoving ? null : replicas, targetReplicas, isReassigning: isMoving, isDone }
+    })
+    printJson({ partitions, replicaLogDirs: states.replicas })
+  } else out(states.lines.join('\n'))
+  if (underWay.length === 0 && !states.isMoving && !line.has('preserve-throttles'))
+    await clearThrottles(admin, targets, isJson ? () => {} : out)
 }
 
 async function cancel(admin: MaintenanceAdmin, line: CommandLine): Promise<void> {
@@ -153,11 +165,15 @@ async function cancel(admin: MaintenanceAdmin, line: CommandLine): Promise<void>
   // Without an end of the line, as in Kafka.
   if (back.length === 0) process.stdout.write('None of the specified partition moves are active.')
   else await moveDirectories(admin, back, timeoutMs)
-  if (!line.has('preserve-throttles')) await clearThrottles(admin, targets)
+  if (!line.has('preserve-throttles')) await clearThrottles(admin, targets, out)
 }
 
-async function list(admin: MaintenanceAdmin): Promise<void> {
+async function list(admin: MaintenanceAdmin, line: CommandLine): Promise<void> {
   const active = (await admin.listPartitionReassignments()).sort(byPartition)
+  if (line.has('json')) {
+    printJson({ reassignments: active })
+    return
+  }
   if (active.length === 0) {
     out('No partition reassignments found.')
     return

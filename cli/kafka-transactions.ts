@@ -2,6 +2,7 @@ import { Admin } from '../client/admin'
 import { ErrorCode, ProtocolError } from '../protocol/errors'
 import { partitionKey } from '../client/leaders'
 import { Failure, runArgparseTool } from './tool/argparse-tool'
+import { printJson } from './tool/json'
 import { PARSER } from './transactions/grammar'
 import { candidates, hanging } from './transactions/hanging'
 import { propertiesIn } from './tool/run'
@@ -39,14 +40,19 @@ function describesUnknownId(transactionalId: string, error: Error): Error {
 
 async function list(admin: Admin, given: Arguments): Promise<void> {
   const durationMs = given.number('--duration-filter')
-  const rows = await trying('Failed to list transactions', async () =>
+  const transactions = await trying('Failed to list transactions', async () =>
     [...(await admin.listTransactions({ ...(durationMs === undefined ? {} : { durationMs }) }))].flatMap(
-      ([brokerId, listings]) => {
+      ([coordinatorId, listings]) => {
         if (listings instanceof Error) throw listings
-        return listings.map(({ transactionalId, producerId, state }) => [transactionalId, brokerId, producerId, state])
+        return listings.map(({ transactionalId, producerId, state }) => ({ transactionalId, coordinatorId, producerId, state }))
       },
     ),
   )
+  if (given.has('--json')) {
+    printJson({ transactions })
+    return
+  }
+  const rows = transactions.map((each) => [each.transactionalId, each.coordinatorId, each.producerId, each.state])
   process.stdout.write(tabTable(['TransactionalId', 'Coordinator', 'ProducerId', 'TransactionState'], rows))
 }
 
@@ -57,6 +63,19 @@ async function describe(admin: Admin, given: Arguments): Promise<void> {
     if (result instanceof Error) throw describesUnknownId(id, result)
     return result
   })
+  if (given.has('--json')) {
+    printJson({
+      transactionalId: id,
+      coordinatorId: found.coordinatorId,
+      producerId: found.producerId,
+      producerEpoch: found.producerEpoch,
+      state: found.state,
+      transactionTimeoutMs: found.timeoutMs,
+      transactionStartTimeMs: found.startTimeMs ?? null,
+      topicPartitions: found.partitions.map(({ topic, partition }) => ({ topic, partition })),
+    })
+    return
+  }
   const headers = [
     'CoordinatorId',
     'TransactionalId',
@@ -82,6 +101,17 @@ async function describe(admin: Admin, given: Arguments): Promise<void> {
   process.stdout.write(tabTable(headers, [row]))
 }
 
+function producerFields(producer: ProducersOfPartition['activeProducers'][number]): object {
+  return {
+    producerId: producer.producerId,
+    producerEpoch: producer.producerEpoch,
+    coordinatorEpoch: producer.coordinatorEpoch ?? null,
+    lastSequence: producer.lastSequence,
+    lastTimestamp: producer.lastTimestamp,
+    currentTransactionStartOffset: producer.currentTransactionStartOffset ?? null,
+  }
+}
+
 async function describeProducers(admin: Admin, given: Arguments): Promise<void> {
   const place = { topic: given.text('--topic')!, partition: given.number('--partition')! }
   const key = partitionKey(place.topic, place.partition)
@@ -90,6 +120,11 @@ async function describeProducers(admin: Admin, given: Arguments): Promise<void> 
   const found = await trying(`Failed to describe producers for partition ${key} on ${where}`, () =>
     admin.describeProducers([place], brokerId === undefined ? {} : { brokerId }),
   )
+  const { activeProducers } = found.get(key)!
+  if (given.has('--json')) {
+    printJson({ ...place, activeProducers: activeProducers.map(producerFields) })
+    return
+  }
   const headers = [
     'ProducerId',
     'ProducerEpoch',
@@ -98,16 +133,14 @@ async function describeProducers(admin: Admin, given: Arguments): Promise<void> 
     'LastTimestamp',
     'CurrentTransactionStartOffset',
   ]
-  const rows = found
-    .get(key)!
-    .activeProducers.map((each) => [
-      each.producerId,
-      each.producerEpoch,
-      each.coordinatorEpoch ?? -1,
-      each.lastSequence,
-      each.lastTimestamp,
-      each.currentTransactionStartOffset ?? 'None',
-    ])
+  const rows = activeProducers.map((each) => [
+    each.producerId,
+    each.producerEpoch,
+    each.coordinatorEpoch ?? -1,
+    each.lastSequence,
+    each.lastTimestamp,
+    each.currentTransactionStartOffset ?? 'None',
+  ])
   process.stdout.write(tabTable(headers, rows))
 }
 
@@ -189,6 +222,11 @@ async function findHanging(admin: Admin, given: Arguments): Promise<void> {
           open.map(({ producer }) => producer.producerId),
         )
   const found = hanging(open, transactionalIds, await descriptionsOf(admin, [...transactionalIds.values()]))
+  if (given.has('--json')) {
+    const transactions = found.map(({ topic, partition, producer }) => ({ topic, partition, ...producerFields(producer) }))
+    printJson({ transactions })
+    return
+  }
   const headers = [
     'Topic',
     'Partition',

@@ -1,6 +1,7 @@
 import { ResourceType } from '../../client/admin'
+import { printJson } from '../tool/json'
 import { UsageError } from '../tool/command-line'
-import { alterCredentials, alterQuotas, describeQuotas } from './quotas'
+import { alterCredentials, alterQuotas, describeQuotas, quotasJson } from './quotas'
 import { checkDeletions, configsToAdd, configsToDelete } from './changes'
 import { isInteger, isIpKey, isQuotaKey, isScramMechanism } from './options'
 import { validateTopicName } from '../../protocol/rules/topic-name'
@@ -56,10 +57,20 @@ function resourceOf(type: string, name: string): [resourceType: number, source: 
 export async function describe(admin: MaintenanceAdmin, line: CommandLine, { types, names }: Entities): Promise<void> {
   const type = types[0]!
   if (type === 'users' || type === 'clients' || type === 'ips') {
-    await describeQuotas(admin, types, names)
+    if (line.has('json')) printJson(await quotasJson(admin, types, names))
+    else await describeQuotas(admin, types, names)
     return
   }
   const all = line.has('all')
+  if (line.has('json')) {
+    const entities: object[] = []
+    for (const entity of names.length > 0 ? [names[0]!] : await everyEntity(admin, type)) {
+      const configs = (await configsOf(admin, type, entity, all)).map(configJson)
+      entities.push({ entityType: type, entityName: entity === '' ? null : entity, configs })
+    }
+    printJson({ entities })
+    return
+  }
   for (const entity of names.length > 0 ? [names[0]!] : await everyEntity(admin, type)) {
     const what = all ? 'All' : 'Dynamic'
     if (entity === '') out(`Default configs for ${type} in the cluster are:`)
@@ -68,6 +79,17 @@ export async function describe(admin: MaintenanceAdmin, line: CommandLine, { typ
       const list = synonyms.map((each) => `${SOURCES[each.source] ?? 'UNKNOWN'}:${each.name}=${String(each.value)}`)
       out(`  ${name}=${String(value)} sensitive=${String(isSensitive)} synonyms={${list.join(', ')}}`)
     }
+  }
+}
+
+function configJson({ name, value, configSource, isSensitive, readOnly, synonyms }: DescribeConfigsResourceResult): object {
+  return {
+    name,
+    value,
+    source: SOURCES[configSource] ?? 'UNKNOWN',
+    isSensitive,
+    isReadOnly: readOnly,
+    synonyms: synonyms.map((each) => ({ name: each.name, value: each.value, source: SOURCES[each.source] ?? 'UNKNOWN' })),
   }
 }
 

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { JSON_OPTION, refuseJson } from '../tool/json'
 import { UsageError } from '../tool/command-line'
 import { brokerKeys } from '../../protocol/rules/config-definition'
 import { listedTopicKeys } from '../../protocol/rules/topic-config'
@@ -78,6 +79,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   { name: 'broker-logger', argument: 'String', description: 'The id of a broker, for its loggers.' },
   { name: 'ip-defaults', description: 'The default of all addresses.' },
   { name: 'ip', argument: 'String', description: 'An address.' },
+  JSON_OPTION,
   {
     name: 'zk-tls-config-file',
     argument: 'String: ZooKeeper TLS configuration',
@@ -130,6 +132,7 @@ export function checkOptions(line: CommandLine, { types, names }: Entities): 'al
   const actions = (['alter', 'describe'] as const).filter((action) => line.has(action))
   if (actions.length !== 1) throw new UsageError('Command must include exactly one action: --describe, --alter')
   const action = actions[0]!
+  refuseJson(line, ['alter', 'zookeeper'])
   line.refuseTogether('describe', ['add-config', 'delete-config'])
   const duplicates = types.filter((type, i) => types.indexOf(type) < i)
   if (duplicates.length > 0) refuse(`Duplicate entity type(s) specified: ${duplicates.join(',')}`)

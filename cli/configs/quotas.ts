@@ -33,12 +33,36 @@ export async function describeQuotas(admin: MaintenanceAdmin, types: readonly st
     const rates = [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${formatDouble(value)}`)
     out(`Quota configs for ${who.join(', ')} are ${rates.join(', ')}`)
   }
-  if (types.includes('clients') || types.includes('ips') || names.includes('')) return
-  const mechanisms = new Map<number, string>(Object.entries(ScramMechanism).map(([name, id]) => [id, name]))
+  if (!mayHaveCredentials(types, names)) return
   for (const { user, credentials, error } of await admin.describeUserScramCredentials(names)) {
-    const list = credentials.map(({ mechanism, iterations }) => `${mechanisms.get(mechanism) ?? 'UNKNOWN'}=iterations=${iterations}`)
+    const list = credentials.map(({ mechanism, iterations }) => `${mechanismName(mechanism)}=iterations=${iterations}`)
     if (error === undefined) out(`SCRAM credential configs for user-principal '${user}' are ${list.join(', ')}`)
     else out(`Error retrieving SCRAM credential configs for user-principal '${user}': ${error.message}`)
+  }
+}
+
+function mayHaveCredentials(types: readonly string[], names: readonly string[]): boolean {
+  return !types.includes('clients') && !types.includes('ips') && !names.includes('')
+}
+
+function mechanismName(id: number): string {
+  return Object.entries(ScramMechanism).find(([, each]) => each === id)?.[0] ?? 'UNKNOWN'
+}
+
+/** Quotas and credentials for `--json`. */
+export async function quotasJson(admin: MaintenanceAdmin, types: readonly string[], names: readonly string[]): Promise<object> {
+  const quotas = (await quotasOf(admin, types, names)).map(({ entity, values }) => ({
+    entity: Object.fromEntries(entity),
+    values: Object.fromEntries(values),
+  }))
+  const credentials = mayHaveCredentials(types, names) ? await admin.describeUserScramCredentials(names) : []
+  return {
+    quotas,
+    userScramCredentials: credentials.map(({ user, credentials: list, error }) => ({
+      name: user,
+      ...(error === undefined ? {} : { error: error.message }),
+      credentialInfos: list.map(({ mechanism, iterations }) => ({ mechanism: mechanismName(mechanism), iterations })),
+    })),
   }
 }
 

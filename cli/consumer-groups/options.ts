@@ -1,3 +1,4 @@
+import { JSON_OPTION, refuseJson } from '../tool/json'
 import { UsageError } from '../tool/command-line'
 import type { CommandLine } from '../tool/command-line'
 import type { OptionSpec } from '../tool/usage'
@@ -87,6 +88,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     optionalArgument: true,
     description: 'With --list: the type of each group; with a value (classic,consumer) only these.',
   },
+  JSON_OPTION,
 ]
 
 const DRY_RUN_WARNING =
@@ -126,6 +128,7 @@ export function checkOptions(line: CommandLine, warn: (text: string) => void): A
     if (!hasGroups) throw new UsageError(`Option [reset-offsets] takes one of these options: ${list(['group', 'all-groups'])}`)
     for (const target of TARGETS) line.refuseTogether(target, TARGETS)
   }
+  refuseJson(line, ['delete', 'reset-offsets', 'delete-offsets'])
   line.refuseTogether('group', ['all-groups', 'list'])
   line.refuseTogether('topic', ['list', 'describe'])
   const actions = ACTIONS.filter((action) => line.has(action))

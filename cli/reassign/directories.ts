@@ -30,14 +30,17 @@ async function placesOf(admin: MaintenanceAdmin, targets: readonly DirectoryTarg
   )
 }
 
-/** What the moves between log directories are at, a line each, and whether one is under way. */
+/** What the moves between log directories are at, a line and an object for JSON each, and whether one is under way. */
 export async function directoryStates(
   admin: MaintenanceAdmin, targets: readonly DirectoryTarget[],
-): Promise<{ lines: string[]; isMoving: boolean }> {
+): Promise<{ lines: string[]; replicas: object[]; isMoving: boolean }> {
   const lines: string[] = []
+  const replicas: object[] = []
   let isMoving = false
   for (const [target, { current, future }] of await placesOf(admin, [...targets].sort(byReplica))) {
-    const { brokerId, logDir } = target
+    const { topic, partition, brokerId, logDir } = target
+    const places = { currentReplicaLogDir: current ?? null, futureReplicaLogDir: future ?? null, targetReplicaLogDir: logDir }
+    replicas.push({ topic, partition, brokerId, ...places })
     const name = keyOf(target)
     const where = `Partition ${name} on broker ${brokerId}`
     if (current === undefined) {
@@ -54,7 +57,7 @@ export async function directoryStates(
       else lines.push(`${where} is being moved to log dir ${future} instead of ${logDir}.`)
     }
   }
-  return { lines, isMoving }
+  return { lines, replicas, isMoving }
 }
 
 /** What would call back the moves that are under way: each replica to where it lies. */

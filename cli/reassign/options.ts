@@ -1,3 +1,4 @@
+import { JSON_OPTION } from '../tool/json'
 import { UsageError } from '../tool/command-line'
 import type { CommandLine } from '../tool/command-line'
 import type { OptionSpec } from '../tool/usage'
@@ -59,6 +60,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
   { name: 'additional', description: 'Although others are under way; or to change the throttle of the one that is.' },
   { name: 'preserve-throttles', description: 'Leaves the throttles as they are.' },
+  JSON_OPTION,
 ]
 
 const REQUIRED: Readonly<Record<Action, readonly string[]>> = {
@@ -70,11 +72,11 @@ const REQUIRED: Readonly<Record<Action, readonly string[]>> = {
 }
 
 const PERMITTED: Readonly<Record<Action, readonly string[]>> = {
-  verify: ['bootstrap-server', 'command-config', 'preserve-throttles'],
+  verify: ['bootstrap-server', 'command-config', 'preserve-throttles', 'json'],
   generate: ['bootstrap-server', 'command-config', 'disable-rack-aware'],
   execute: ['additional', 'bootstrap-server', 'command-config', 'throttle', 'replica-alter-log-dirs-throttle', 'timeout'],
   cancel: ['bootstrap-server', 'command-config', 'preserve-throttles', 'timeout'],
-  list: ['bootstrap-server', 'command-config'],
+  list: ['bootstrap-server', 'command-config', 'json'],
 }
 
 /** Complains as Kafka's ReassignPartitionsCommand does; gives the one action. `argv` says what came first. */

@@ -75,14 +75,16 @@ async function onBrokers(admin: MaintenanceAdmin, brokers: Iterable<number>, cha
 }
 
 /** Ends all throttles: which brokers a former move had to do with is not known. */
-export async function clearThrottles(admin: MaintenanceAdmin, targets: readonly Target[]): Promise<void> {
+export async function clearThrottles(
+  admin: MaintenanceAdmin, targets: readonly Target[], say: (line: string) => void,
+): Promise<void> {
   const alive = (await admin.describeCluster()).nodes.map(({ id }) => id)
   const brokers = [...new Set([...alive, ...targets.flatMap(({ replicas }) => replicas)])].sort((a, b) => a - b)
   const topics = [...new Set(targets.map(({ topic }) => topic))]
   const removal = (names: readonly string[]): ConfigChange[] => names.map((name) => ({ name, operation: 'delete', value: null }))
-  process.stdout.write(`Clearing broker-level throttles on broker${brokers.length === 1 ? '' : 's'} ${brokers.join(',')}\n`)
+  say(`Clearing broker-level throttles on broker${brokers.length === 1 ? '' : 's'} ${brokers.join(',')}`)
   await onBrokers(admin, brokers, removal([LEADER_RATE, FOLLOWER_RATE, DIRECTORY_RATE]))
-  process.stdout.write(`Clearing topic-level throttles on topic${topics.length === 1 ? '' : 's'} ${topics.join(',')}\n`)
+  say(`Clearing topic-level throttles on topic${topics.length === 1 ? '' : 's'} ${topics.join(',')}`)
   const changes = removal([LEADER_REPLICAS, FOLLOWER_REPLICAS])
   await Promise.all(topics.map((topic) => admin.incrementalAlterConfigs(ResourceType.topic, topic, changes)))
 }

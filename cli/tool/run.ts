@@ -64,7 +64,8 @@ export async function runTool(tool: Tool): Promise<void> {
     }
     // A configuration that makes no sense is no failure of what was asked: Kafka says it in front of everything else.
     const { out, err } = (error instanceof ConfigError ? undefined : tool.failure?.(message, error)) ?? { err: message }
-    if (out !== undefined) process.stdout.write(`${out}\n`)
+    // Where JSON is asked for nothing else goes to stdout.
+    if (out !== undefined) (line?.has('json') === true ? process.stderr : process.stdout).write(`${out}\n`)
     if (err !== undefined) process.stderr.write(`${err}\n`)
     if (process.env['PREKRAFT_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
   }

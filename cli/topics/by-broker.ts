@@ -3,7 +3,7 @@ import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { isInternalTopic } from '../../protocol/rules/topic-name'
 import { ZERO_UUID, uuidFromBytes } from '../../protocol/rules/uuid'
 import { propertiesOf } from '../tool/run'
-import { describeLines } from './describe'
+import { describeJson, describeLines } from './describe'
 import { parseAssignment, parseConfigs, topicFilter } from './options'
 import type { Action } from './options'
 import type { CommandLine } from '../tool/command-line'
@@ -23,7 +23,7 @@ export async function byBroker(action: Action, line: CommandLine): Promise<strin
       case 'create':
         return await create(admin, line)
       case 'list':
-        return [(await matching(admin, line)).map(({ name }) => name).join('\n')]
+        return list(await matching(admin, line), line)
       case 'describe':
         return await describe(admin, line)
       case 'alter':
@@ -38,7 +38,17 @@ export async function byBroker(action: Action, line: CommandLine): Promise<strin
   }
 }
 
-async function matching(admin: Admin, line: CommandLine): Promise<{ name: string; topicId: string }[]> {
+interface Listing {
+  name: string
+  topicId: string
+  isInternal: boolean
+}
+
+function list(topics: readonly Listing[], line: CommandLine): string[] {
+  return [line.has('json') ? JSON.stringify({ topics }) : topics.map(({ name }) => name).join('\n')]
+}
+
+async function matching(admin: Admin, line: CommandLine): Promise<Listing[]> {
   const expression = line.value('topic')
   const wanted = expression === undefined ? () => true : topicFilter(expression)
   const topics = await admin.listTopics()
@@ -105,7 +115,7 @@ async function remove(admin: Admin, line: CommandLine): Promise<string[]> {
 
 async function describe(admin: Admin, line: CommandLine): Promise<string[]> {
   const topics = await admin.describeTopics(await named(admin, line))
-  if (topics.length === 0) return []
+  if (topics.length === 0) return line.has('json') ? [JSON.stringify({ topics: [] })] : []
   const [configs, cluster, reassignments] = await Promise.all([
     admin.describeConfigsOf(topics.map(({ name }) => ({ resourceType: ResourceType.topic, resourceName: name }))),
     admin.describeCluster(),
@@ -135,7 +145,8 @@ async function describe(admin: Admin, line: CommandLine): Promise<string[]> {
       markedForDeletion: false,
     }
   })
-  return describeLines(described, line, new Set(cluster.nodes.map(({ id }) => id)))
+  const alive = new Set(cluster.nodes.map(({ id }) => id))
+  return line.has('json') ? [JSON.stringify(describeJson(described, line, alive))] : describeLines(described, line, alive)
 }
 
 async function named(admin: Admin, line: CommandLine): Promise<string[]> {

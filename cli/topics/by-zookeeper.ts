@@ -9,7 +9,7 @@ import { openSession } from '../../zk-schema/session/session'
 import { randomUuid, ZERO_UUID } from '../../protocol/rules/uuid'
 import { realEnvironment } from '../../runtime/real'
 import { validateTopicConfig } from '../../protocol/rules/topic-config'
-import { describeLines } from './describe'
+import { describeJson, describeLines } from './describe'
 import { parseAssignment, parseConfigs, topicFilter } from './options'
 import type { Action } from './options'
 import type { AssignableBroker } from '../../protocol/rules/replica-assignment'
@@ -114,9 +114,18 @@ async function list(session: ZooKeeperSession, line: CommandLine): Promise<strin
   const deleting = await marked(session)
   const expression = line.value('topic')
   const wanted = expression === undefined ? () => true : topicFilter(expression)
-  return (await allTopics(session))
-    .filter((topic) => wanted(topic) && !(line.has('exclude-internal') && isInternalTopic(topic)))
-    .map((topic) => (deleting.has(topic) ? `${topic} - marked for deletion` : topic))
+  const topics = (await allTopics(session)).filter(
+    (topic) => wanted(topic) && !(line.has('exclude-internal') && isInternalTopic(topic)),
+  )
+  if (line.has('json')) {
+    const listings = topics.map((name) => ({
+      name,
+      isInternal: isInternalTopic(name),
+      ...(deleting.has(name) ? { isMarkedForDeletion: true } : {}),
+    }))
+    return [JSON.stringify({ topics: listings })]
+  }
+  return topics.map((topic) => (deleting.has(topic) ? `${topic} - marked for deletion` : topic))
 }
 
 async function alter(session: ZooKeeperSession, line: CommandLine): Promise<string[]> {
@@ -210,5 +219,5 @@ async function describe(session: ZooKeeperSession, line: CommandLine): Promise<s
       markedForDeletion: deleting.has(name),
     })
   }
-  return describeLines(described, line, live)
+  return line.has('json') ? [JSON.stringify(describeJson(described, line, live))] : describeLines(described, line, live)
 }

@@ -1,3 +1,4 @@
+import { isInternalTopic } from '../../protocol/rules/topic-name'
 import { ZERO_UUID } from '../../protocol/rules/uuid'
 import type { CommandLine } from '../tool/command-line'
 
@@ -26,8 +27,15 @@ function replicationFactor({ replicas, reassignment }: DescribedPartition): numb
     : replicas.length
 }
 
-/** Which lines `--describe` and its filters show, in Kafka's shape (TopicCommand). */
-export function describeLines(topics: readonly DescribedTopic[], line: CommandLine, liveBrokers: ReadonlySet<number>): string[] {
+/** What of a topic `--describe` and its filters show. */
+interface Shown {
+  topic: DescribedTopic
+  /** The topic itself, and not only partitions of it. */
+  isWhole: boolean
+  partitions: DescribedPartition[]
+}
+
+function shown(topics: readonly DescribedTopic[], line: CommandLine, liveBrokers: ReadonlySet<number>): Shown[] {
   const filters: ((partition: DescribedPartition, topic: DescribedTopic) => boolean)[] = []
   const hasLeader = (partition: DescribedPartition): boolean => partition.leader >= 0
   if (line.has('under-replicated-partitions')) filters.push((each) => replicationFactor(each) > each.isr.length)
@@ -35,15 +43,44 @@ export function describeLines(topics: readonly DescribedTopic[], line: CommandLi
   if (line.has('under-min-isr-partitions'))
     filters.push((each, topic) => !hasLeader(each) || each.isr.length < topic.minInsyncReplicas)
   if (line.has('at-min-isr-partitions')) filters.push((each, topic) => each.isr.length === topic.minInsyncReplicas)
-  const lines: string[] = []
-  for (const topic of topics) {
-    if (filters.length === 0 && (!line.has('topics-with-overrides') || topic.overrides.length > 0)) lines.push(topicLine(topic))
-    if (line.has('topics-with-overrides')) continue
-    for (const partition of topic.partitions) {
-      if (filters.length === 0 || filters.some((filter) => filter(partition, topic))) lines.push(partitionLine(topic, partition))
-    }
+  const onlyOverrides = line.has('topics-with-overrides')
+  return topics.map((topic) => ({
+    topic,
+    isWhole: filters.length === 0 && (!onlyOverrides || topic.overrides.length > 0),
+    partitions: onlyOverrides
+      ? []
+      : topic.partitions.filter((each) => filters.length === 0 || filters.some((filter) => filter(each, topic))),
+  }))
+}
+
+/** Which lines `--describe` and its filters show, in Kafka's shape (TopicCommand). */
+export function describeLines(topics: readonly DescribedTopic[], line: CommandLine, liveBrokers: ReadonlySet<number>): string[] {
+  return shown(topics, line, liveBrokers).flatMap(({ topic, isWhole, partitions }) => [
+    ...(isWhole ? [topicLine(topic)] : []),
+    ...partitions.map((partition) => partitionLine(topic, partition)),
+  ])
+}
+
+/** The same for `--json`: each topic with those of its partitions that are shown. */
+export function describeJson(topics: readonly DescribedTopic[], line: CommandLine, liveBrokers: ReadonlySet<number>): object {
+  const found = shown(topics, line, liveBrokers).filter(({ isWhole, partitions }) => isWhole || partitions.length > 0)
+  return {
+    topics: found.map(({ topic, partitions }) => ({
+      name: topic.name,
+      topicId: topic.topicId,
+      isInternal: isInternalTopic(topic.name),
+      ...(topic.markedForDeletion ? { isMarkedForDeletion: true } : {}),
+      configs: Object.fromEntries(topic.overrides.map(({ name, value }) => [name, value])),
+      partitions: partitions.map(({ partition, leader, replicas, isr, reassignment }) => ({
+        partition,
+        leader: leader >= 0 ? leader : null,
+        replicas,
+        isr,
+        addingReplicas: reassignment?.adding ?? [],
+        removingReplicas: reassignment?.removing ?? [],
+      })),
+    })),
   }
-  return lines
 }
 
 function topicLine(topic: DescribedTopic): string {

@@ -1,4 +1,5 @@
 import { listedTopicKeys } from '../../protocol/rules/topic-config'
+import { JSON_OPTION, refuseJson } from '../tool/json'
 import { UsageError } from '../tool/command-line'
 import type { CommandLine } from '../tool/command-line'
 import type { OptionSpec } from '../tool/usage'
@@ -95,6 +96,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     argument: 'Integer: maximum number of partitions in one response.',
     description: 'How many partitions one DescribeTopicPartitions answer may hold (brokers without ZooKeeper only).',
   },
+  JSON_OPTION,
   { name: 'force', description: 'Suppresses questions. Only with --zookeeper.' },
 ]
 
@@ -120,6 +122,7 @@ export function checkOptions(line: CommandLine): Action {
     }
     line.requireAll(['partitions'])
   }
+  refuseJson(line, ['create', 'alter', 'delete'])
   const except = (...allowed: Action[]): string[] => ACTIONS.filter((each) => !allowed.includes(each))
   line.refuseTogether('config', except('alter', 'create'))
   line.refuseTogether('delete-config', [...except('alter'), 'bootstrap-server'])

@@ -1,4 +1,5 @@
 import { VERSION } from '../tool/argparse-tool'
+import { JSON_ARGUMENT } from '../tool/json'
 import type { Parser } from '../tool/argparse'
 
 const TOPIC = { name: '--topic', help: 'The topic.', required: true } as const
@@ -20,13 +21,14 @@ export const PARSER: Parser = {
       help: 'lists transactions',
       arguments: [
         { name: '--duration-filter', help: 'Only transactions that have been open for longer, ms; all if < 0.', kind: 'long' },
+        JSON_ARGUMENT,
       ],
     },
     {
       name: 'describe',
       help: 'shows the state of a transactional id',
       description: 'Shows the state of a transactional id.',
-      arguments: [{ name: '--transactional-id', help: 'The transactional id.', required: true }],
+      arguments: [{ name: '--transactional-id', help: 'The transactional id.', required: true }, JSON_ARGUMENT],
     },
     {
       name: 'describe-producers',
@@ -35,6 +37,7 @@ export const PARSER: Parser = {
         { name: '--broker-id', help: 'As this replica sees it, and not the leader.', kind: 'integer' },
         TOPIC,
         PARTITION,
+        JSON_ARGUMENT,
       ],
     },
     {
@@ -58,6 +61,7 @@ export const PARSER: Parser = {
         { name: '--max-transaction-timeout', help: 'Younger ones (minutes) cannot hang yet.', kind: 'integer', fallback: '15' },
         { name: '--topic', help: 'Searches this topic; needed with --partition.' },
         { name: '--partition', help: 'The partition.', kind: 'integer' },
+        JSON_ARGUMENT,
       ],
     },
   ],

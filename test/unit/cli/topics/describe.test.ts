@@ -1,5 +1,5 @@
 import { parseCommandLine } from '../../../../cli/tool/command-line'
-import { describeLines } from '../../../../cli/topics/describe'
+import { describeJson, describeLines } from '../../../../cli/topics/describe'
 import { OPTIONS } from '../../../../cli/topics/options'
 import { ZERO_UUID } from '../../../../protocol/rules/uuid'
 import type { DescribedTopic } from '../../../../cli/topics/describe'
@@ -76,4 +76,25 @@ test('topics with overrides: headers only', () => {
 test('what is being deleted says so', () => {
   const lines = describeLines([{ ...plain, markedForDeletion: true }], parseCommandLine(OPTIONS, ['--describe']), new Set([3]))
   expect(lines.every((line) => line.endsWith('\tMarkedForDeletion: true'))).toBe(true)
+})
+
+test('as JSON: topics with those of their partitions that the filters leave', () => {
+  const json = (text: string): unknown => describeJson([orders], parseCommandLine(OPTIONS, text.split(' ')), new Set([1, 2]))
+  expect(json('--describe --json --under-min-isr-partitions')).toEqual({
+    topics: [
+      {
+        name: 'orders',
+        topicId: 'dHRWEk40SmGNoC5UW1zEbw',
+        isInternal: false,
+        configs: { 'retention.ms': '1000', 'cleanup.policy': 'compact' },
+        partitions: [
+          { partition: 1, leader: 2, replicas: [2, 3, 1], isr: [2], addingReplicas: [], removingReplicas: [] },
+          { partition: 2, leader: null, replicas: [3, 1, 2], isr: [3], addingReplicas: [], removingReplicas: [] },
+        ],
+      },
+    ],
+  })
+  expect(json('--describe --json')).toMatchObject({ topics: [{ partitions: [{}, {}, {}, { addingReplicas: [4], removingReplicas: [3] }] }] })
+  expect(json('--describe --json --topics-with-overrides')).toMatchObject({ topics: [{ name: 'orders', partitions: [] }] })
+  expect(describeJson([], parseCommandLine(OPTIONS, ['--describe']), new Set())).toEqual({ topics: [] })
 })

@@ -27,6 +27,7 @@ test.each([
     'Command must include exactly one action: --list, --describe, --create, --alter or --delete',
   ],
   ['--list', '--bootstrap-server must be specified'],
+  [`${SERVER} --create --topic t --json`, 'Option "[json]" can\'t be used with option "[create]"'],
   [`${SERVER} --list --force`, 'force is not a recognized option'],
   [`${SERVER} --create`, 'Missing required argument "[topic]"'],
   [`${SERVER} --delete`, 'Missing required argument "[topic]"'],
