@@ -1,11 +1,12 @@
 import { ErrorCode } from '../../protocol/errors'
+import { Pacer } from '../coordinator/pacer'
 import { decideAddPartitions, decideEnd, decideInit, decideVerify, isTimedOut } from './decisions'
 import { ExpirationScan } from './expiration-scan'
 import { MarkerSender } from './marker-sender'
 import { TopicPartitions } from './topic-partitions'
 import { NO_PRODUCER_EPOCH, NO_PRODUCER_ID, TransactionMetadata } from './transaction-metadata'
 import { stateName, stateOfName, TransactionState } from './transaction-state'
-import { TransactionStore } from './transaction-store'
+import { MAX_MEMORY_BYTES, TransactionStore } from './transaction-store'
 import type { Logger } from '../../runtime/log'
 import type { Clock, Timer } from '../../runtime/ports'
 import type { CoordinatorPartitions } from '../coordinator/coordinator-partitions'
@@ -25,6 +26,8 @@ export interface TransactionCoordinatorOptions {
   logger: Logger
   log: TransactionStoreOptions['log']
   mayAct: TransactionStoreOptions['mayAct']
+  /** Of all transactional ids together. */
+  maxMemoryBytes?: number
   producerIds: Pick<ProducerIdManager, 'next' | 'close'>
   markers: Omit<MarkerSenderOptions, 'clock' | 'logger' | 'isCurrent' | 'onMarked'>
   /** `transaction.max.timeout.ms`. */
@@ -70,6 +73,7 @@ export class TransactionCoordinator {
   private readonly sender: MarkerSender
   private readonly expiration: ExpirationScan
   private readonly timers = new Set<Timer>()
+  private isAborting = false
   private isClosed = false
 
   constructor(options: TransactionCoordinatorOptions) {
@@ -80,6 +84,7 @@ export class TransactionCoordinator {
       clock,
       logger,
       mayAct: () => options.mayAct(),
+      maxMemoryBytes: options.maxMemoryBytes ?? MAX_MEMORY_BYTES,
       onLoaded: (logPartition, coordinatorEpoch, prepared) => {
         this.sender.removeLogPartition(logPartition)
         for (const metadata of prepared) this.sendMarkers(metadata, coordinatorEpoch)
@@ -116,7 +121,7 @@ export class TransactionCoordinator {
   /** Starts the periodic scans. */
   startup(): void {
     const { abortTimedOutIntervalMs, removeExpiredIntervalMs } = this.options
-    this.repeat(abortTimedOutIntervalMs, () => this.abortTimedOut())
+    this.repeat(abortTimedOutIntervalMs, () => void this.abortTimedOut())
     this.repeat(removeExpiredIntervalMs, () => void this.expiration.run())
   }
 
@@ -175,6 +180,7 @@ export class TransactionCoordinator {
     const nowMs = this.options.clock.wallMs()
     let { metadata } = found
     if (metadata === undefined) {
+      if (!this.store.hasRoom) return initRefused(ErrorCode.COORDINATOR_NOT_AVAILABLE)
       if (fresh === undefined) return 'needsProducerId'
       metadata = new TransactionMetadata(transactionalId, logPartition, fresh, timeoutMs, nowMs)
       this.store.add(metadata)
@@ -207,6 +213,7 @@ export class TransactionCoordinator {
     if (typeof found === 'number') return found
     const decision = decideAddPartitions(found.metadata, producer, TopicPartitions.of(partitions), this.options.clock.wallMs())
     if ('errorCode' in decision) return decision.errorCode
+    if (!this.store.hasRoom) return ErrorCode.COORDINATOR_NOT_AVAILABLE
     return this.write(found.metadata, decision.transition, found.coordinatorEpoch)
   }
 
@@ -327,17 +334,25 @@ export class TransactionCoordinator {
     this.store.append(metadata, transition, coordinatorEpoch, done, true)
   }
 
-  private abortTimedOut(): void {
-    const nowMs = this.options.clock.wallMs()
-    for (const logPartition of this.partitions.active()) {
-      const coordinatorEpoch = this.partitions.coordinatorEpoch(logPartition)!
+  /** In slices: after an outage all of them may have timed out. Not while the last scan still runs. */
+  private async abortTimedOut(): Promise<void> {
+    if (this.isAborting) return
+    this.isAborting = true
+    const { clock, logger } = this.options
+    const pacer = new Pacer(clock)
+    for (const logPartition of [...this.partitions.active()]) {
+      const coordinatorEpoch = this.partitions.coordinatorEpoch(logPartition)
+      if (coordinatorEpoch === undefined) continue
       for (const metadata of this.store.ongoing(logPartition)) {
-        if (!isTimedOut(metadata, nowMs)) continue
+        if (pacer.isDue()) await pacer.pause()
+        if (!this.store.isCurrent(metadata, coordinatorEpoch)) break
+        if (!isTimedOut(metadata, clock.wallMs())) continue
         const { transactionalId, timeoutMs, producerId } = metadata
-        this.options.logger.info({ transactionalId, timeoutMs, producerId }, 'a transaction timed out: it is aborted')
+        logger.info({ transactionalId, timeoutMs, producerId }, 'a transaction timed out: it is aborted')
         void this.fence(metadata, coordinatorEpoch)
       }
     }
+    this.isAborting = false
   }
 
   private repeat(intervalMs: number, work: () => void): void {

@@ -48,6 +48,8 @@ export class TransactionMetadata {
   pendingState: TransactionState | undefined
   /** The raised epoch may not be in the log: it is not raised once more (KAFKA-9666). Nobody was told of it. */
   hasFailedEpochFence = false
+  /** What of its memory is counted; of the store. */
+  countedBytes = 0
 
   constructor(transactionalId: string, logPartition: number, producerId: number, timeoutMs: number, nowMs: number) {
     this.transactionalId = transactionalId

@@ -16,6 +16,7 @@ export interface TransactionStoreOptions {
   logger: Logger
   /** False when the ZooKeeper session may have expired: somebody else may coordinate then, and know more. */
   mayAct(): boolean
+  maxMemoryBytes: number
   /** A partition was loaded: these transactions are to be completed. */
   onLoaded(logPartition: number, coordinatorEpoch: number, prepared: readonly TransactionMetadata[]): void
   /** The partition is not ours any more. */
@@ -32,10 +33,29 @@ export type Found =
       readonly metadata: TransactionMetadata | undefined
     }
 
+/** What all transactional ids together may cost of memory; beyond it no id is taken in, and no transaction grows. */
+export const MAX_MEMORY_BYTES = 512 * 1024 * 1024
+/** A producer may give its transaction one millisecond, but not the replicas. */
+const MIN_APPEND_TIMEOUT_MS = 5000
+/** An id beyond its name: objects, map entries. */
+const ID_BYTES = 1024
+const PARTITION_BYTES = 64
+
+function bytesOf({ transactionalId, partitions }: TransactionMetadata): number {
+  return ID_BYTES + 2 * transactionalId.length + PARTITION_BYTES * partitions.size
+}
+
 interface LoadedPartition {
+  /** What its ids cost of memory, about. */
+  bytes: number
   readonly byId: Map<string, TransactionMetadata>
   /** Those with an open transaction, for the scan of time-outs. */
   readonly ongoing: Set<TransactionMetadata>
+}
+
+function count(partition: LoadedPartition, metadata: TransactionMetadata, bytes: number): void {
+  partition.bytes += bytes - metadata.countedBytes
+  metadata.countedBytes = bytes
 }
 
 /**
@@ -83,9 +103,19 @@ export class TransactionStore {
     }
   }
 
+  /** False if there is no memory for more ids, and larger transactions. */
+  get hasRoom(): boolean {
+    let bytes = 0
+    for (const partition of this.loaded.values()) bytes += partition.bytes
+    return bytes < this.options.maxMemoryBytes
+  }
+
   /** Of an id of which nothing is known. It is in the log only after its first transition. */
   add(metadata: TransactionMetadata): void {
-    this.loaded.get(metadata.logPartition)?.byId.set(metadata.transactionalId, metadata)
+    const partition = this.loaded.get(metadata.logPartition)
+    if (partition === undefined) return
+    partition.byId.set(metadata.transactionalId, metadata)
+    count(partition, metadata, bytesOf(metadata))
   }
 
   /** True while this broker coordinates the id in this epoch, and this is what it knows of it. */
@@ -117,7 +147,7 @@ export class TransactionStore {
   ): void {
     const { log, clock } = this.options
     const batch = encodeTransition(metadata.transactionalId, transition, clock.wallMs())
-    const how = { timeoutMs: transition.timeoutMs, requiredAcks: -1, coordinatorEpoch }
+    const how = { timeoutMs: Math.max(transition.timeoutMs, MIN_APPEND_TIMEOUT_MS), requiredAcks: -1, coordinatorEpoch }
     log.append(metadata.logPartition, batch, how, (appendError) => {
       // Meanwhile the partition may have gone, and come back with other objects.
       if (!this.isCurrent(metadata, coordinatorEpoch)) {
@@ -131,8 +161,10 @@ export class TransactionStore {
   }
 
   private complete(metadata: TransactionMetadata, transition: Transition): void {
+    const loaded = this.loaded.get(metadata.logPartition)!
     metadata.complete(transition)
-    const { ongoing } = this.loaded.get(metadata.logPartition)!
+    count(loaded, metadata, bytesOf(metadata))
+    const { ongoing } = loaded
     if (transition.state === TransactionState.ongoing) ongoing.add(metadata)
     else ongoing.delete(metadata)
   }
@@ -145,7 +177,8 @@ export class TransactionStore {
 
   /** Its tombstone is in the log. */
   remove(metadata: TransactionMetadata): void {
-    this.loaded.get(metadata.logPartition)?.byId.delete(metadata.transactionalId)
+    const partition = this.loaded.get(metadata.logPartition)
+    if (partition?.byId.delete(metadata.transactionalId) === true) count(partition, metadata, 0)
   }
 
   private lostError(logPartition: number): number {
@@ -167,7 +200,9 @@ export class TransactionStore {
           if (state === TransactionState.ongoing) ongoing.add(metadata)
           if (state === TransactionState.prepareCommit || state === TransactionState.prepareAbort) prepared.push(metadata)
         }
-        this.loaded.set(logPartition, { byId, ongoing })
+        const loaded: LoadedPartition = { bytes: 0, byId, ongoing }
+        for (const metadata of byId.values()) count(loaded, metadata, bytesOf(metadata))
+        this.loaded.set(logPartition, loaded)
         this.options.onLoaded(logPartition, coordinatorEpoch, prepared)
       },
     }

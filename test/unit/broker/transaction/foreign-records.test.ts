@@ -33,6 +33,7 @@ test.each([
   await world.elect()
   await client.init()
   world.log.batches.push(batch)
+  world.log.confirm()
   await world.crash()
   expect(world.coordinator.describe('x').errorCode).toBe(ErrorCode.TRANSACTIONAL_ID_NOT_FOUND)
   // The scans find nothing to trip over, and the others are served.

@@ -294,6 +294,32 @@ describe('another coordinator', () => {
     expect([...world.partitions[0]!.committed(), ...world.partitions[1]!.committed()]).toEqual([])
   })
 
+  test('replicas have time, however little a transaction has', async () => {
+    await client.init(1)
+    await client.add(0)
+    await client.end(true)
+    expect(world.log.timeoutsMs).toEqual([5000, 5000, 5000, 5000])
+  })
+
+  test('ids are bounded by what they cost; what is known goes on, and what expires makes room', async () => {
+    world.maxMemoryBytes = 20_000
+    await world.crash()
+    let taken = 0
+    while ((await new Client(world, `${'x'.repeat(500)}-${taken}`).init()) === ErrorCode.NONE) taken++
+    expect([taken, world.coordinator.size]).toEqual([10, 10])
+    const known = new Client(world, `${'x'.repeat(500)}-0`)
+    expect(await known.init()).toBe(ErrorCode.NONE)
+    expect(await known.add(0)).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    await world.crash()
+    expect(await new Client(world, 'y').init()).toBe(ErrorCode.COORDINATOR_NOT_AVAILABLE)
+    await world.clock.advance(5_000_000)
+    expect(world.coordinator.size).toBe(0)
+    for (let i = 0; i < 50; i++) {
+      expect([await client.init(), await client.add(0, 1, 2), await client.end(true)]).toEqual([0, 0, 0])
+      await world.clock.advance(100)
+    }
+  })
+
   test('nothing is said from memory while somebody else may coordinate', async () => {
     await client.init()
     await client.add(0)

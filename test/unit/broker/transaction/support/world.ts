@@ -24,6 +24,7 @@ export class FakeCoordinatorLog {
   isHeld = false
   /** So many batches were confirmed; the others may be lost. */
   confirmed = 0
+  readonly timeoutsMs: number[] = []
   private held: (() => void)[] = []
   private readonly clock: VirtualClock
 
@@ -42,6 +43,7 @@ export class FakeCoordinatorLog {
       this.clock.immediate(() => done(ErrorCode.NOT_LEADER_OR_FOLLOWER, -1))
       return
     }
+    this.timeoutsMs.push(how.timeoutMs)
     const fault = this.faults.shift()
     if (fault === undefined || fault.isWritten) this.batches.push(batch)
     const answer = (): void => done(fault?.errorCode ?? ErrorCode.NONE, this.batches.length - 1)
@@ -168,6 +170,7 @@ export class World {
   readonly deleted = new Set<number>()
   nextProducerId = 0
   mayAct = true
+  maxMemoryBytes = Infinity
   coordinator: TransactionCoordinator
 
   constructor(partitions = 3) {
@@ -202,6 +205,7 @@ export class World {
       logger: silentLogger,
       log: this.log,
       mayAct: () => this.mayAct,
+      maxMemoryBytes: this.maxMemoryBytes,
       producerIds: { next: async () => this.nextProducerId++, close() {} },
       markers: {
         metadata: this.metadata,
