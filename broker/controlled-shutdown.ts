@@ -17,6 +17,8 @@ export interface ControlledShutdownOptions {
   retryBackoffMs: number
   /** Of one attempt. */
   timeoutMs: number
+  /** Whether ZooKeeper is there: without it no controller can move anything. */
+  isConnected(): boolean
 }
 
 /** A cluster without a controller has nobody to ask, and a stop shall not wait for one. */
@@ -25,7 +27,7 @@ const FIND_TIMEOUT_MS = 1000
 /**
  * Asks the controller to move this broker's leaderships away before it stops; up to `maxRetries` times, since a follower may need
  * a moment to catch up. Resolves with whether nothing is left. Where no other replica that is alive could take over, trying again
- * would only take time (with all brokers of a cluster stopping, the last one has nobody).
+ * would only take time (with all brokers of a cluster stopping, the last one has nobody), and so it would without ZooKeeper.
  */
 export async function controlledShutdown(options: ControlledShutdownOptions): Promise<boolean> {
   const { brokerId, brokerEpoch, logger, clock } = options
@@ -55,6 +57,7 @@ export async function controlledShutdown(options: ControlledShutdownOptions): Pr
     } catch (error) {
       logger.warn({ attempt, reason: (error as Error).message }, 'controlled shutdown got no answer')
     }
+    if (!options.isConnected()) break
     if (attempt < options.maxRetries) await new Promise<void>((resolve) => clock.timer(options.retryBackoffMs, resolve))
   }
   logger.warn({}, 'stopping without a controlled shutdown')

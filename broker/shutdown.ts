@@ -61,6 +61,7 @@ export async function shutDown(parts: BrokerParts): Promise<void> {
         maxRetries: values.number('controlled.shutdown.max.retries'),
         retryBackoffMs: values.number('controlled.shutdown.retry.backoff.ms'),
         timeoutMs: parts.config.requestTimeoutMs,
+        isConnected: () => parts.keeper.current.state === 'connected',
       }),
     )
   }

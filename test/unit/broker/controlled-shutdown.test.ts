@@ -1,0 +1,68 @@
+import { controlledShutdown } from '../../../broker/controlled-shutdown'
+import { ErrorCode } from '../../../protocol/errors'
+import { silentLogger } from '../../../runtime/log'
+import type { ControlledShutdownOptions } from '../../../broker/controlled-shutdown'
+import type { MetadataCache } from '../../../broker/metadata/metadata-cache'
+import type { Clock, Timer } from '../../../runtime/ports'
+
+type Answer = { errorCode: number; remainingPartitions: { topicName: string; partitionIndex: number }[] } | Error
+
+/** Timers fire at once; what they were set to is kept. */
+class HastyClock implements Clock {
+  readonly delays: number[] = []
+  monoMs = (): number => 0
+  wallMs = (): number => 0
+  immediate = (callback: () => void): void => queueMicrotask(callback)
+  timer(delayMs: number, callback: () => void): Timer {
+    this.delays.push(delayMs)
+    queueMicrotask(callback)
+    return { cancel: () => undefined }
+  }
+}
+
+const left = { errorCode: ErrorCode.NONE, remainingPartitions: [{ topicName: 't', partitionIndex: 0 }] }
+const done = { errorCode: ErrorCode.NONE, remainingPartitions: [] }
+
+async function stop(answers: Answer[], { isConnected = true, alive = [1] }: { isConnected?: boolean; alive?: number[] } = {}) {
+  const clock = new HastyClock()
+  let asked = 0
+  const metadata = {
+    onChange: () => () => undefined,
+    partition: () => ({ replicas: [0, 1] }),
+    hasAliveBroker: (id: number) => alive.includes(id),
+  }
+  const options: ControlledShutdownOptions = {
+    brokerId: 0,
+    brokerEpoch: 7,
+    metadata: metadata as unknown as MetadataCache,
+    toController: {
+      send: () => {
+        const answer = answers[asked++]!
+        return answer instanceof Error ? Promise.reject(answer) : (Promise.resolve(answer) as never)
+      },
+    },
+    clock,
+    logger: silentLogger,
+    maxRetries: 3,
+    retryBackoffMs: 5000,
+    timeoutMs: 30_000,
+    isConnected: () => isConnected,
+  }
+  return { isDone: await controlledShutdown(options), asked, delays: clock.delays }
+}
+
+test('asks again, with a pause, until nothing is left', async () => {
+  expect(await stop([new Error('no controller'), left, done])).toEqual({ isDone: true, asked: 3, delays: [5000, 5000] })
+})
+
+test('gives up after as many times as it may', async () => {
+  expect(await stop([left, left, left])).toMatchObject({ isDone: false, asked: 3 })
+})
+
+test('does not wait where nobody else could lead', async () => {
+  expect(await stop([left], { alive: [] })).toEqual({ isDone: false, asked: 1, delays: [] })
+})
+
+test('does not wait for a controller without ZooKeeper', async () => {
+  expect(await stop([new Error('no controller')], { isConnected: false })).toEqual({ isDone: false, asked: 1, delays: [] })
+})
