@@ -3,8 +3,8 @@ import { TOOL_LOG4J } from './mixed-cluster'
 import type { MemberKind } from '../clients/support/group-members'
 
 /**
- * It reads no standard input, so a shell waits for the end of that; and it shall not outlive the shell. What it prints is turned into
- * the words of group-job.ts.
+ * It reads no standard input, so a shell waits for the end of that; and it shall not outlive the shell. What it prints is turned
+ * into the words of group-job.ts.
  */
 const SCRIPT = [
   'topic=$1; shift',

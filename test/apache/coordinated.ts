@@ -35,10 +35,14 @@ export async function coordinatorOf(run: Run, keyType: number, key: string): Pro
 }
 
 /**
- * librdkafka ends a transaction whose coordinator loads; and a transaction that is open while a broker is dead, until its session is over,
- * may outlive its own time.
+ * librdkafka ends a transaction whose coordinator loads; and a transaction that is open while a broker is dead,
+ * until its session is over, may outlive its own time.
  */
-const USUAL_ENDINGS = [/COORDINATOR_LOAD_IN_PROGRESS|NOT_COORDINATOR/, /_TIMED_OUT|TimeoutException/, /FENCED|ProducerFenced|InvalidProducerEpoch/]
+const USUAL_ENDINGS = [
+  /COORDINATOR_LOAD_IN_PROGRESS|NOT_COORDINATOR/,
+  /_TIMED_OUT|TimeoutException/,
+  /FENCED|ProducerFenced|InvalidProducerEpoch/,
+]
 
 /** Topics of one load, by their replicas. */
 export interface CoordinatedTopics {
@@ -69,7 +73,10 @@ export class Coordinated {
     ].map((plan) => new GroupRun(cluster, this.trickle, plan))
     this.lines = [copierKinds.confluent, copierKinds.java].map(
       (kind) =>
-        new Line(cluster, { ...kind, count: 1 }, `${kind.name}-${name}`, { input: `in-${kind.name}-${name}`, output: `out-${kind.name}-${name}` }),
+        new Line(cluster, { ...kind, count: 1 }, `${kind.name}-${name}`, {
+          input: `in-${kind.name}-${name}`,
+          output: `out-${kind.name}-${name}`,
+        }),
     )
   }
 

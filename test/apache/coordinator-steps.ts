@@ -91,7 +91,8 @@ export async function coordinatorSteps(run: Run, kind: Kind): Promise<void> {
             [GROUP, its.groups[0]!.plan.group],
             [TRANSACTION, its.lines[0]!.copiers[0]!.job.transactionalId],
           ] as const)
-            if (cluster.node(await coordinatorOf(run, type, key)).kind !== where) throw new Error(`${key} is not coordinated by ${where}`)
+            if (cluster.node(await coordinatorOf(run, type, key)).kind !== where)
+              throw new Error(`${key} is not coordinated by ${where}`)
           await its.progress(`when ${where} coordinates`)
           const id = await coordinatorOf(run, GROUP, its.groups[0]!.plan.group)
           await cluster.stop(id, signal)

@@ -31,17 +31,24 @@ export async function logSteps(run: Run, kind: Kind): Promise<void> {
   await dynamicConfiguration(run, of('change broker configurations through either kind'))
   await run.step(of('compact on either kind'), async () => await compaction(run, `table-${kind}`))
   for (const from of ['apache', 'prekraft'] as const)
-    await run.step(of(`reassign from ${from} to ${otherKind(from)} with a throttle`), async () => await throttled(run, kind, from))
+    await run.step(
+      of(`reassign from ${from} to ${otherKind(from)} with a throttle`),
+      async () => await throttled(run, kind, from),
+    )
 }
 
-async function alter(cluster: MixedCluster, through: number, resourceName: string, name: string, value: string | null): Promise<number> {
+async function alter(
+  cluster: MixedCluster,
+  through: number,
+  resourceName: string,
+  name: string,
+  value: string | null,
+): Promise<number> {
   const answer = await cluster.ask<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
     through,
     ApiKey.incrementalAlterConfigs,
     {
-      resources: [
-        { resourceType: BROKER, resourceName, configs: [{ name, configOperation: value === null ? 1 : 0, value }] },
-      ],
+      resources: [{ resourceType: BROKER, resourceName, configs: [{ name, configOperation: value === null ? 1 : 0, value }] }],
       validateOnly: false,
     },
   )
@@ -105,7 +112,11 @@ async function dynamicConfiguration(run: Run, name: string): Promise<void> {
     ] as const)
       await alter(cluster, through, '', key, null)
     for (const id of cluster.running) {
-      await until(`broker ${id} has its defaults again`, 10_000, async () => (await configured(cluster, id, 'log.segment.bytes')).source > OF_ALL)
+      await until(
+        `broker ${id} has its defaults again`,
+        10_000,
+        async () => (await configured(cluster, id, 'log.segment.bytes')).source > OF_ALL,
+      )
     }
   })
 }
@@ -198,11 +209,18 @@ async function compaction(run: Run, topic: string): Promise<void> {
 }
 
 /** Waits until each replica was cleaned, and compares what is left, there and for a consumer. */
-export async function compacted(run: Run, topic: string, expected: readonly ReadonlyMap<string, string>[], written: number): Promise<void> {
+export async function compacted(
+  run: Run,
+  topic: string,
+  expected: readonly ReadonlyMap<string, string>[],
+  written: number,
+): Promise<void> {
   const { cluster } = run
   await until(`all replicas of ${topic} are cleaned`, 60_000, () => {
     for (const id of cluster.running) {
-      const counts = expected.map((_, partition) => survivorsOf(join(cluster.logDirs(id)[0]!, `${topic}-${partition}`), Infinity).count)
+      const counts = expected.map(
+        (_, partition) => survivorsOf(join(cluster.logDirs(id)[0]!, `${topic}-${partition}`), Infinity).count,
+      )
       const left = counts.reduce((sum, count) => sum + count, 0)
       if (left > written / 2) return `broker ${id} has ${left} of ${written} records`
     }
@@ -217,7 +235,9 @@ export async function compacted(run: Run, topic: string, expected: readonly Read
     }
     const wanted = sortedEntries(map)
     if (sortedEntries(consumed) !== wanted)
-      throw new Error(`${topic}-${partition}: a consumer has ${consumed.size} keys, written were ${map.size}: ${firstDifference(consumed, map)}`)
+      throw new Error(
+        `${topic}-${partition}: ${consumed.size} keys are consumed, ${map.size} written: ${firstDifference(consumed, map)}`,
+      )
     for (const id of cluster.running) {
       const { latest } = survivorsOf(join(cluster.logDirs(id)[0]!, `${topic}-${partition}`), Infinity)
       for (const [key, value] of map)
@@ -226,18 +246,20 @@ export async function compacted(run: Run, topic: string, expected: readonly Read
   }
 }
 
-const sortedEntries = (map: ReadonlyMap<string, string>): string => JSON.stringify([...map].sort(([one], [other]) => (one < other ? -1 : 1)))
+const sortedEntries = (map: ReadonlyMap<string, string>): string =>
+  JSON.stringify([...map].sort(([one], [other]) => (one < other ? -1 : 1)))
 
 function firstDifference(found: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): string {
   for (const key of new Set([...found.keys(), ...wanted.keys()]))
-    if (found.get(key) !== wanted.get(key)) return `${key} is ${found.get(key)?.slice(0, 10)}, not ${wanted.get(key)?.slice(0, 10)}`
+    if (found.get(key) !== wanted.get(key))
+      return `${key} is ${found.get(key)?.slice(0, 10)}, not ${wanted.get(key)?.slice(0, 10)}`
   return 'none'
 }
 
 const HEAVY_BYTES = 3_000_000
 const RATE = 300_000
 
-/** One partition moves from brokers of one kind to those of the other, no faster than it may; with a tool of the other kind than the controller. */
+/** One partition moves from brokers of one kind to those of the other, not too fast; by the tool of the kind that it leaves. */
 async function throttled(run: Run, controller: Kind, from: Kind): Promise<void> {
   const { cluster } = run
   const topic = `heavy-${controller}-${from}`
@@ -252,7 +274,13 @@ async function throttled(run: Run, controller: Kind, from: Kind): Promise<void> 
   const file = join(cluster.dir, `${topic}.json`)
   writeFileSync(file, JSON.stringify({ version: 1, partitions: [{ topic, partition: 0, replicas: [c, d] }] }))
   const tool = async (args: string[]): Promise<string> => {
-    const all = ['--bootstrap-server', `127.0.0.1:${cluster.port(cluster.running[0]!)}`, '--reassignment-json-file', file, ...args]
+    const all = [
+      '--bootstrap-server',
+      `127.0.0.1:${cluster.port(cluster.running[0]!)}`,
+      '--reassignment-json-file',
+      file,
+      ...args,
+    ]
     return from === 'apache' ? await cluster.toolBeside(REASSIGN, all) : await cluster.ownTool('kafka-reassign-partitions', all)
   }
   const began = Date.now()
@@ -268,7 +296,8 @@ async function throttled(run: Run, controller: Kind, from: Kind): Promise<void> 
   const verified = await tool(['--verify'])
   if (!/is completed/.test(verified) || !/Clearing .*throttles/.test(verified)) throw new Error(verified)
   // Two replicas pull at once from one leader: 6 MB at 300 kB/s; bursts make it shorter.
-  if (tookMs < 6000) throw new Error(`it took ${tookMs} ms (${Date.now() - submitted} since it was submitted): the throttle did not hold`)
+  if (tookMs < 6000)
+    throw new Error(`it took ${tookMs} ms (${Date.now() - submitted} since it was submitted): the throttle did not hold`)
   for (const id of cluster.running) {
     const { source } = await configured(cluster, id, 'leader.replication.throttled.rate')
     if (source <= OF_ALL) throw new Error(`broker ${id} is still throttled`)

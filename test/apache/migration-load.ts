@@ -15,7 +15,11 @@ const ROUND_MS = 100
 
 /** Replicas for `count` partitions on three brokers, each of them first for a third. */
 export function spread(count: number): number[][] {
-  return Array.from({ length: count }, (_, i) => [i % 3, (i + 1 + (Math.floor(i / 3) % 2)) % 3, (i + 2 - (Math.floor(i / 3) % 2)) % 3])
+  return Array.from({ length: count }, (_, i) => [
+    i % 3,
+    (i + 1 + (Math.floor(i / 3) % 2)) % 3,
+    (i + 2 - (Math.floor(i / 3) % 2)) % 3,
+  ])
 }
 
 /** Writes a compacted topic over and over, and knows what is the last of each key. */
@@ -146,7 +150,12 @@ export class MigrationLoad {
     const all = new MigrationLoad(run, load, partitions)
     await all.open.init()
     const admin = new Admin({ 'bootstrap.servers': run.cluster.bootstrapServers })
-    const offsets = Array.from({ length: partitions }, (_, partition) => ({ topic: WIDE, partition, offset: partition + 1, metadata: `m${partition}` }))
+    const offsets = Array.from({ length: partitions }, (_, partition) => ({
+      topic: WIDE,
+      partition,
+      offset: partition + 1,
+      metadata: `m${partition}`,
+    }))
     const results = await admin.alterConsumerGroupOffsets(IDLE, offsets).finally(() => admin.close())
     for (const { error } of results) if (error !== undefined) throw error
     await load.progress('at the beginning')
@@ -157,7 +166,9 @@ export class MigrationLoad {
   async progress(why: string): Promise<void> {
     const round = this.wide.rounds + 2
     await this.load.progress(why)
-    await this.run.cluster.until(`records are written to ${WIDE} ${why}`, 30_000, () => Promise.resolve(this.wide.rounds >= round))
+    await this.run.cluster.until(`records are written to ${WIDE} ${why}`, 30_000, () =>
+      Promise.resolve(this.wide.rounds >= round),
+    )
     const endings = this.load.endings()
     if (endings.length > 0) throw new Error(endings.join('; '))
     const admin = new Admin({ 'bootstrap.servers': this.run.cluster.bootstrapServers })
@@ -174,7 +185,9 @@ export class MigrationLoad {
     await this.table.stop()
     await this.wide.stop()
     const found = [...(await this.load.finish()), ...(await this.open.anomalies(this.run))]
-    await compacted(this.run, TABLE, this.table.expected, this.table.written).catch((error: unknown) => found.push((error as Error).message))
+    await compacted(this.run, TABLE, this.table.expected, this.table.written).catch((error: unknown) =>
+      found.push((error as Error).message),
+    )
     return found
   }
 

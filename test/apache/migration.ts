@@ -1,5 +1,5 @@
 /**
- * A cluster of three Apache brokers becomes one of prekraft, and goes back, under load: each broker in turn, on its id and directory.
+ * Three Apache brokers become prekraft's, and go back, under load: each in turn, on its id and directory.
  *   node -r ./test/support/register.cjs test/apache/migration.ts [--all]
  * --all: each broker both ways after SIGTERM and after SIGKILL.
  */

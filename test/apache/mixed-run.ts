@@ -32,6 +32,9 @@ const USUAL = [
   /ReplicaFetcherThread\).*Error in response for fetch request|Error in response for fetch request/,
   // The follower hears of a new epoch after the leader.
   /Partition \S+ marked as failed/,
+  // A 2.8 takes the answer to a change of the ISR in two steps, and a follower's fetch may come between.
+  /Failed to enqueue ISR change state/,
+  /^\S+ \[[^\]]*\] ERROR \[KafkaApi-\d+\] Error when handling request: .* api=FETCH, version=12,/,
   // A controller that was deposed a moment ago.
   /STALE_CONTROLLER_EPOCH/,
   // For the broker that had this id and these ports before.

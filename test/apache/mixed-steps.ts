@@ -313,7 +313,11 @@ export async function preferredLeaders(run: Run): Promise<void> {
   })
 }
 
-export async function submit(run: Run, topic: string, replicas: readonly (readonly number[] | null | undefined)[]): Promise<void> {
+export async function submit(
+  run: Run,
+  topic: string,
+  replicas: readonly (readonly number[] | null | undefined)[],
+): Promise<void> {
   const partitions = replicas.flatMap((each, partitionIndex) =>
     each === undefined ? [] : [{ partitionIndex, replicas: each === null ? null : [...each] }],
   )

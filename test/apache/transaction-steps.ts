@@ -17,7 +17,7 @@ const TRANSACTION_ABORTABLE = 120
 
 const COPIER = 'org.apache.kafka.tools.TransactionalMessageCopier'
 
-/** Apache's own copier, with random aborts, while its coordinators move between the kinds: the output is what it committed of the input. */
+/** Apache's own copier, with random aborts, while its coordinators move: it writes what it committed of the input. */
 export async function copierStep(run: Run, name: string, input: string, kinds: readonly Kind[]): Promise<void> {
   const { cluster } = run
   await run.step(name, async () => {
@@ -60,14 +60,19 @@ export async function copierStep(run: Run, name: string, input: string, kinds: r
       const wanted = (original.get(partitionIndex) ?? []).filter(({ offset }) => offset < end).map(({ value }) => value)
       const found = (copy.get(partitionIndex) ?? []).map(({ value }) => value)
       if (wanted.join() !== found.join())
-        throw new Error(`${output}-${partitionIndex}: ${found.length} copies, ${wanted.length} records of the input before ${end}`)
+        throw new Error(
+          `${output}-${partitionIndex}: ${found.length} copies, ${wanted.length} records of the input before ${end}`,
+        )
       total += found.length
     }
     if (total === 0) throw new Error('nothing was copied')
   })
 }
 
-export async function readCommitted(run: Run, topic: string): Promise<Map<number, { offset: number; key: string; value: string }[]>> {
+export async function readCommitted(
+  run: Run,
+  topic: string,
+): Promise<Map<number, { offset: number; key: string; value: string }[]>> {
   const { topics } = await run.cluster.metadata(run.cluster.running[0]!, [topic])
   const assignment = topics[0]!.partitions.map(({ partitionIndex }) => ({ topic, partition: partitionIndex }))
   const consumer = new Consumer({
@@ -94,7 +99,7 @@ export async function readCommitted(run: Run, topic: string): Promise<Map<number
   }
 }
 
-/** Every broker as leader asks coordinators of both kinds whether a transaction has its partition (KIP-890), and gets their markers. */
+/** Every broker as leader asks coordinators of both kinds whether a transaction has its partition (KIP-890), and gets markers. */
 export async function verificationStep(run: Run, name: string): Promise<void> {
   const { cluster } = run
   const topic = `verified-${name.replace(/\W+/g, '-')}`
