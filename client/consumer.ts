@@ -209,7 +209,8 @@ export class Consumer {
         throw new WakeupError('wakeup was called')
       }
       this.watch.start()
-      await this.group?.poll(deadline)
+      // In steps: what ends this call is looked at between them.
+      await this.group?.poll(Math.min(deadline, clock.monoMs() + this.cluster.settings.retryBackoffMs))
       const records = this.fetcher.take()
       if (records.length === 0) this.throwFailure()
       this.positions.start(this.leaderOf)

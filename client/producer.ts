@@ -197,7 +197,7 @@ export class Producer {
   /** What it gives settles with the batch; wrapped, for a promise of a promise would be awaited. */
   private async waitToEnter(entry: Entry, deadline: number): Promise<{ outcome: Promise<RecordMetadata> }> {
     while (!this.mayEnter(entry)) {
-      if (!this.cluster.isKnown(entry.record.topic)) await this.findTopic(entry.record.topic)
+      if (!this.cluster.isKnown(entry.record.topic)) await this.findTopic(entry.record.topic, deadline)
       if (!this.hasSpace(entry.size)) await this.waitForSpace(deadline)
     }
     return { outcome: this.take(entry) }
@@ -235,7 +235,7 @@ export class Producer {
   }
 
   async partitionsFor(topic: string): Promise<number> {
-    if (!this.cluster.isFresh(topic)) await this.findTopic(topic)
+    if (!this.cluster.isFresh(topic)) await this.findTopic(topic, this.env.clock.monoMs() + this.maxBlockMs)
     return this.cluster.topic(topic)!.partitions.length
   }
 
@@ -301,7 +301,7 @@ export class Producer {
     return sticky.partition
   }
 
-  private findTopic(topic: string): Promise<void> {
+  private findTopic(topic: string, deadline: number): Promise<void> {
     let found = this.finding.get(topic)
     if (found === undefined) {
       found = this.cluster
@@ -313,7 +313,7 @@ export class Producer {
               throw new ProtocolError(metadata?.errorCode ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
             if (metadata.partitions.length === 0) throw new ProtocolError(ErrorCode.LEADER_NOT_AVAILABLE)
           },
-          this.maxBlockMs,
+          Math.max(deadline - this.env.clock.monoMs(), 0),
         )
         .catch((error: unknown) => {
           throw error instanceof TimeoutError

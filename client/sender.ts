@@ -1,6 +1,6 @@
 import { ApiKey } from '../protocol/messages/apis'
 import { ErrorCode, ProtocolError, isStaleMetadata } from '../protocol/errors'
-import { TimeoutError, mayRetry } from './cluster'
+import { ClosedError, TimeoutError, mayRetry } from './cluster'
 import { PartitionQueue } from './accumulator'
 import { NO_SEQUENCE } from '../protocol/records/batch'
 import { byTopic, partitionKey } from './leaders'
@@ -115,11 +115,16 @@ export class Sender {
   failAll(error: Error): void {
     if (this.cluster.isClosed) this.timer?.cancel()
     for (const queue of this.queues.values()) {
-      for (const batch of queue.pending.splice(0)) this.settle(batch, () => batch.fail(error))
+      for (const batch of queue.pending.splice(0)) {
+        this.leaveGap(batch)
+        this.settle(batch, () => batch.fail(error))
+      }
     }
   }
 
   private async run(): Promise<void> {
+    // What was in flight when it was closed may have come back to be sent again.
+    if (this.cluster.isClosed) return this.failAll(new ClosedError('the producer is closed'))
     this.expire()
     const { transactions } = this
     if (transactions !== undefined) {
@@ -310,8 +315,14 @@ export class Sender {
       return
     }
     queue.done(batch)
+    this.leaveGap(batch)
     transactions.batchFailed(error)
     this.settle(batch, () => batch.fail(error))
+  }
+
+  /** A batch of a transaction that is given up may be missing in the log: the sequences that follow it are of no use then. */
+  private leaveGap(batch: ProducerBatch): void {
+    if (batch.sequence !== NO_SEQUENCE) this.transactions?.sequenceLost()
   }
 
   private settle(batch: ProducerBatch, how: () => void): void {

@@ -39,6 +39,8 @@ export class ConsumerGroup implements GroupBusiness {
   private assignedCounts: Map<string, number> | undefined
   private nextAutoCommitMs: number
   private autoCommitting = false
+  /** The commit before a rebalance. */
+  private leaving: Promise<void> | undefined
   private isEnding = false
 
   constructor(
@@ -99,6 +101,7 @@ export class ConsumerGroup implements GroupBusiness {
     }
     this.joinedTopics = undefined
     this.assignedCounts = undefined
+    this.leaving = undefined
     await this.membership.leave(reason)
     if (failure !== undefined) throw failure
   }
@@ -125,13 +128,25 @@ export class ConsumerGroup implements GroupBusiness {
     }))
   }
 
-  async prepareToJoin(generation: Generation): Promise<void> {
-    const had = this.subscription.all()
-    if (this.settings.autoCommit && !isInNone(generation)) {
+  async commitBeforeJoin(generation: Generation, deadlineMs: number): Promise<boolean> {
+    if (this.leaving === undefined) {
+      if (!this.settings.autoCommit || isInNone(generation)) return true
       // What is handed out from now on would be consumed again by the next owner.
-      if (this.protocol === 'eager') for (const state of had) state.isLeaving = true
-      await this.commitUntil(this.cluster.env.clock.monoMs() + this.membership.settings.maxPollIntervalMs)
+      if (this.protocol === 'eager') for (const state of this.subscription.all()) state.isLeaving = true
+      this.leaving = this.commitUntil(this.cluster.env.clock.monoMs() + this.membership.settings.maxPollIntervalMs)
     }
+    const { leaving } = this
+    const isDone = await this.cluster.within(
+      leaving.then(() => true),
+      deadlineMs,
+    )
+    if (isDone !== true) return false
+    if (this.leaving === leaving) this.leaving = undefined
+    return true
+  }
+
+  async prepareToJoin(): Promise<void> {
+    const had = this.subscription.all()
     this.assignedCounts = undefined
     this.watch.setGroupTopics([])
     // Heartbeats may have ended the membership meanwhile.

@@ -24,8 +24,10 @@ export function isInNone({ id, memberId }: Generation): boolean {
 /** What the group is about; called by `ensureActive` alone, one at a time. */
 export interface GroupBusiness {
   protocols(): { name: string; metadata: Buffer }[]
-  /** Before each rebalance: time to let go of what the member has. It has lost it if `generation` is none. */
-  prepareToJoin(generation: Generation): Promise<void>
+  /** Before `prepareToJoin`: commits, if that is automatic. False if `deadlineMs` comes first; called again, it goes on. */
+  commitBeforeJoin(generation: Generation, deadlineMs: number): Promise<boolean>
+  /** Before each rebalance: time to let go of what the member has. It has lost it if it is in no generation. */
+  prepareToJoin(): Promise<void>
   /** The leader's part. With `skip` nothing is to be assigned: a static leader came back (KIP-814). */
   assign(protocol: string, members: readonly JoinGroupResponseMember[], skip: boolean): Promise<Map<string, Buffer>>
   joined(generation: Generation, assignment: Buffer): Promise<void>

@@ -109,9 +109,10 @@ export class Membership {
       if (this.joining === undefined) {
         if (this.now() < this.retryAtMs || (await this.finder.find(deadlineMs)) === undefined) return false
         if (this.needsPreparation) {
+          if (!(await this.business.commitBeforeJoin(this.current, deadlineMs))) return false
           // Should it throw, it is not done again.
           this.needsPreparation = false
-          await this.business.prepareToJoin(this.current)
+          await this.business.prepareToJoin()
         }
         // The program may have left in the listener.
         if (!this.needsRejoin) return true

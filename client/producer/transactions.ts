@@ -168,6 +168,11 @@ export class Transactions {
     this.fail(consequenceOfBatch(error), error)
   }
 
+  /** A batch that had a sequence is given up: the next transaction must be of another epoch. */
+  sequenceLost(): void {
+    this.needsBump = true
+  }
+
   private get wasStarted(): boolean {
     return this.added.size > 0 || this.hasOffsets
   }

@@ -53,6 +53,38 @@ test('joins with the id that it is given, syncs, and beats', async () => {
   expect(broker.of(ApiKey.heartbeat).length).toBeGreaterThanOrEqual(3)
 })
 
+test('a coordinator that does not answer the commit before a rebalance does not hold up poll', async () => {
+  const { world, broker, group, events, until, consumer } = await member({
+    'heartbeat.interval.ms': 200, 'enable.auto.commit': true, 'auto.commit.interval.ms': 600_000, 'request.timeout.ms': 30_000,
+  })
+  await until(() => events.length > 0)
+  await until(() => broker.of(ApiKey.fetch).length > 0)
+  const commit = broker.answers.get(ApiKey.offsetCommit)!
+  broker.inTurn(ApiKey.offsetCommit, (body, version) => broker.later(3000, commit(body, version) as object), commit)
+  group.fail(ApiKey.heartbeat, ErrorCode.REBALANCE_IN_PROGRESS)
+  for (let i = 0; i < 10; i++) {
+    const begunMs = world.nowMs
+    await world.settle(consumer.poll(100), 60_000, 'poll ends')
+    expect(world.nowMs - begunMs).toBeLessThan(200)
+  }
+  expect(broker.of(ApiKey.offsetCommit)).toHaveLength(1)
+  await until(() => events.length > 2)
+  expect(events).toEqual(['assigned 0,1', 'revoked 0,1', 'assigned 0,1'])
+  expect(broker.of(ApiKey.offsetCommit)).toHaveLength(1)
+})
+
+test.each(['wakeup', 'close'] as const)('%s ends a poll that looks for the coordinator', async (how) => {
+  const { world, broker, consumer } = await member()
+  broker.on(ApiKey.findCoordinator, () => 'silence')
+  const poll = consumer.poll(25_000).then(() => 'returned', (error: Error) => error.name)
+  await world.run(1000)
+  const begunMs = world.nowMs
+  if (how === 'close') await world.settle(consumer.close(), 60_000, 'closed')
+  else consumer.wakeup()
+  expect(await world.settle(poll, 60_000, 'poll ends')).toBe(how === 'close' ? 'ClosedError' : 'WakeupError')
+  expect(world.nowMs - begunMs).toBeLessThan(2000)
+})
+
 describe('JoinGroup', () => {
   test.each([
     ['COORDINATOR_LOAD_IN_PROGRESS', 1],

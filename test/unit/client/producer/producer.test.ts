@@ -117,6 +117,16 @@ describe('time', () => {
     })
   })
 
+  test('max.block.ms counts for each record from its own call, however many wait for the topic', async () => {
+    const { world, producer } = await producing({ 'max.block.ms': 2000 })
+    const ended: number[] = []
+    for (let i = 0; i < 4; i++) void producer.send({ topic: 'none', value: 'x' }).catch(() => ended.push(world.nowMs))
+    const begunMs = world.nowMs
+    await world.run(20_000)
+    expect(ended).toHaveLength(4)
+    expect(Math.max(...ended) - begunMs).toBeLessThan(2500)
+  })
+
   test('max.block.ms ends the wait for memory; what is answered makes room', async () => {
     const { world, broker, producer } = await producing({ 'buffer.memory': 1000, 'max.block.ms': 500, 'linger.ms': 0 })
     const produce = broker.answers.get(ApiKey.produce)!
@@ -174,6 +184,25 @@ describe('time', () => {
     expect(outcomes).toHaveLength(2)
     expect(outcomes.every((each) => typeof each === 'string')).toBe(true)
   })
+})
+
+test('close with a time-out fails also what was to be sent again behind others in flight', async () => {
+  const { world, broker, producer, send, outcomes } = await producing({ 'batch.size': 100, 'linger.ms': 0 })
+  const produce = broker.answers.get(ApiKey.produce)!
+  await world.settle(send(1)[0]!, 1000, 'the first is stored')
+  let turn = 0
+  const refused = (body: { topicData: { name: string }[] }) => ({
+    responses: [{
+      name: body.topicData[0]!.name,
+      partitionResponses: [{ index: 0, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, baseOffset: -1, logAppendTimeMs: -1, logStartOffset: 0 }],
+    }],
+  })
+  broker.on(ApiKey.produce, (body, version) => (turn++ === 0 ? refused(body) : turn < 9 ? 'silence' : produce(body, version)))
+  send(12, 1)
+  await world.run(150)
+  await world.settle(producer.close({ timeoutMs: 200 }), 1000, 'closed')
+  await world.run(5000)
+  expect(outcomes).toHaveLength(13)
 })
 
 describe('configuration', () => {

@@ -232,3 +232,31 @@ test('calls that make no sense are refused', async () => {
   const plain = new Producer({ 'bootstrap.servers': 'h:1' }, world.process('other').env)
   expect(() => plain.beginTransaction()).toThrow('transactional.id configuration property')
 })
+
+test.each([
+  ['waits to be sent again', 50],
+  ['is in flight', 0],
+])('an abort that gives up a batch with a sequence, which %s, goes on in another epoch', async (_what, afterMs) => {
+  const { world, broker, log, producer, settle, send } = await transactional({ 'retry.backoff.ms': 1000, 'linger.ms': 0 })
+  await settle(producer.initTransactions())
+  producer.beginTransaction()
+  send('a')
+  await settle(producer.flush())
+  const produce = broker.answers.get(ApiKey.produce)!
+  broker.inTurn(
+    ApiKey.produce,
+    async (body, version) => {
+      log.then(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+      return broker.later(30, (await produce(body, version)) as object)
+    },
+    produce,
+  )
+  send('b')
+  await world.run(10 + afterMs)
+  await settle(producer.abortTransaction())
+  producer.beginTransaction()
+  send('c')
+  await settle(producer.commitTransaction())
+  expect(log.values).toEqual(['a', 'c'])
+  expect(log.batches.at(-1)).toMatchObject({ epoch: 1, sequence: 0 })
+})
