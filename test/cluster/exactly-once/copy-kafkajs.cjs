@@ -12,11 +12,12 @@ function give(error) {
 async function main() {
   const kafka = new Kafka({
     clientId: job.client,
-    brokers: job.bootstrap.split(','),
+    // It asks the first one, and gives up when that stands still; so does it when a coordinator does. Whoever comes next asks another.
+    brokers: job.bootstrap.split(',').sort(() => Math.random() - 0.5),
     logLevel: logLevel.NOTHING,
     connectionTimeout: 3000,
-    requestTimeout: 10_000,
-    retry: { retries: 60, initialRetryTime: 50, maxRetryTime: 500 },
+    requestTimeout: 3000,
+    retry: { retries: 8, initialRetryTime: 50, maxRetryTime: 500 },
   })
   const producer = kafka.producer({
     idempotent: true, maxInFlightRequests: 1, transactionalId: job.transactionalId, transactionTimeout: job.transactionTimeoutMs,
