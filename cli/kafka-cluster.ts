@@ -22,6 +22,9 @@ const CONNECTION: readonly Argument[] = [
   { name: '--config', short: '-c', longFirst: true, help: 'A property file with the configuration of the admin client.' },
 ]
 
+/** The key of the request that brokers of clusters without ZooKeeper take. */
+const UNREGISTER_BROKER = 64
+
 const PARSER: Parser = {
   program: 'kafka-cluster',
   namesCommands: true,
@@ -48,7 +51,11 @@ void runArgparseTool(PARSER, async (given) => {
   const admin = new Admin({ ...properties, 'bootstrap.servers': servers })
   try {
     if (given.command === 'unregister') {
-      // No broker that ZooKeeper coordinates can be unregistered, and others are told so by their controllers.
+      // No broker that ZooKeeper coordinates can be unregistered.
+      const { nodes } = await admin.describeCluster()
+      const { apiKeys } = await admin.apiVersions(nodes[0]!)
+      if (apiKeys.some(({ apiKey }) => apiKey === UNREGISTER_BROKER))
+        throw new Error('Brokers of a cluster without ZooKeeper are not unregistered by this tool')
       process.stdout.write('The target cluster does not support the broker unregistration API.\n')
       return
     }

@@ -83,7 +83,7 @@ function shown(feature: string, level: number): string {
 
 function levelOfVersion(text: string): number {
   const version = parseMetadataVersion(text)
-  const level = version === undefined ? 0 : LEVELS.indexOf(version.name) + 1
+  const level = LEVELS.indexOf(version === undefined ? text : version.name) + 1
   if (level > 0) return level
   const known = LEVELS.slice(LEVELS.indexOf(FIRST_SUPPORTED), LEVELS.indexOf(latestMetadataVersion.name) + 1)
   throw new Error(`Unsupported metadata.version ${text}. Supported metadata.version are ${known.join(', ')}`)

@@ -3,7 +3,9 @@ import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { CoordinatorType, perCoordinator, withCoordinator } from '../coordinators'
 import { decodeAssignment } from '../group/protocol'
 import { byTopic, partitionKey } from '../leaders'
+import { NetworkError } from '../../network/kafka-connection'
 import type { Cluster, Node } from '../cluster'
+import type { ConsumerGroupDescribeResponse } from '../../protocol/messages/consumer-group-describe'
 import type { DeleteGroupsResponse } from '../../protocol/messages/delete-groups'
 import type { DescribeGroupsResponse, DescribedGroup } from '../../protocol/messages/describe-groups'
 import type { LeaveGroupResponse } from '../../protocol/messages/leave-group'
@@ -12,6 +14,7 @@ import type { OffsetDeleteResponse } from '../../protocol/messages/offset-delete
 import type { TopicPartition } from '../leaders'
 
 const CONSUMER_PROTOCOL = 'consumer'
+const DEAD = 'Dead'
 
 export interface ConsumerGroupListing {
   groupId: string
@@ -129,9 +132,56 @@ export function describeConsumerGroups(
     groupIds,
     async (coordinator, groups) => {
       const response = await cluster.sendTo<DescribeGroupsResponse>(coordinator, ApiKey.describeGroups, { groups })
-      return new Map(response.groups.map((group) => [group.groupId, descriptionOf(group, coordinator)]))
+      const found = new Map(response.groups.map((group) => [group.groupId, descriptionOf(group, coordinator)]))
+      const dead = response.groups.filter(({ errorCode, groupState }) => errorCode === 0 && groupState === DEAD)
+      const newer = dead.map(({ groupId }) => groupId)
+      if (newer.length > 0) for (const [id, group] of await describeNewGroups(cluster, coordinator, newer)) found.set(id, group)
+      return found
     },
   )
+}
+
+/**
+ * Those of the groups that follow the protocol of KIP-848: DescribeGroups takes them for dead. None from a broker that does not
+ * know it.
+ */
+async function describeNewGroups(
+  cluster: Cluster,
+  coordinator: Node,
+  groupIds: readonly string[],
+): Promise<Map<string, ConsumerGroupDescription | ProtocolError>> {
+  const found = new Map<string, ConsumerGroupDescription | ProtocolError>()
+  let response: ConsumerGroupDescribeResponse
+  try {
+    response = await cluster.sendTo<ConsumerGroupDescribeResponse>(coordinator, ApiKey.consumerGroupDescribe, { groupIds })
+  } catch (error) {
+    if (error instanceof NetworkError && error.code === 'UNSUPPORTED_VERSION') return found
+    throw error
+  }
+  for (const { errorCode, errorMessage, groupId, groupState, assignorName, members } of response.groups) {
+    if (errorCode === ErrorCode.GROUP_ID_NOT_FOUND || errorCode === ErrorCode.UNSUPPORTED_VERSION) continue
+    if (errorCode !== 0) {
+      found.set(groupId, new ProtocolError(errorCode, errorMessage ?? undefined))
+      continue
+    }
+    found.set(groupId, {
+      groupId,
+      isSimple: false,
+      state: groupState,
+      partitionAssignor: assignorName,
+      coordinator,
+      members: members.map(({ memberId, instanceId, clientId, clientHost, assignment }) => ({
+        memberId,
+        groupInstanceId: instanceId,
+        clientId,
+        host: clientHost,
+        assignment: assignment.topicPartitions.flatMap(({ topicName: topic, partitions }) =>
+          partitions.map((partition) => ({ topic, partition })),
+        ),
+      })),
+    })
+  }
+  return found
 }
 
 function descriptionOf(group: DescribedGroup, coordinator: Node): ConsumerGroupDescription | ProtocolError {

@@ -76,6 +76,39 @@ describe('describing groups', () => {
     expect(broker.of(ApiKey.findCoordinator)).toHaveLength(lookups)
   })
 
+  test('a group of the newer protocol, which DescribeGroups takes for dead, is asked for in its own way', async () => {
+    const { broker, client, settle } = await admin()
+    broker.on(ApiKey.describeGroups, ({ groups }: Loose) => ({
+      groups: groups.map((groupId: string) => described(groupId, groupId === 'old' ? {} : { groupState: 'Dead', protocolType: '' })),
+    }))
+    broker.on(ApiKey.consumerGroupDescribe, ({ groupIds }: Loose) => ({
+      groups: groupIds.map((groupId: string) => ({
+        groupId,
+        errorCode: groupId === 'new' ? 0 : ErrorCode.GROUP_ID_NOT_FOUND,
+        groupState: 'Reconciling',
+        assignorName: 'uniform',
+        members: [
+          {
+            memberId: 'm',
+            clientId: 'c',
+            clientHost: '/h',
+            assignment: { topicPartitions: [{ topicName: 't', partitions: [0, 2] }] },
+          },
+        ],
+      })),
+    }))
+    const found = await settle(client.describeConsumerGroups(['old', 'new', 'gone']))
+    expect(broker.of(ApiKey.consumerGroupDescribe).map(({ body }) => body.groupIds)).toEqual([['new', 'gone']])
+    expect(found.get('old')).toMatchObject({ state: 'Stable' })
+    expect(found.get('gone')).toMatchObject({ state: 'Dead' })
+    expect(found.get('new')).toMatchObject({
+      state: 'Reconciling',
+      isSimple: false,
+      partitionAssignor: 'uniform',
+      members: [{ memberId: 'm', host: '/h', assignment: [{ topic: 't', partition: 0 }, { topic: 't', partition: 2 }] }],
+    })
+  })
+
   test('each group has its own error; what does not pass in time is TimeoutError', async () => {
     const { broker, client, settle } = await admin()
     const codes: Record<string, number> = { a: ErrorCode.GROUP_AUTHORIZATION_FAILED, b: ErrorCode.NOT_COORDINATOR, c: 0 }

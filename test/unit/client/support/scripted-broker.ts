@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../../../protocol/errors'
 import { FrameReader } from '../../../../network/frame-reader'
 import { SlabPool } from '../../../../network/slab-pool'
 import { apiByKey, apis, ApiKey } from '../../../../protocol/messages/apis'
@@ -144,6 +145,11 @@ export class ScriptedBroker {
         })
       case ApiKey.fetch:
         return (body) => this.later(body.maxWaitMs, { responses: [], sessionId: 0 })
+      case ApiKey.consumerGroupDescribe:
+        // As a broker that ZooKeeper coordinates.
+        return (body) => ({
+          groups: body.groupIds.map((groupId: string) => ({ groupId, errorCode: ErrorCode.UNSUPPORTED_VERSION })),
+        })
       case ApiKey.initProducerId:
         return () => ({ producerId: 1000, producerEpoch: 0 })
       default:
