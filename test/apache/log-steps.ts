@@ -26,7 +26,7 @@ const REASSIGN = 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand'
 /** What compaction, throttles, dynamic configuration and verification are between the kinds. */
 export async function logSteps(run: Run, kind: Kind): Promise<void> {
   const of = (name: string): string => `${name} [controller: ${kind}]`
-  if (run.wants(of('')) || run.wants(of('a'))) await run.moveController(kind)
+  await run.moveController(kind)
   await verificationStep(run, of('verify transactions'))
   await dynamicConfiguration(run, of('change broker configurations through either kind'))
   await run.step(of('compact on either kind'), async () => await compaction(run, `table-${kind}`))

@@ -36,6 +36,7 @@ const USUAL = [
   /Failed to enqueue ISR change state/,
   /^\S+ \[[^\]]*\] ERROR \[KafkaApi-\d+\] Error when handling request: .* api=FETCH, version=12,/,
   // A controller that was deposed a moment ago.
+  /A controller has been elected but just resigned/,
   /STALE_CONTROLLER_EPOCH/,
   // For the broker that had this id and these ports before.
   /STALE_BROKER_EPOCH|stale broker epoch/,

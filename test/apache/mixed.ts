@@ -1,6 +1,7 @@
 /**
  * prekraft and Apache brokers in one cluster, either kind as controller, and brokers that change from one kind to the other.
- *   node -r ./test/support/register.cjs test/apache/mixed.ts [part of a step's name ...]
+ *   node -r ./test/support/register.cjs test/apache/mixed.ts [--all] [part of a step's name ...]
+ * Without --all, and without names: under prekraft's controllers only.
  * KAFKA_VERSION=2.8.2: with that as the other kind, and all on inter.broker.protocol.version 2.8; fewer steps.
  */
 import { mkdtempSync } from 'node:fs'
@@ -29,18 +30,22 @@ const SETTINGS = {
   'unclean.leader.election.enable': 'false',
 }
 
+function isOlder(): boolean {
+  const [major, minor] = VERSION.split('.').map(Number)
+  return major! * 100 + minor! < 309
+}
+
 async function main(): Promise<number> {
   const why = whyNoApache()
   if (why !== undefined) {
     process.stdout.write(`skipped: ${why}\n`)
     return 0
   }
-  const wanted = process.argv.slice(2)
+  const wanted = process.argv.slice(2).filter((each) => each !== '--all')
+  const controllers = process.argv.length > 2 || isOlder() ? (['apache', 'prekraft'] as const) : (['prekraft'] as const)
   // Below the ports that the system gives to outgoing connections.
   const port = Number(process.env.MIXED_PORT ?? 19192)
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(VERSION)!
-  const isOlder = Number(major) * 100 + Number(minor) < 309
-  const settings = isOlder ? { ...SETTINGS, 'inter.broker.protocol.version': `${major}.${minor}` } : SETTINGS
+  const settings = isOlder() ? { ...SETTINGS, 'inter.broker.protocol.version': VERSION.replace(/\.\d+$/, '') } : SETTINGS
   const cluster = new MixedCluster(process.env.MIXED_DIR ?? mkdtempSync(join(tmpdir(), 'mixed-')), port + 8, settings)
   const run = new Run(cluster, wanted)
   process.on('SIGINT', () => void cluster.close().then(() => process.exit(130)))
@@ -52,11 +57,11 @@ async function main(): Promise<number> {
     await Promise.all([cluster.start(0), cluster.start(1)])
     await Promise.all([cluster.start(10), cluster.start(11)])
     await run.prepare()
-    if (isOlder) {
-      for (const kind of ['apache', 'prekraft'] as const) await olderSteps(run, kind)
+    if (isOlder()) {
+      for (const kind of controllers) await olderSteps(run, kind)
     } else {
       await change(run)
-      for (const kind of ['apache', 'prekraft'] as const) {
+      for (const kind of controllers) {
         await steps(run, kind)
         await coordinatorSteps(run, kind)
         await logSteps(run, kind)
