@@ -175,7 +175,8 @@ export class Fetcher {
   private refused(state: PartitionState, code: number): void {
     const { autoReset } = this.settings
     state.retryAtMs = this.cluster.env.clock.monoMs() + this.cluster.settings.retryBackoffMs
-    if (code === ErrorCode.OFFSET_OUT_OF_RANGE) {
+    const isDeposed = this.cluster.leaderEpoch(state.topic, state.partition) < state.fetchPosition.leaderEpoch
+    if (code === ErrorCode.OFFSET_OUT_OF_RANGE && !isDeposed) {
       if (autoReset !== 'none') return state.resetTo(autoReset)
       const where = partitionKey(state.topic, state.partition)
       this.onNews(
@@ -186,7 +187,7 @@ export class Fetcher {
       )
       return
     }
-    if (isStaleMetadata(code) || code === ErrorCode.UNKNOWN_LEADER_EPOCH) this.cluster.forgetTopic(state.topic)
+    if (isDeposed || isStaleMetadata(code) || code === ErrorCode.UNKNOWN_LEADER_EPOCH) this.cluster.forgetTopic(state.topic)
     else if (!isRetriable(code))
       this.onNews(
         new ProtocolError(

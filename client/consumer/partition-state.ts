@@ -38,6 +38,8 @@ export class PartitionState {
   retryAtMs = 0
   /** Of the leader by whom the position was last found to hold; -1 if it was never checked. */
   validatedEpoch = -1
+  /** Since when the metadata has been older than the position; undefined if it is not. */
+  behindSinceMs: number | undefined
   /** Changes when the position is set from outside: an answer for an older one is dropped. */
   seeks = 0
 

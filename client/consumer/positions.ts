@@ -49,6 +49,11 @@ export class Positions {
       if (state.busy || state.isLeaving || state.retryAtMs > nowMs) continue
       if (state.state === 'initializing') initial.push(state)
       if (state.state === 'fetching') this.checkLeader(state)
+      if (state.state === 'validating' && this.isBehind(state, nowMs)) {
+        this.cluster.forgetTopic(state.topic)
+        this.later(state)
+        continue
+      }
       if (state.state !== 'resetting' && state.state !== 'validating') continue
       const leader = leaderOf(state)
       if (leader === undefined) continue
@@ -69,8 +74,23 @@ export class Positions {
     if (epoch < 0 || epoch === state.validatedEpoch) return
     const known = state.fetchPosition.leaderEpoch
     // What is buffered was read under the former leader, and is handed out first.
-    if (known >= 0 && epoch > known && state.buffered.length === 0) state.state = 'validating'
+    if (known >= 0 && epoch !== known && state.buffered.length === 0) state.state = 'validating'
     else if (known < 0 || epoch === known) state.validatedEpoch = epoch
+  }
+
+  /**
+   * The metadata is older than what was read or committed: the leader in it was deposed, and its log may end too early
+   * (KIP-320). For as long as `default.api.timeout.ms` newer metadata is waited for; after that the topic must be another one of
+   * the same name.
+   */
+  private isBehind(state: PartitionState, nowMs: number): boolean {
+    const epoch = this.cluster.leaderEpoch(state.topic, state.partition)
+    if (epoch < 0 || epoch >= state.fetchPosition.leaderEpoch) {
+      state.behindSinceMs = undefined
+      return false
+    }
+    state.behindSinceMs ??= nowMs
+    return nowMs - state.behindSinceMs < this.cluster.settings.apiTimeoutMs
   }
 
   private async run(states: readonly PartitionState[], ask: () => Promise<void>): Promise<void> {

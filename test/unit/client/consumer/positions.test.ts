@@ -164,6 +164,42 @@ describe('another leader', () => {
   })
 })
 
+describe('metadata that is older than what the group committed', () => {
+  async function committedInEpoch(committedLeaderEpoch: number) {
+    const all = await reader({ 'group.id': 'g', 'enable.auto.commit': false })
+    new ScriptedGroup(all.broker)
+    all.broker.on(ApiKey.offsetFetch, () => ({
+      groups: [
+        {
+          groupId: 'g',
+          topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 2, committedLeaderEpoch, metadata: '', errorCode: 0 }] }],
+        },
+      ],
+    }))
+    // The deposed leader: its log ends too early, and it knows nothing of the epoch.
+    serve(all.broker, [0])
+    all.broker.on(ApiKey.offsetForLeaderEpoch, () => ({ topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch: -1, endOffset: -1 }] }] }))
+    all.consumer.assign([T0])
+    return all
+  }
+
+  test('is asked for again, and its leader is not', async () => {
+    const { world, broker, consumer, poll } = await committedInEpoch(3)
+    expect(await poll(3000)).toEqual([])
+    expect(broker.of(ApiKey.offsetForLeaderEpoch)).toEqual([])
+    expect(await world.settle(consumer.position(T0), 5000, 'kept')).toBe(2)
+    broker.leaderEpoch = 3
+    broker.on(ApiKey.offsetForLeaderEpoch, () => ({ topics: [{ topic: 't', partitions: [{ partition: 0, leaderEpoch: 3, endOffset: 3 }] }] }))
+    serve(broker, [0, 0, 3])
+    expect((await poll(3000)).map(({ offset }) => offset)).toEqual([2])
+  })
+
+  test('for ever: the topic is another one of the same name', async () => {
+    const { poll } = await committedInEpoch(3)
+    expect((await poll(70_000)).map(({ offset }) => offset)).toEqual([0])
+  })
+})
+
 test('paused partitions are not read; what was read ahead stays', async () => {
   const { broker, consumer, poll } = await reader({ 'max.poll.records': 1 })
   serve(broker, [0, 0, 0])
