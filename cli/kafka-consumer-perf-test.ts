@@ -2,6 +2,7 @@ import { Consumer } from '../client/consumer'
 import { formatDate, header, intervalLine, summaryLine } from './performance/consumption'
 import { metricsTable } from './performance/metrics'
 import { UsageError } from './tool/command-line'
+import { Progress } from './tool/progress'
 import { propertiesOf, runTool } from './tool/run'
 import type { CommandLine } from './tool/command-line'
 
@@ -40,10 +41,13 @@ async function consume(
     },
   })
   let lastMs = Date.now()
+  // Where lines are printed on the way they say enough.
+  const progress = line.has('show-detailed-stats') ? undefined : new Progress('messages consumed', wanted)
   while (total.messages < wanted && Date.now() - lastMs <= timeoutMs) {
     const records = await consumer.poll(POLL_MS)
     const nowMs = Date.now()
     if (records.length > 0) lastMs = nowMs
+    progress?.add(records.length)
     for (const { key, value } of records) {
       const bytes = (key?.length ?? 0) + (value?.length ?? 0)
       for (const counts of [total, interval]) {
@@ -55,6 +59,7 @@ async function consume(
       interval = { startMs: nowMs, bytes: 0, messages: 0, joinMs: 0 }
     }
   }
+  progress?.clear()
   if (total.messages < wanted) {
     print(
       `WARNING: Exiting before consuming the expected number of messages: timeout (${timeoutMs} ms) exceeded. ` +

@@ -1,6 +1,7 @@
 import { Admin } from '../client/admin'
 import { arrayIn, integerIn, objectIn, parseJson, readTextFile, stringIn, versionIn } from './tool/json-input'
 import { exceptionText } from './tool/exceptions'
+import { Progress } from './tool/progress'
 import { UsageError } from './tool/command-line'
 import { propertiesOf, runTool } from './tool/run'
 import type { TopicPartition } from '../client/leaders'
@@ -62,7 +63,10 @@ void runTool({
       const deletions = deletionsIn(readTextFile(line.required('offset-json-file')))
       out('Executing records delete operation')
       const results = deletions.map((deletion) => admin.deleteRecords([deletion]).then((found) => [...found.values()][0]!))
-      for (const result of results) result.catch(() => {})
+      const progress = new Progress('partitions done', results.length)
+      for (const result of results) void result.catch(() => {}).finally(() => progress.add())
+      await Promise.allSettled(results)
+      progress.clear()
       out('Records delete operation completed:')
       for (const [i, { topic, partition }] of deletions.entries()) {
         try {

@@ -4,6 +4,7 @@ import { Producer } from '../client/producer'
 import { MirrorStream } from './mirror-maker/stream'
 import { UsageError } from './tool/command-line'
 import { onSignal } from './tool/signals'
+import { Progress } from './tool/progress'
 import { propertiesIn, runTool } from './tool/run'
 import { topicPattern } from './topics/options'
 import type { CommandLine } from './tool/command-line'
@@ -99,6 +100,7 @@ void runTool({
     const abort = line.text('abort.on.send.failure', 'true').toLowerCase()
     if (abort !== 'true' && abort !== 'false') throw new UsageError(`For input string: "${abort}"`, false)
     const producerFile = propertiesIn(line.required('producer.config'))
+    const progress = new Progress('records copied')
     const mirror: Mirror = {
       producer: new Producer(producerConfig(producerFile)),
       include: topicPattern(line.value('include') ?? line.required('whitelist')),
@@ -106,7 +108,11 @@ void runTool({
       abortOnSendFailure: abort === 'true',
       sync: producerFile['producer.type'] === 'sync',
       state: 'running',
-      say,
+      say(text) {
+        progress.clear()
+        say(text)
+      },
+      copied: () => progress.add(),
       nowMs: () => performance.now(),
       pause,
     }
@@ -125,6 +131,7 @@ void runTool({
     }
     await Promise.all(streams.map((stream) => stream.run().finally(end)))
     await mirror.producer.close()
+    progress.clear()
     if (mirror.state !== 'failed') return process.exitCode as number | undefined
     say('Mirror maker thread exited abnormally, stopping the whole mirror maker.')
     return FAILED

@@ -23,6 +23,8 @@ export interface Mirror {
   /** Set when all have to stop: at the end, or without a commit after a failure. */
   state: 'running' | 'stopping' | 'failed'
   say(text: string): void
+  /** Hears of each record that the target has taken. */
+  copied(): void
   nowMs(): number
   pause(ms: number): Promise<void>
 }
@@ -86,7 +88,10 @@ export class MirrorStream {
     // The partition is the partitioner's: the topics may have different numbers of them.
     const answer = producer
       .send({ topic, key, value, headers, ...(timestampType === 'NoTimestampType' ? {} : { timestamp }) })
-      .catch((error: unknown) => this.sendFailed(topic, error))
+      .then(
+        () => this.mirror.copied(),
+        (error: unknown) => this.sendFailed(topic, error),
+      )
       .finally(() => this.unanswered.delete(answer))
     this.unanswered.add(answer)
     if (sync) await answer

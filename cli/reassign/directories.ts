@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../protocol/errors'
+import { Progress } from '../tool/progress'
 import { byReplica, keyOf } from './plan'
 import type { DirectoryTarget } from './plan'
 import type { MaintenanceAdmin } from '../../client/admin/maintenance'
@@ -71,6 +72,7 @@ export async function returns(admin: MaintenanceAdmin, targets: readonly Directo
 /** Asks for the moves until all have begun: a replica that is just coming to its broker cannot be moved there yet. */
 export async function moveDirectories(admin: MaintenanceAdmin, targets: readonly DirectoryTarget[], timeoutMs: number): Promise<void> {
   const endMs = Date.now() + timeoutMs
+  const progress = new Progress('moves have begun', targets.length)
   let pending = [...targets]
   for (;;) {
     const results = await admin.alterReplicaLogDirs(pending)
@@ -82,14 +84,18 @@ export async function moveDirectories(admin: MaintenanceAdmin, targets: readonly
       waiting.add(name)
     }
     const isWaiting = (target: DirectoryTarget): boolean => waiting.has(`${keyOf(target)}-${target.brokerId}`)
-    for (const target of pending.filter((each) => !isWaiting(each)).sort(byReplica)) {
+    const begun = pending.filter((each) => !isWaiting(each)).sort(byReplica)
+    if (begun.length > 0) progress.clear()
+    for (const target of begun) {
       process.stdout.write(
         `Successfully started moving log directory to ${target.logDir} for replica ${keyOf(target)} with broker ${target.brokerId} \n`,
       )
     }
     pending = pending.filter(isWaiting)
     if (pending.length === 0) return
+    progress.add(begun.length)
     if (Date.now() >= endMs) {
+      progress.clear()
       const names = pending.sort(byReplica).map((target) => `${keyOf(target)}-${target.brokerId}`)
       throw new Error(`Timed out before log directory move${names.length === 1 ? '' : 's'} could be started for: ${names.join(',')}`)
     }

@@ -37,6 +37,7 @@ function run(polls: ConsumerRecord[][], fails: (record: ProducerRecord) => boole
     abortOnSendFailure: true,
     sync: false,
     state: 'running',
+    copied: () => {},
     say: (text) => void log.push(text),
     nowMs: () => 0,
     pause: () => Promise.resolve(),
