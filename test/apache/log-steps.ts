@@ -299,7 +299,9 @@ async function throttled(run: Run, controller: Kind, from: Kind): Promise<void> 
   if (tookMs < 6000)
     throw new Error(`it took ${tookMs} ms (${Date.now() - submitted} since it was submitted): the throttle did not hold`)
   for (const id of cluster.running) {
-    const { source } = await configured(cluster, id, 'leader.replication.throttled.rate')
-    if (source <= OF_ALL) throw new Error(`broker ${id} is still throttled`)
+    await until(`broker ${id} is no longer throttled`, 10_000, async () => {
+      const { value, source } = await configured(cluster, id, 'leader.replication.throttled.rate')
+      return source > OF_ALL ? true : `${value} of ${source}`
+    })
   }
 }
