@@ -40,6 +40,8 @@ export class ConfigListener {
   private readonly notifications: NotificationListener
   private isClosed = false
   private timer: Timer | undefined
+  /** Topics that were read alone since each `load` under way began: what that one has read of them may be older. */
+  private readonly overtaken = new Set<Set<string>>()
 
   constructor(options: ConfigListenerOptions) {
     this.options = options
@@ -57,12 +59,20 @@ export class ConfigListener {
   async load(): Promise<void> {
     await this.refreshBroker()
     const session = this.options.keeper.current
-    const listed = await session.children(configTypePath('topics'))
-    const topics = (listed?.names ?? []).map(desanitizeEntity)
-    const paths = topics.map((topic) => configPath('topics', topic))
-    const nodes = await session.getMany(paths)
-    topics.forEach((topic, i) => this.take(topic, paths[i]!, nodes[i]?.data ?? null))
-    this.options.store.retain(new Set(topics))
+    const newer = new Set<string>()
+    this.overtaken.add(newer)
+    try {
+      const listed = await session.children(configTypePath('topics'))
+      const topics = (listed?.names ?? []).map(desanitizeEntity)
+      const paths = topics.map((topic) => configPath('topics', topic))
+      const nodes = await session.getMany(paths)
+      topics.forEach((topic, i) => {
+        if (!newer.has(topic)) this.take(topic, paths[i]!, nodes[i]?.data ?? null)
+      })
+      this.options.store.retain(new Set([...topics, ...newer]))
+    } finally {
+      this.overtaken.delete(newer)
+    }
   }
 
   /** Follows what changes from now on: arms the watch first, then reads everything, so that nothing falls between. */
@@ -79,6 +89,7 @@ export class ConfigListener {
   async refresh(topics: readonly string[]): Promise<void> {
     const paths = topics.map((topic) => configPath('topics', topic))
     const nodes = await this.options.keeper.current.getMany(paths)
+    for (const newer of this.overtaken) for (const topic of topics) newer.add(topic)
     topics.forEach((topic, i) => this.take(topic, paths[i]!, nodes[i]?.data ?? null))
   }
 

@@ -74,18 +74,30 @@ export class TopicConfigStore {
       return
     }
     if (current !== undefined && sameOverrides(current.overrides, overrides)) return
-    try {
-      this.plain.delete(topic)
-      this.byTopic.set(topic, { overrides: { ...overrides }, config: effective(topicConfig(overrides, this.ownDefaults)) })
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      this.logger.error(
-        { topic, reason: error.message },
-        'the configuration of a topic in ZooKeeper is invalid; the previous one stays',
-      )
-      return
-    }
+    const valid = this.validOf(topic, overrides)
+    if (valid !== overrides && current !== undefined) return
+    this.plain.delete(topic)
+    // At the start there is no previous one, and the defaults alone might delete what was to be compacted.
+    this.byTopic.set(topic, { overrides: { ...valid }, config: effective(topicConfig(valid, this.ownDefaults)) })
     this.notify(topic)
+  }
+
+  /** The same object if all of it makes sense. */
+  private validOf(topic: string, overrides: Overrides): Overrides {
+    const valid: Record<string, string> = Object.create(null)
+    let isWhole = true
+    for (const [name, text] of Object.entries(overrides)) {
+      try {
+        topicConfig({ [name]: text }, this.ownDefaults)
+        valid[name] = text
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        isWhole = false
+        const report = { topic, key: name, reason: error.message }
+        this.logger.error(report, 'the configuration of a topic in ZooKeeper is invalid; the previous one stays, or the rest is used')
+      }
+    }
+    return isWhole ? overrides : valid
   }
 
   /** Forgets the topics that are not among these. */
