@@ -1,3 +1,4 @@
+import { MAX_ID_LENGTH } from '../coordinator/id-length'
 import type { GroupConfig } from '../group/group-config'
 import { allowsStaticMembers } from '../group/group-config'
 import type { OffsetKey } from '../group/offset-cache'
@@ -32,6 +33,8 @@ export function firstOfEach<T>(items: readonly T[], idOf: (item: T) => string): 
   const seen = new Set<string>()
   return items.filter((item) => {
     const id = idOf(item)
+    // It is refused, in few words; and a set does not tell such ones apart soon.
+    if (id.length > MAX_ID_LENGTH) return true
     if (seen.has(id)) return false
     seen.add(id)
     return true

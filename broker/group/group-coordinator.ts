@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import { CoordinatorPartitions } from '../coordinator/coordinator-partitions'
+import { MAX_ID_LENGTH } from '../coordinator/id-length'
 import { Pacer } from '../coordinator/pacer'
 import { GROUP_LIMITS, type GroupLimits } from './group-limits'
 import { GroupLoader } from './group-loader'
@@ -195,7 +196,7 @@ export class GroupCoordinator {
   // Partitions
 
   private status(groupId: string, empty: EmptyIdAllowed): number {
-    if (groupId === '' && empty === 'idNeeded') return ErrorCode.INVALID_GROUP_ID
+    if ((groupId === '' && empty === 'idNeeded') || groupId.length > MAX_ID_LENGTH) return ErrorCode.INVALID_GROUP_ID
     return this.partitions.status(this.store.partitionFor(groupId))
   }
 

@@ -1,10 +1,14 @@
 import { ErrorCode } from '../../protocol/errors'
+import { MAX_ID_LENGTH } from '../coordinator/id-length'
 import { randomUuidText } from './random-uuid'
 import { joinError, Member, protocolBytes, type JoinCallback, type JoinResult, type MemberProtocol } from './member'
 import { NEW_MEMBER_JOIN_TIMEOUT_MS, type GroupParts, type Rebalances } from './rebalances'
 import { whyNoMember } from './member-checks'
 import type { Random } from '../../runtime/ports'
 import type { Group } from './group'
+
+/** With what separates it. */
+const UUID_LENGTH = 37
 
 export interface JoinRequest {
   groupId: string
@@ -43,6 +47,10 @@ export class Joining {
     const { groupId, memberId, sessionTimeoutMs } = request
     if (sessionTimeoutMs < config.minSessionTimeoutMs || sessionTimeoutMs > config.maxSessionTimeoutMs) {
       done(joinError(memberId, ErrorCode.INVALID_SESSION_TIMEOUT))
+      return
+    }
+    if ((request.groupInstanceId ?? '').length + UUID_LENGTH > MAX_ID_LENGTH) {
+      done(joinError(memberId, ErrorCode.INVALID_REQUEST))
       return
     }
     const group = memberId === '' ? store.getOrCreate(groupId) : store.get(groupId)
@@ -96,7 +104,7 @@ export class Joining {
       done(joinError('', ErrorCode.INCONSISTENT_GROUP_PROTOCOL))
       return
     }
-    const memberId = `${groupInstanceId ?? request.clientId}-${randomUuidText(this.random)}`
+    const memberId = `${groupInstanceId ?? request.clientId.slice(0, MAX_ID_LENGTH - UUID_LENGTH)}-${randomUuidText(this.random)}`
     if (groupInstanceId !== null) {
       const oldMemberId = group.staticMemberId(groupInstanceId)
       if (oldMemberId === undefined) this.add(group, memberId, request, done)

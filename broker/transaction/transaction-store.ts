@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import { CoordinatorPartitions } from '../coordinator/coordinator-partitions'
+import { MAX_ID_LENGTH } from '../coordinator/id-length'
 import { coordinatorError } from './decisions'
 import { TransactionMetadata } from './transaction-metadata'
 import { encodeTransition, replayBatch } from './transaction-record'
@@ -91,6 +92,7 @@ export class TransactionStore {
   }
 
   find(transactionalId: string): Found {
+    if (transactionalId.length > MAX_ID_LENGTH) return { errorCode: ErrorCode.INVALID_REQUEST }
     const logPartition = this.options.log.partitionFor(transactionalId)
     const errorCode = this.partitions.status(logPartition)
     if (errorCode !== ErrorCode.NONE) return { errorCode }

@@ -18,14 +18,25 @@ describe('what clients may use of memory', () => {
       const f = await Fixture.start({}, { memoryBytes: 1024 * KIB })
       let taken = 0
       for (let i = 0; i < 100; i++) {
-        const name = `${'x'.repeat(30 * KIB)}-${i}`
+        const name = `${'x'.repeat(15 * KIB)}-${i}`
         const requireKnownMemberId = long !== 'groupInstanceId'
         const { values } = f.join({ groupId: `g${i}`, requireKnownMemberId, [long]: name })
         if (values[0]?.errorCode === NO_ROOM) break
         taken++
       }
-      expect({ long, isBounded: taken > 3 && taken < 40 }).toEqual({ long, isBounded: true })
+      expect({ long, isBounded: taken > 3 && taken < 60 }).toEqual({ long, isBounded: true })
     }
+  })
+
+  test('ids that are too long to be found in a map are refused, or cut', async () => {
+    const f = await Fixture.start()
+    const long = 'x'.repeat(20_000)
+    expect(f.join({ groupId: long }).value.errorCode).toBe(ErrorCode.INVALID_GROUP_ID)
+    expect(f.commit(1, { groupId: long }).value).toEqual([ErrorCode.INVALID_GROUP_ID])
+    expect(f.join({ groupInstanceId: long }).value.errorCode).toBe(ErrorCode.INVALID_REQUEST)
+    const { errorCode, memberId } = f.join({ clientId: long, requireKnownMemberId: true }).value
+    expect([errorCode, memberId.length]).toEqual([ErrorCode.MEMBER_ID_REQUIRED, 16_383])
+    expect(f.coordinator.list([], []).groups).toHaveLength(1)
   })
 
   test('groups that only keep offsets count, and offsets; what is committed already goes on', async () => {

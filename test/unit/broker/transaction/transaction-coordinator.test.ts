@@ -20,6 +20,7 @@ describe('initProducerId', () => {
   test('what is wrong with the request', async () => {
     const ask = async (id: string, timeoutMs: number) => (await world.ask(world.coordinator.initProducerId(id, timeoutMs, undefined))).errorCode
     expect(await ask('', 1000)).toBe(ErrorCode.INVALID_REQUEST)
+    expect(await ask('x'.repeat(20_000), 1000)).toBe(ErrorCode.INVALID_REQUEST)
     expect(await ask('tx', 0)).toBe(ErrorCode.INVALID_TRANSACTION_TIMEOUT)
     expect(await ask('tx', 900_001)).toBe(ErrorCode.INVALID_TRANSACTION_TIMEOUT)
   })
