@@ -2,6 +2,7 @@ import {
   closeSync, constants, existsSync, fdatasync, fdatasyncSync, fstatSync, fsync, fsyncSync, ftruncateSync, mkdirSync, openSync, read,
   readdirSync, readFileSync, readSync, renameSync, rm, statfsSync, statSync, unlinkSync, utimesSync, writeSync, writevSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Disk, DiskFile, FileStat, OpenMode } from './ports'
 
 const FLAGS: Record<OpenMode, number> = {
@@ -98,14 +99,26 @@ function statOrUndefined(path: string): FileStat | undefined {
   return { size: stat.size, mtimeMs: stat.mtimeMs, isDirectory: stat.isDirectory(), inode: stat.ino }
 }
 
+/** Node's own `recursive` never comes back where nothing can be made in a folder that is there (/proc). */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path || existsSync(parent)) throw error
+    makeDirectory(parent)
+    makeDirectory(path)
+  }
+}
+
 export const realDisk: Disk = {
   open: (path, mode, permissions = 0o644) => new RealFile(path, openSync(path, FLAGS[mode], permissions)),
   exists: existsSync,
   stat: statOrUndefined,
   list: (path) => readdirSync(path).sort(),
-  makeDirectory(path) {
-    mkdirSync(path, { recursive: true })
-  },
+  makeDirectory,
   rename: renameSync,
   remove(path) {
     try {
