@@ -27,7 +27,10 @@ export const COORDINATOR_PROPERTIES: Readonly<Record<string, string>> = {
   'group.initial.rebalance.delay.ms': '100',
   'group.min.session.timeout.ms': '1000',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
-  'log.cleaner.enable': 'false',
+  'log.cleaner.backoff.ms': '300',
+  'log.cleaner.min.cleanable.ratio': '0.01',
+  'log.cleaner.dedupe.buffer.size': '2097152',
+  'log.cleaner.delete.retention.ms': '30000',
 }
 
 /** Members of a group that reads all, and copiers of one topic, with what both are held against. */

@@ -4,6 +4,7 @@ import { brokerIdsPath } from '../../../zk-schema/brokers'
 import { controllerPath, decodeController } from '../../../zk-schema/controller'
 import { decodePartitionState, decodeTopic, partitionStatePath, topicPath, topicsPath } from '../../../zk-schema/topics'
 import { batchesOf } from './oracle'
+import { isInternalTopic } from '../../../protocol/rules/topic-name'
 import type { ReplicaLog } from '../../../broker/replica/log-port'
 import type { SimulatedCluster } from './cluster'
 import type { Acknowledged, Reader } from './workload'
@@ -133,6 +134,8 @@ export function checkRecords(cluster: SimulatedCluster, topics: ReadonlySet<stri
     const logs = replicaLogs(cluster, topic, partition, replicas)
     const contents = logs.map((log) => batchesOf(log, 0, log.highWatermark).map(({ bytes }) => bytes))
     contents.forEach((batches, i) => {
+      // Each replica cleans by itself: what stays of them is compared record by record, when one becomes the leader.
+      if (isInternalTopic(topic)) return
       const at = batches.findIndex((bytes, index) => contents[0]![index]?.equals(bytes) !== true)
       if (at < 0 && batches.length === contents[0]!.length) return
       const [here, there] = [batches[at], contents[0]![at]].map((bytes) => (bytes === undefined ? 'nothing' : toldOf(bytes)))

@@ -1,6 +1,8 @@
 import { crc32c } from '../../../protocol/crc32c'
 import { baseOffsetAt, lastOffsetAt } from '../../../protocol/records/batch'
 import { iterateBatches } from '../../../protocol/records/records'
+import { isInternalTopic } from '../../../protocol/rules/topic-name'
+import { CompactedRecords } from './compacted'
 import type { ReplicaLog } from '../../../broker/replica/log-port'
 import type { Partition } from '../../../broker/replica/partition'
 import type { SimulatedBroker, SimulatedCluster } from './cluster'
@@ -27,6 +29,8 @@ export function batchesOf(log: ReplicaLog, from: number, to: number): { baseOffs
 interface Committed {
   /** Content by base offset. */
   batches: Map<number, number>
+  /** Of an internal topic: they are cleaned. */
+  compacted: CompactedRecords | undefined
   end: number
   leaders: Map<number, { broker: number; incarnation: number; highWatermark: number; checked: number; endBefore: number }>
 }
@@ -64,7 +68,10 @@ export class CommittedOracle {
     const name = `${partition.topic}-${partition.partition}`
     const key = `${partition.topicId ?? ''}/${partition.partition}`
     let committed = this.partitions.get(key)
-    if (committed === undefined) this.partitions.set(key, (committed = { batches: new Map(), end: 0, leaders: new Map() }))
+    if (committed === undefined) {
+      const compacted = isInternalTopic(partition.topic) ? new CompactedRecords() : undefined
+      this.partitions.set(key, (committed = { batches: new Map(), compacted, end: 0, leaders: new Map() }))
+    }
     const { leaderEpoch } = partition
     const { highWatermark } = log
     const { incarnation } = broker.process
@@ -95,6 +102,12 @@ export class CommittedOracle {
         `I1: ${name} had ${end} committed offsets, and broker ${broker.id}, its leader in epoch ${epoch}, has only ${log.endOffset}`,
       )
     }
+    const { compacted } = committed
+    if (compacted !== undefined) {
+      const wrong = compacted.wrongWith(batchesOf(log, 0, end).map(({ bytes }) => bytes), log.startOffset, end)
+      if (wrong !== undefined) throw new Error(`I3, I17: broker ${broker.id}, leader of ${name} in epoch ${epoch}, ${wrong}`)
+      return
+    }
     for (const { baseOffset, bytes } of batchesOf(log, 0, end)) {
       const expected = committed.batches.get(baseOffset)
       if (expected !== crc32c(bytes)) {
@@ -107,7 +120,8 @@ export class CommittedOracle {
     if (log.highWatermark <= committed.end) return
     for (const { baseOffset, nextOffset, bytes } of batchesOf(log, committed.end, log.highWatermark)) {
       if (baseOffset > committed.end) throw new Error(`I15: ${name} has a gap before ${baseOffset} in epoch ${epoch}`)
-      committed.batches.set(baseOffset, crc32c(bytes))
+      if (committed.compacted === undefined) committed.batches.set(baseOffset, crc32c(bytes))
+      else committed.compacted.add(bytes)
       committed.end = nextOffset
     }
   }

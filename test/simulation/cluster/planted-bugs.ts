@@ -1,6 +1,7 @@
 import { Group } from '../../../broker/group/group'
 import { GroupLoader } from '../../../broker/group/group-loader'
 import { GroupStore } from '../../../broker/group/group-store'
+import { OffsetMap } from '../../../broker/log/cleaner/offset-map'
 import { Log } from '../../../broker/log/log'
 import { Partition } from '../../../broker/replica/partition'
 import { MarkerSender } from '../../../broker/transaction/marker-sender'
@@ -32,6 +33,7 @@ const { add: addMarkers } = MarkerSender.prototype
 const { storeOffsets } = GroupStore.prototype
 const { nextGeneration } = Group.prototype
 const { read } = Log.prototype
+const { get: lastOffset } = OffsetMap.prototype
 
 export const bugs: Record<string, PlantedBug> = {
   'acks=all is answered before the high watermark': {
@@ -88,5 +90,13 @@ export const bugs: Record<string, PlantedBug> = {
       return result
     }),
     foundBy: /copied more than once|read and not there|never sent/,
+  },
+  'the cleaner takes the last record of a key for an older one': {
+    coordinators: true,
+    plant: () => replace(OffsetMap.prototype, 'get', function (this: OffsetMap, ...args) {
+      const offset = lastOffset.apply(this, args)
+      return offset % 5 === 0 ? offset + 1 : offset
+    }),
+    foundBy: /I17: .* has lost the record/,
   },
 }
