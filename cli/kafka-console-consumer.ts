@@ -28,7 +28,7 @@ function formatter(line: CommandLine): Formatter {
   if (deprecation !== undefined) err(deprecation)
   try {
     // Kafka's log of its tools shows warnings, and these lines are less than that.
-    return formatterOf(name, formatterProperties(line), () => {})
+    return formatterOf(name, formatterProperties(line), () => {}, err)
   } catch (error) {
     throw new UsageError((error as Error).message)
   }
@@ -130,7 +130,6 @@ void runTool({
     startOf(line)
     const config = consumerConfig(line, Math.random)
     const format = formatter(line)
-    const most = line.whole('max-messages', -1)
     const timeoutMs = line.whole('timeout-ms', -1)
     const consumer = new Consumer(config)
     let count = 0
@@ -150,6 +149,7 @@ void runTool({
     }
     try {
       subscribe(consumer, line)
+      const most = line.whole('max-messages', -1)
       while ((most < 0 || count < most) && !stopping) {
         if (records.length === 0) {
           try {

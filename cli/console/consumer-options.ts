@@ -4,6 +4,8 @@ import type { CommandLine } from '../tool/command-line'
 
 /** Complains as Kafka's ConsoleConsumerOptions does, in its order. */
 export function checkOptions(line: CommandLine): void {
+  // Throws for several.
+  line.value('topic')
   const isFiltered = line.has('include') || line.has('whitelist')
   if (line.has('topic') === isFiltered) {
     const whitelist = '--whitelist is DEPRECATED use --include instead; ignored if --include specified.'

@@ -59,8 +59,16 @@ function textFormatter(text: (key: Buffer, value: Buffer | null) => string | und
   }
 }
 
-/** Throws Error in Java's words for a class that is not there. `log` gets what LoggingMessageFormatter writes into the log. */
-export function formatterOf(name: string, properties: Readonly<Record<string, string>>, log: (line: string) => void): Formatter {
+/**
+ * Throws Error in Java's words for a class that is not there. `log` gets what LoggingMessageFormatter writes into the log,
+ * `warn` what is wrong with the properties.
+ */
+export function formatterOf(
+  name: string,
+  properties: Readonly<Record<string, string>>,
+  log: (line: string) => void,
+  warn: (line: string) => void,
+): Formatter {
   switch (name) {
     case 'kafka.coordinator.group.GroupMetadataManager$OffsetsMessageFormatter':
       return textFormatter(offsetText)
@@ -72,11 +80,11 @@ export function formatterOf(name: string, properties: Readonly<Record<string, st
   const short = DEPRECATED[name] ?? (name.startsWith(PACKAGE) ? name.slice(PACKAGE.length) : name)
   switch (short) {
     case 'DefaultMessageFormatter': {
-      const format = new RecordFormat(properties)
+      const format = new RecordFormat(properties, warn)
       return (record) => format.format(record)
     }
     case 'LoggingMessageFormatter': {
-      const format = new RecordFormat(properties)
+      const format = new RecordFormat(properties, warn)
       return (record) => {
         const shown = record.timestampType === 'NoTimestampType' ? '' : `${record.timestampType}:${record.timestamp}, `
         log(

@@ -18,11 +18,13 @@ function javaNumber(value: number): string {
   return Number.isInteger(value) && Math.abs(value) < 1e7 ? value.toFixed(1) : String(value)
 }
 
-function deserializer(name: string | undefined): (bytes: Buffer) => Buffer | string {
-  if (name === undefined) return (bytes) => bytes
+/** Kafka's tool, too, goes on with the bytes as they are when a class is unknown. */
+function deserializer(name: string | undefined, warn: (text: string) => void): (bytes: Buffer) => Buffer | string {
+  const asIs = (bytes: Buffer): Buffer => bytes
+  if (name === undefined) return asIs
   const found = DESERIALIZERS[name.split('.').at(-1)!]
-  if (found === undefined) throw new Error(`Class ${name} could not be found.`)
-  return found
+  if (found === undefined) warn(`Unable to instantiate a deserializer from ${name}`)
+  return found ?? asIs
 }
 
 /** The properties of Kafka's DefaultMessageFormatter. */
@@ -32,11 +34,12 @@ export class RecordFormat {
   private readonly contentOf: (bytes: Buffer) => Buffer | string
   private readonly headerOf: (bytes: Buffer) => Buffer | string
 
-  constructor(properties: Readonly<Record<string, string>>) {
+  /** `warn` hears of deserializers that there are not. */
+  constructor(properties: Readonly<Record<string, string>>, warn: (text: string) => void) {
     this.properties = properties
-    this.keyOf = deserializer(properties['key.deserializer'])
-    this.contentOf = deserializer(properties['value.deserializer'])
-    this.headerOf = deserializer(properties['headers.deserializer'])
+    this.keyOf = deserializer(properties['key.deserializer'], warn)
+    this.contentOf = deserializer(properties['value.deserializer'], warn)
+    this.headerOf = deserializer(properties['headers.deserializer'], warn)
   }
 
   /** Timestamp, partition, offset, headers, key, value, as far as they are asked for, in this order. */

@@ -17,7 +17,7 @@ const record = {
 } as unknown as ConsumerRecord
 
 const show = (properties: Record<string, string>, changes: Partial<ConsumerRecord> = {}) =>
-  new RecordFormat(properties).format({ ...record, ...changes }).toString('utf8')
+  new RecordFormat(properties, () => {}).format({ ...record, ...changes }).toString('utf8')
 
 const ALL = {
   'print.timestamp': 'true',
@@ -53,6 +53,10 @@ test('deserializers by the last part of their name; bytes go through untouched',
   const double = Buffer.alloc(8)
   double.writeDoubleBE(2)
   expect(show({ 'value.deserializer': 'DoubleDeserializer' }, { value: double })).toBe('2.0\n')
-  expect(new RecordFormat({}).format({ ...record, value: Buffer.from([0xff, 0xfe]) })).toEqual(Buffer.from([0xff, 0xfe, 0x0a]))
-  expect(() => new RecordFormat({ 'key.deserializer': 'no.such.Thing' })).toThrow('Class no.such.Thing could not be found.')
+  const plain = new RecordFormat({}, () => {})
+  expect(plain.format({ ...record, value: Buffer.from([0xff, 0xfe]) })).toEqual(Buffer.from([0xff, 0xfe, 0x0a]))
+  const warnings: string[] = []
+  const format = new RecordFormat({ 'value.deserializer': 'no.such.Thing' }, (text) => warnings.push(text))
+  expect(warnings).toEqual(['Unable to instantiate a deserializer from no.such.Thing'])
+  expect(format.format({ ...record, value: Buffer.from('as it is') })).toEqual(Buffer.from('as it is\n'))
 })
