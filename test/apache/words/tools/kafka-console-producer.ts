@@ -50,6 +50,40 @@ export const table: WordsTable = {
       compare: ['code', 'out'],
       ours: /larger than 100/,
     },
+    ...['none', 'gzip', 'snappy', 'lz4', 'zstd'].map((codec) => ({
+      args: `--topic produced-{me} ${HOST} --compression-codec ${codec}`,
+      input: 'a\n',
+    })),
+    { args: '--topic produced-{me} --broker-list {bootstrap}', input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --broker-list {bootstrap}`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --sync --request-required-acks 0`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --request-required-acks all`, input: 'a\n' },
+    {
+      args:
+        `--topic produced-{me} ${HOST} --message-send-max-retries 3 --retry-backoff-ms 100 --request-timeout-ms 5000 ` +
+        '--max-memory-bytes 1000000 --max-partition-memory-bytes 16384 --max-block-ms 5000 --timeout 5',
+      input: 'a\n',
+    },
+    { args: `--topic produced-{me} ${HOST} --request-timeout-ms x`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --batch-size`, input: 'a\n' },
+    {
+      args: `--topic produced-{me} ${HOST} --reader-config {dir}/reader`,
+      files: { reader: 'parse.key=true\n' },
+      input: 'none\n',
+    },
+    { args: `--topic produced-{me} ${HOST} --producer.config {dir}/producer`, files: { producer: 'acks=x\n' }, input: 'a\n' },
+    {
+      args:
+        `--topic produced-{me} ${HOST} --property parse.key=true --property parse.headers=true --property key.separator=| ` +
+        '--property headers.delimiter=; --property headers.separator=/ --property headers.key.separator== ' +
+        '--property null.marker=N',
+      input: 'a=b/c=N;k|v\nno header|v\n',
+    },
+    { args: `--topic produced-{me} ${HOST} --producer-property nonsense`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST} --property`, input: 'a\n' },
+    { args: `--topic produced-{me} ${HOST}`, input: '' },
+    { args: `--topic produced-{me} ${HOST}`, input: 'no end of the line' },
+    { args: `--topic produced-{me} ${HOST} extra`, input: 'a\n' },
     { args: `--topic produced-{me} ${HOST} --property null.marker=,`, input: 'a\n' },
     { args: `--topic produced-{me} ${HOST} --property headers.delimiter=,`, input: 'a\n' },
     {
