@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { createLogger } from '../../../runtime/log'
 
 const root = join(__dirname, '../../..')
 
@@ -16,4 +17,13 @@ testFull('a process goes on when its log cannot be written', () => {
   const { status, stderr } = spawnSync(process.execPath, ['-r', './test/support/register.cjs', '-e', program], { cwd: root, stdio: ['ignore', full, 'pipe'] })
   closeSync(full)
   expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: 'true' })
+})
+
+test('a line shows the beginning of a text that a stranger chose', () => {
+  const lines: string[] = []
+  const logger = createLogger({ level: 'info', name: 'test', stream: { write: (line) => void lines.push(line) } })
+  logger.info({ groupId: 'g'.repeat(30_000), count: 3, short: 's', err: new Error('kept') }, 'joined')
+  const { groupId, count, short, err, msg } = JSON.parse(lines[0]!) as Record<string, unknown> & { err: { message: string } }
+  expect(groupId).toBe(`${'g'.repeat(1000)}... (30000 characters)`)
+  expect([count, short, err.message, msg]).toEqual([3, 's', 'kept', 'joined'])
 })
