@@ -67,7 +67,7 @@ export function formatterOf(
   name: string,
   properties: Readonly<Record<string, string>>,
   log: (line: string) => void,
-  warn: (line: string) => void,
+  warn: (line: string) => void = () => {},
 ): Formatter {
   switch (name) {
     case 'kafka.coordinator.group.GroupMetadataManager$OffsetsMessageFormatter':
