@@ -72,7 +72,7 @@ function argumentsOfUsage(text: string): string {
   const complaint = error < 0 ? '' : rest.slice(error).join(' ')
   const arguments_ = listed.map((line) => line.trim().split(/ {2,}/)[0]!).filter((line) => line.startsWith('-'))
   return [
-    text.slice(0, at) + usage!.replace(/\s+/g, ' '),
+    text.slice(0, at) + usage!.replace(/\s+/g, ' ').trim(),
     ...arguments_,
     complaint
       .replace(/\s+/g, ' ')

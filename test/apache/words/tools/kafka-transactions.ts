@@ -61,7 +61,14 @@ export const table: WordsTable = {
         [/\t\d+\t\d+\t/g, '\t<n>\t'],
       ],
     },
-    { args: `${HOST} list --duration-filter 100000` },
+    {
+      args: `${HOST} list --duration-filter 100000`,
+      // Those of other tables may be that old.
+      changes: [
+        [/ +\t/g, '\t'],
+        [/\t\d+\t\d+\t/g, '\t<n>\t'],
+      ],
+    },
     { args: `${HOST} describe --transactional-id none` },
     {
       args: `${HOST} describe --transactional-id tx-{me}`,
