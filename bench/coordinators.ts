@@ -32,7 +32,8 @@ const OFFSETS_TOPIC = '__consumer_offsets'
 const OFFSETS_PARTITIONS = 10
 const TOPIC = 'bench'
 const TOPIC_PARTITIONS = 100
-const WARM_UP_COMMITS = 5000
+/** So many that the code of either broker is compiled. */
+const WARM_UP_COMMITS = 20_000
 const COMMITS = 20_000
 const OVERRIDES = {
   'group.initial.rebalance.delay.ms': '0',
@@ -242,7 +243,7 @@ async function transactions(bench: Bench, count: number, figures: Map<string, Fi
     )
     return done / ((performance.now() - startMs) / 1000)
   }
-  await run(2000)
+  await run(5000)
   const cpu = bench.brokersCpuSeconds
   const startMs = performance.now()
   const perSecond = await run(5000)
