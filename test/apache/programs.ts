@@ -23,6 +23,7 @@ const SETTINGS = {
   'transaction.state.log.replication.factor': '3',
   'transaction.state.log.num.partitions': '6',
   'transaction.state.log.min.isr': '2',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
   'group.initial.rebalance.delay.ms': '300',
   'auto.create.topics.enable': 'false',
 }
@@ -190,6 +191,8 @@ async function connect(run: Run, programs: Program[], port: number): Promise<str
     'scheduled.rebalance.max.delay.ms': 1000,
     'consumer.session.timeout.ms': 6000,
     'consumer.heartbeat.interval.ms': 1000,
+    // A worker does not begin before the transactions that are open in its offsets end; that of a killed task ends with its time.
+    'producer.transaction.timeout.ms': 6000,
   }
   const text = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`)
   writeFileSync(properties!, text.join(''))
