@@ -44,7 +44,7 @@ export function pendingShrink(
   return { committed: state.committed, maximal: state.committed, proposal: { kind: 'shrink', isr, leaderEpoch, partitionEpoch } }
 }
 
-/** Members of the committed ISR that have not been caught up for `lagMaxMs`, or that are not among the replicas; never the leader. */
+/** Members of the committed ISR that have not been caught up for `lagMaxMs` or are not among the replicas; never the leader. */
 export function outOfSyncReplicas(
   isr: readonly number[],
   leaderId: number,
