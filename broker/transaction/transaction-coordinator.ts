@@ -308,7 +308,9 @@ export class TransactionCoordinator {
     if (errorCode !== ErrorCode.NONE) {
       metadata.hasFailedEpochFence = true
       const { transactionalId, producerEpoch } = metadata
-      this.options.logger.warn({ transactionalId, producerEpoch, errorCode }, 'the fencing of a producer could not be written')
+      // Another coordinator, or this broker in a new term, finds the transaction in the log and goes on with it.
+      const level = this.store.isCurrent(metadata, coordinatorEpoch) ? 'warn' : 'info'
+      this.options.logger[level]({ transactionalId, producerEpoch, errorCode }, 'the fencing of a producer could not be written')
     }
     return errorCode
   }

@@ -4,6 +4,7 @@ import { compare, inZooKeeper, atBroker } from '../cluster/support/agreement'
 import { RdkafkaProducer } from '../cluster/support/rdkafka-producer'
 import { replicaDifferences } from '../cluster/support/replicas'
 import { ApiKey } from '../../protocol/messages/apis'
+import { ErrorCode } from '../../protocol/errors'
 import { batchIsCompleteAt, batchSizeAt } from '../../protocol/records/batch'
 import { decodeRecords } from '../../protocol/records/records'
 import { controllerPath, decodeController } from '../../zk-schema/controller'
@@ -60,7 +61,8 @@ const USUAL = [
   // min.insync.replicas refused a batch, and the idempotent producer had sent others behind it.
   /Error processing append operation on partition /,
   // The same for the log of a transaction coordinator.
-  /failed to write an epoch fence transition|Rollback of ongoing transaction .* failed due to error/,
+  /failed to write an epoch fence transition|the fencing of a producer could not be written/,
+  /Rollback of ongoing transaction .* failed due to error/,
 ]
 
 export class Run {
@@ -212,10 +214,22 @@ export class Run {
     })
   }
 
+  /** Looks again when a leader was another one meanwhile: a controller balances leaders some seconds after its election. */
   async differencesOfReplicas(): Promise<string[]> {
+    let found: string[] = []
+    await until('leaders stay where they are', 45_000, async () => {
+      const { differences, moved } = await this.compareReplicas()
+      found = differences
+      return moved.join('; ')
+    })
+    return found
+  }
+
+  private async compareReplicas(): Promise<{ differences: string[]; moved: string[] }> {
     const { cluster } = this
     const { world } = await cluster.zookeeper(inZooKeeper)
-    const found: string[] = []
+    const differences: string[] = []
+    const moved: string[] = []
     for (const [name, topic] of world.topics) {
       if (this.cleaned.has(name)) continue
       for (const [partition, view] of topic.partitions) {
@@ -226,11 +240,13 @@ export class Run {
           topics: [{ name, partitions: [{ partitionIndex: partition, currentLeaderEpoch: -1, timestamp: -1 }] }],
         })
         const { errorCode, offset } = answer.topics[0]!.partitions[0]!
-        if (errorCode !== 0) found.push(`${name}-${partition}: leader ${view.leader} answers error ${errorCode} for its end`)
-        else found.push(...replicaDifferences(cluster, name, partition, view.isr.split(',').map(Number), offset))
+        const says = `${name}-${partition}: leader ${view.leader} answers error ${errorCode} for its end`
+        if (errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER) moved.push(says)
+        else if (errorCode !== ErrorCode.NONE) differences.push(says)
+        else differences.push(...replicaDifferences(cluster, name, partition, view.isr.split(',').map(Number), offset))
       }
     }
-    return found
+    return { differences, moved }
   }
 
   /** Reads the leaders' files: every acknowledged record once, at its offset; none twice. */
