@@ -303,7 +303,8 @@ export class MixedCluster {
 
   private spawn(name: string, program: string, args: string[]): ChildProcess {
     const log = join(this.dir, `${name}.log`)
-    return spawn('bash', ['-c', 'exec "$@" > "$0" 2>&1', log, program, ...args], { stdio: 'ignore' })
+    // Nothing of a cluster outlives the program that has it.
+    return spawn('bash', ['-c', 'exec setpriv --pdeathsig KILL "$@" > "$0" 2>&1', log, program, ...args], { stdio: 'ignore' })
   }
 }
 

@@ -308,4 +308,10 @@ export class Run {
         .join('')}`,
     )
   }
+
+  /** Says the last line of a program, and gives its exit code. */
+  closing(): number {
+    process.stdout.write(`${this.failures === 0 ? 'passed' : `${this.failures} steps failed`}; logs in ${this.cluster.dir}\n`)
+    return this.failures === 0 ? 0 : 1
+  }
 }

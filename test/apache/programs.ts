@@ -4,11 +4,10 @@
  *   node -r ./test/support/register.cjs test/apache/programs.ts [--apache] [streams | connect]
  * --apache: on Apache's brokers, to see what is usual.
  */
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Kafka, Partitioners, logLevel } from 'kafkajs'
-import { whyNoApache } from './jars'
+import { besideApache, freePorts } from './frame'
 import { MixedCluster, pause, until } from './mixed-cluster'
 import { Run } from './mixed-run'
 import { Program } from './programs/program'
@@ -273,25 +272,17 @@ async function connect(run: Run, programs: Program[], port: number): Promise<str
   return found
 }
 
-async function main(): Promise<number> {
-  const why = whyNoApache()
-  if (why !== undefined) {
-    process.stdout.write(`skipped: ${why}\n`)
-    return 0
-  }
-  const kind: Kind = process.argv.includes('--apache') ? 'apache' : 'prekraft'
-  const named = process.argv.slice(2).filter((each) => !each.startsWith('--'))
-  // Below the ports that the system gives to outgoing connections.
-  const port = Number(process.env.MIXED_PORT ?? 19232)
-  const cluster = new MixedCluster(process.env.MIXED_DIR ?? mkdtempSync(join(tmpdir(), 'programs-')), port + 8, SETTINGS)
+besideApache('programs', async ({ dir, args, atEnd }) => {
+  const kind: Kind = args.includes('--apache') ? 'apache' : 'prekraft'
+  const named = args.filter((each) => !each.startsWith('--'))
+  const [zooKeeperPort, connectPort, ...ports] = await freePorts(5)
+  const cluster = new MixedCluster(dir, zooKeeperPort!, SETTINGS)
   const run = new Run(cluster, named)
   const programs: Program[] = []
-  const end = async (): Promise<void> => {
+  atEnd(async () => {
     for (const program of programs) program.kill()
     await cluster.close()
-  }
-  process.on('SIGINT', () => void end().then(() => process.exit(130)))
-  process.on('SIGTERM', () => void end().then(() => process.exit(143)))
+  })
   const step = async (name: string, act: () => Promise<string[]>): Promise<void> => {
     if (!run.wants(name)) return
     const began = Date.now()
@@ -309,25 +300,12 @@ async function main(): Promise<number> {
     found.push(...run.differences())
     run.report(`${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`, found)
   }
-  try {
-    await cluster.startZooKeeper()
-    for (const id of [0, 1, 2]) cluster.add(id, kind, port + id)
-    await Promise.all([0, 1, 2].map((id) => cluster.start(id)))
-    await until('all brokers are known', 30_000, async () => (await cluster.metadata(0)).brokers.length === 3)
-    run.report(`three brokers (${kind})`, run.differences())
-    await step('streams', () => streams(run, programs))
-    await step('connect', () => connect(run, programs, port + 7))
-  } finally {
-    await end()
-  }
-  process.stdout.write(`${run.failures === 0 ? 'passed' : `${run.failures} steps failed`}; logs in ${cluster.dir}\n`)
-  return run.failures === 0 ? 0 : 1
-}
-
-void main().then(
-  (code) => process.exit(code),
-  (error: Error) => {
-    process.stderr.write(`${error.stack}\n`)
-    process.exit(1)
-  },
-)
+  await cluster.startZooKeeper()
+  for (const id of [0, 1, 2]) cluster.add(id, kind, ports[id]!)
+  await Promise.all([0, 1, 2].map((id) => cluster.start(id)))
+  await until('all brokers are known', 30_000, async () => (await cluster.metadata(0)).brokers.length === 3)
+  run.report(`three brokers (${kind})`, run.differences())
+  await step('streams', () => streams(run, programs))
+  await step('connect', () => connect(run, programs, connectPort!))
+  return run.closing()
+})

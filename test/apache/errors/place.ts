@@ -43,11 +43,12 @@ export class Place {
   controllerId = -1
   controllerEpoch = -1
 
-  constructor(kind: Kind, dir: string, port: number) {
+  /** Three ports: for ZooKeeper and the brokers. */
+  constructor(kind: Kind, dir: string, ports: readonly number[]) {
     this.kind = kind
-    this.cluster = new MixedCluster(dir, port + 8, SETTINGS)
-    this.cluster.add(0, kind, port)
-    this.cluster.add(1, kind, port + 1)
+    this.cluster = new MixedCluster(dir, ports[0]!, SETTINGS)
+    this.cluster.add(0, kind, ports[1]!)
+    this.cluster.add(1, kind, ports[2]!)
   }
 
   async start(): Promise<void> {
