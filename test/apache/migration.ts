@@ -1,7 +1,7 @@
 /**
  * Three Apache brokers become prekraft's, and go back, under load: each in turn, on its id and directory.
- *   node -r ./test/support/register.cjs test/apache/migration.ts [--all]
- * --all: each broker both ways after SIGTERM and after SIGKILL.
+ *   node -r ./test/support/register.cjs test/apache/migration.ts [--all] [--apache]
+ * --all: each broker both ways after SIGTERM and after SIGKILL. --apache: each stays what it is, to see what is usual there.
  */
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -79,7 +79,8 @@ async function main(): Promise<number> {
     await run.step('load', async () => void (load = await MigrationLoad.start(run)))
     if (load === undefined) return 1
     const its = load
-    const changes = process.argv.includes('--all') ? [...ONCE, ...AGAIN] : ONCE
+    const both = process.argv.includes('--all') ? [...ONCE, ...AGAIN] : ONCE
+    const changes = process.argv.includes('--apache') ? both.map((change): Change => ({ ...change, kind: 'apache' })) : both
     for (const [i, change] of changes.entries()) {
       const name = `${change.id} to ${change.kind} after ${change.signal}`
       await run.step(name, async () => await changeKind(run, its, change, i % 3 !== 1))

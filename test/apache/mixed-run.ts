@@ -60,7 +60,9 @@ const USUAL = [
   /its log is set aside as -stray/,
   // min.insync.replicas refused a batch, and the idempotent producer had sent others behind it.
   /Error processing append operation on partition /,
-  // The same for the log of a transaction coordinator.
+  // The last member left while the log of its group moved.
+  /Failed to write empty metadata for group/,
+  // A write to the log of a transaction coordinator that moved.
   /failed to write an epoch fence transition|the fencing of a producer could not be written/,
   /Rollback of ongoing transaction .* failed due to error/,
 ]
