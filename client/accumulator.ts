@@ -44,6 +44,8 @@ export class ProducerBatch {
   private bytes = BATCH_OVERHEAD
   private encoded: Buffer | undefined
   private encodedFor = ''
+  /** Whether those who sent its records know what became of them. */
+  isDone = false
 
   constructor(queue: PartitionQueue, createdMs: number) {
     this.queue = queue
@@ -98,6 +100,7 @@ export class ProducerBatch {
   }
 
   succeed(baseOffset: number, logAppendTimeMs: number): void {
+    this.isDone = true
     const { topic, partition } = this.queue
     this.waiting.forEach(({ resolve, timestamp }, index) => {
       resolve({
@@ -110,6 +113,7 @@ export class ProducerBatch {
   }
 
   fail(error: Error): void {
+    this.isDone = true
     for (const { reject } of this.waiting) reject(error)
   }
 }
@@ -161,6 +165,8 @@ export class PartitionQueue {
   private isKnownToLeader = false
   /** Number of the newest batch that is known to be in the log; then those before it are there, too, if they had sequences. */
   private newestStored = -1
+  /** Number of the newest batch that was given up and had a sequence. */
+  private newestGivenUp = -1
   /** Batches so far. */
   created = 0
   /** Not before this time: a back-off after a failure. */
@@ -217,8 +223,23 @@ export class PartitionQueue {
   retry(batch: ProducerBatch, retryAtMs: number): void {
     this.inFlight.splice(this.inFlight.indexOf(batch), 1)
     this.failed.push(batch)
+    this.failed.sort((a, b) => a.number - b.number)
     this.retryAtMs = retryAtMs
     this.requeue()
+  }
+
+  /** When the oldest batch that has no answer yet was created; Infinity without one. */
+  get oldestMs(): number {
+    return Math.min(...[this.inFlight, this.failed, this.pending].map(([first]) => first?.createdMs ?? Infinity))
+  }
+
+  /** Takes out the batches that are older than `timeoutMs`, also those that are in flight; in their order. */
+  expire(nowMs: number, timeoutMs: number): ProducerBatch[] {
+    const expired: ProducerBatch[] = []
+    for (const batches of [this.inFlight, this.failed, this.pending])
+      while (batches.length > 0 && batches[0]!.createdMs + timeoutMs <= nowMs) expired.push(batches.shift()!)
+    if (expired.length > 0) this.requeue()
+    return expired.sort((a, b) => a.number - b.number)
   }
 
   get isRecovering(): boolean {
@@ -231,6 +252,8 @@ export class PartitionQueue {
     this.newestStored = Math.max(this.newestStored, batch.number)
     // One before it was refused because the leader knows only the newest batches of a producer, one after it was restarted.
     if (this.restart === 'now' && this.failed.every((each) => this.mustBeStored(each))) this.restart = 'no'
+    // The leader took it behind what was given up: there is no gap.
+    if (this.restart === 'whenClear' && batch.number > this.newestGivenUp) this.restart = 'no'
   }
 
   mustBeStored(batch: ProducerBatch): boolean {
@@ -238,7 +261,8 @@ export class PartitionQueue {
   }
 
   /** A batch that had a sequence was given up. */
-  gaveUp(): void {
+  gaveUp(batch: ProducerBatch): void {
+    this.newestGivenUp = Math.max(this.newestGivenUp, batch.number)
     if (this.restart === 'no') this.restart = 'whenClear'
   }
 
@@ -270,7 +294,6 @@ export class PartitionQueue {
 
   private requeue(): void {
     if (this.inFlight.length > 0 || this.failed.length === 0) return
-    this.failed.sort((a, b) => a.number - b.number)
     this.pending.unshift(...this.failed.splice(0))
   }
 }

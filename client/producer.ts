@@ -84,9 +84,11 @@ export class Producer {
     this.sender = new Sender(this.cluster, this.settings, this.transactions, (batch) => this.release(batch.size))
     this.transactions?.attach({
       flush: () => this.flush(),
-      abort: (error) => {
+      abort: async (error) => {
         this.sender.failAll(error)
-        return this.flush()
+        await this.flush()
+        // What was given up in flight must not come behind the marker of the abort.
+        await this.sender.whenIdle()
       },
       forgetSequences: () => this.sender.forgetSequences(),
       wake: () => this.sender.wake(),

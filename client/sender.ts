@@ -50,6 +50,8 @@ export class Sender {
   private readonly perNode = new Map<number, number>()
   private scheduled = false
   private timer: Timer | undefined
+  private expiry: { atMs: number; timer: Timer } | undefined
+  private readonly idle: (() => void)[] = []
   /** Those who flush, and what each of them waits for. */
   private readonly flushes = new Set<{ left: Set<ProducerBatch>; done: () => void }>()
   private readonly released: (batch: ProducerBatch) => void
@@ -106,6 +108,11 @@ export class Sender {
     })
   }
 
+  /** Resolves when no request is out, of batches given up neither. */
+  async whenIdle(): Promise<void> {
+    if (this.inFlight > 0) await new Promise<void>((resolve) => this.idle.push(resolve))
+  }
+
   /** Sequences begin anew in every partition. */
   forgetSequences(): void {
     for (const queue of this.queues.values()) queue.renew()
@@ -113,7 +120,7 @@ export class Sender {
 
   /** Fails what is not in flight. */
   failAll(error: Error): void {
-    if (this.cluster.isClosed) this.timer?.cancel()
+    if (this.cluster.isClosed) for (const timer of [this.timer, this.expiry?.timer]) timer?.cancel()
     for (const queue of this.queues.values()) {
       for (const batch of queue.pending.splice(0)) {
         this.leaveGap(batch)
@@ -141,10 +148,7 @@ export class Sender {
     for (const queue of this.queues.values()) {
       if (queue.pending.length === 0) continue
       // The answer to its addition wakes.
-      if (transactions !== undefined && !transactions.mayProduce(queue)) {
-        nextMs = Math.min(nextMs, queue.pending[0]!.createdMs + this.settings.deliveryTimeoutMs)
-        continue
-      }
+      if (transactions !== undefined && !transactions.mayProduce(queue)) continue
       const batch = queue.ready(
         nowMs,
         this.settings.lingerMs,
@@ -240,13 +244,14 @@ export class Sender {
         (error: unknown) => {
           for (const batch of batches) {
             this.cluster.forgetTopic(batch.queue.topic)
-            this.failed(batch, error instanceof Error ? error : new Error(String(error)))
+            if (!batch.isDone) this.failed(batch, error instanceof Error ? error : new Error(String(error)))
           }
         },
       )
       .finally(() => {
         this.inFlight--
         this.perNode.set(leader, this.perNode.get(leader)! - 1)
+        if (this.inFlight === 0) for (const resolve of this.idle.splice(0)) resolve()
         this.wake()
       })
       .catch((error: unknown) => this.failAll(error instanceof Error ? error : new Error(String(error))))
@@ -259,15 +264,15 @@ export class Sender {
     }
     for (const batch of batches) {
       const answer = answers.get(partitionKey(batch.queue.topic, batch.queue.partition))
+      if (answer !== undefined && isStaleMetadata(answer.errorCode)) this.cluster.forgetTopic(batch.queue.topic)
+      // It came too late.
+      if (batch.isDone) continue
       if (this.settings.acks === 0) this.succeed(batch, -1, -1)
       else if (answer === undefined)
         this.failed(batch, new ProtocolError(ErrorCode.UNKNOWN_SERVER_ERROR, 'the partition is missing in the answer'))
       else if (answer.errorCode === 0 || answer.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER)
         this.succeed(batch, answer.baseOffset, answer.logAppendTimeMs)
-      else {
-        if (isStaleMetadata(answer.errorCode)) this.cluster.forgetTopic(batch.queue.topic)
-        this.failed(batch, new ProtocolError(answer.errorCode, answer.errorMessage ?? undefined))
-      }
+      else this.failed(batch, new ProtocolError(answer.errorCode, answer.errorMessage ?? undefined))
     }
   }
 
@@ -295,7 +300,7 @@ export class Sender {
       queue.retry(batch, nowMs + this.cluster.settings.retryBackoffMs)
       return
     }
-    if (this.settings.idempotent) queue.gaveUp()
+    this.leaveGap(batch)
     queue.done(batch)
     this.settle(batch, () => batch.fail(error))
   }
@@ -320,9 +325,11 @@ export class Sender {
     this.settle(batch, () => batch.fail(error))
   }
 
-  /** A batch of a transaction that is given up may be missing in the log: the sequences that follow it are of no use then. */
+  /** A batch that is given up may be missing in the log: the sequences that follow it are of no use then. */
   private leaveGap(batch: ProducerBatch): void {
-    if (batch.sequence !== NO_SEQUENCE) this.transactions?.sequenceLost()
+    if (batch.sequence === NO_SEQUENCE) return
+    if (this.transactions === undefined) batch.queue.gaveUp(batch)
+    else this.transactions.sequenceLost()
   }
 
   private settle(batch: ProducerBatch, how: () => void): void {
@@ -331,21 +338,39 @@ export class Sender {
     for (const { left, done } of this.flushes) if (left.delete(batch) && left.size === 0) done()
   }
 
-  /** Fails what has waited longer than `delivery.timeout.ms` without being sent. */
+  /**
+   * Fails what is older than `delivery.timeout.ms`, also when a request with it is out: the answer says nothing any more
+   * (Kafka's Sender.getExpiredInflightBatches).
+   */
   private expire(): void {
+    const { deliveryTimeoutMs } = this.settings
     const nowMs = this.cluster.env.clock.monoMs()
+    let nextMs = Infinity
     for (const queue of this.queues.values()) {
-      while (queue.pending.length > 0 && nowMs - queue.pending[0]!.createdMs >= this.settings.deliveryTimeoutMs) {
-        const batch = queue.pending.shift()!
-        if (batch.sequence !== NO_SEQUENCE && this.transactions === undefined) queue.gaveUp()
+      for (const batch of queue.expire(nowMs, deliveryTimeoutMs)) {
         const error = new TimeoutError(
           `Expiring ${batch.count} record(s) for ${partitionKey(queue.topic, queue.partition)}:` +
             `${Math.round(nowMs - batch.createdMs)} ms has passed since batch creation`,
         )
+        this.leaveGap(batch)
         this.transactions?.batchFailed(error)
         this.settle(batch, () => batch.fail(error))
       }
+      nextMs = Math.min(nextMs, queue.oldestMs + deliveryTimeoutMs)
     }
+    this.expireAt(nextMs)
+  }
+
+  private expireAt(atMs: number): void {
+    if (this.expiry !== undefined && this.expiry.atMs <= atMs && atMs < Infinity) return
+    this.expiry?.timer.cancel()
+    this.expiry = undefined
+    if (atMs === Infinity) return
+    const timer = this.cluster.env.clock.timer(Math.max(atMs - this.cluster.env.clock.monoMs(), 0), () => {
+      this.expiry = undefined
+      this.wake()
+    })
+    this.expiry = { atMs, timer }
   }
 
   /** The producer id, asked for once. */

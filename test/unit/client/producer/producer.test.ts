@@ -1,4 +1,5 @@
 import { Producer } from '../../../../client/producer'
+import { senderSettings } from '../../../../client/producer/settings'
 import { ErrorCode } from '../../../../protocol/errors'
 import { ApiKey } from '../../../../protocol/messages/apis'
 import { scripted } from '../support/scripted-broker'
@@ -215,12 +216,25 @@ describe('configuration', () => {
     ],
     [{ retries: 0, 'transactional.id': 'x' }, 'Must set retries to non-zero'],
     [
+      { 'delivery.timeout.ms': 2_147_483_646, 'linger.ms': 2_147_483_647 },
+      'delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms',
+    ],
+    [
       { 'delivery.timeout.ms': 100, 'request.timeout.ms': 200 },
       'delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms',
     ],
   ] as const)('%j is refused', (config, message) => {
     expect(() => new Producer({ 'bootstrap.servers': 'h:1', ...config })).toThrow(message)
   })
+})
+
+test('delivery.timeout.ms follows linger.ms and request.timeout.ms when it is left out, up to the greatest number', () => {
+  const deliveryTimeoutMs = (config: ProducerConfig) =>
+    senderSettings({ 'bootstrap.servers': 'h:1', ...config }).deliveryTimeoutMs
+  expect(deliveryTimeoutMs({})).toBe(120_000)
+  expect(deliveryTimeoutMs({ 'linger.ms': 100_000, 'request.timeout.ms': 50_000 })).toBe(150_000)
+  expect(deliveryTimeoutMs({ 'linger.ms': 2_147_483_647 })).toBe(2_147_483_647)
+  expect(deliveryTimeoutMs({ 'linger.ms': 2_147_483_647, 'delivery.timeout.ms': 2_147_483_647 })).toBe(2_147_483_647)
 })
 
 test('interceptors see each record and what became of it', async () => {
