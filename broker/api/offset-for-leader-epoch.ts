@@ -11,16 +11,17 @@ export function offsetForLeaderEpochHandler(
     const queries = context.body.topics.flatMap(({ topic, partitions }) =>
       partitions.map(({ partition, currentLeaderEpoch, leaderEpoch }) => ({ topic, partition, currentLeaderEpoch, leaderEpoch })),
     )
-    const results = services.replicas.offsetsForLeaderEpoch(queries)
-    let at = 0
-    context.respond({
-      topics: context.body.topics.map(({ topic, partitions }) => ({
-        topic,
-        partitions: partitions.map(({ partition }) => {
-          const { errorCode, leaderEpoch, endOffset } = results[at++]!
-          return errorCode === ErrorCode.NONE ? { partition, errorCode, leaderEpoch, endOffset } : { partition, errorCode }
-        }),
-      })),
+    services.replicas.offsetsForLeaderEpoch(queries, (results) => {
+      let at = 0
+      context.respond({
+        topics: context.body.topics.map(({ topic, partitions }) => ({
+          topic,
+          partitions: partitions.map(({ partition }) => {
+            const { errorCode, leaderEpoch, endOffset } = results[at++]!
+            return errorCode === ErrorCode.NONE ? { partition, errorCode, leaderEpoch, endOffset } : { partition, errorCode }
+          }),
+        })),
+      })
     })
   }
 }

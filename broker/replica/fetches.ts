@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { ReadResult } from '../log/log-types'
+import { isInDoubt, type Doubts } from './leadership-checks'
 import type { Partition, PartitionRead } from './partition'
 import { preferredReadReplica } from './preferred-replica'
 import { DelayedOperation } from './purgatory'
@@ -128,7 +129,7 @@ class DelayedFetch extends DelayedOperation<Partition> {
 
   protected onComplete(): void {
     const { core, params, requests, done } = this
-    core.answerLater(() => done(readAll(core, params, requests)))
+    core.answerLater(() => core.leadership.withoutDoubt((doubts) => readAll(core, params, requests, doubts), done, releaseAll))
   }
 }
 
@@ -143,12 +144,17 @@ function isHeldBack(core: ReplicaCore, partition: Partition, replicaId: number):
 }
 
 /** Reads in the order of the request until the bytes are used up; the first batch that there is is given whole. */
-function readAll(core: ReplicaCore, params: FetchParams, requests: readonly FetchPartition[]): FetchPartitionResult[] {
+function readAll(
+  core: ReplicaCore,
+  params: FetchParams,
+  requests: readonly FetchPartition[],
+  doubts: Doubts,
+): FetchPartitionResult[] {
   let bytesLeft = Math.min(params.maxBytes, core.options.config.fetchMaxBytes)
   let minOneMessage = !params.hardMaxBytes
   const results: FetchPartitionResult[] = []
   for (const request of requests) {
-    const result = readOne(core, params, request, Math.min(request.maxBytes, bytesLeft), minOneMessage)
+    const result = readOne(core, params, request, Math.min(request.maxBytes, bytesLeft), minOneMessage, doubts)
     if (result.records.length > 0) {
       minOneMessage = false
       const isThrottled = params.replicaId >= 0 && core.quotas.leader.isThrottled(request.topic, request.partition)
@@ -166,6 +172,7 @@ function readOne(
   request: FetchPartition,
   maxBytes: number,
   minOneMessage: boolean,
+  doubts: Doubts,
 ): FetchPartitionResult {
   const { topic, partition: index, topicId } = request
   try {
@@ -193,8 +200,30 @@ function readOne(
       preferredReadReplica: preferred ?? -1,
     }
   } catch (error) {
-    return failed(core, request, core.errorCodeOf(error))
+    const errorCode = core.errorCodeOf(error)
+    return failed(core, request, errorCode === ErrorCode.OFFSET_OUT_OF_RANGE ? outOfRange(core, params, request, doubts) : errorCode)
   }
+}
+
+/**
+ * The answer to an offset that is not here. Consumers begin somewhere else after OFFSET_OUT_OF_RANGE: twice, or not at all, they
+ * read what a later leader has told them before. So of offsets above its end it must come from who leads the partition now;
+ * Kafka's comes from whoever has led it.
+ */
+function outOfRange(core: ReplicaCore, params: FetchParams, request: FetchPartition, doubts: Doubts): number {
+  const partition = core.get(request.topic, request.partition)
+  if (partition?.log === undefined) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+  const isAbove = request.fetchOffset > partition.log.endOffset || request.lastFetchedEpoch > partition.leaderEpoch
+  if (!isAbove) return ErrorCode.OFFSET_OUT_OF_RANGE
+  // Nobody has sent a consumer without a rack to a follower; the others go back to the leader.
+  const isMistaken = partition.isLeader
+    ? isInDoubt(doubts, partition)
+    : params.replicaId === -1 && params.clientMetadata?.rackId === ''
+  return isMistaken ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.OFFSET_OUT_OF_RANGE
+}
+
+function releaseAll(results: readonly FetchPartitionResult[]): void {
+  for (const result of results) result.release()
 }
 
 function readRecords(

@@ -1,7 +1,7 @@
 import { committedIsr, mayJoinIsr, outOfSyncReplicas, pendingExpand, pendingShrink, proposalOutcome, type IsrState } from './isr'
 import type { ProposalAnswer } from './alter-partition-manager'
 import type { Partition } from './partition'
-import { compareEpochs, type PartitionState } from './partition-state'
+import { compareEpochs, deposes, type PartitionState } from './partition-state'
 import type { ReplicaState } from './replica-state'
 
 /**
@@ -135,7 +135,7 @@ async function readState(partition: Partition): Promise<void> {
   if (state === undefined || partition.isr !== awaiting) return
   const order = compareEpochs(state, partition)
   if (order < 0) return
-  if (state.leaderEpoch > partition.leaderEpoch || state.leader !== partition.context.brokerId) {
+  if (deposes(state, partition)) {
     // Deposed: serve nothing more in this epoch. The LeaderAndIsr that follows gives the new role.
     partition.stop()
   } else if (order > 0) {

@@ -2,6 +2,7 @@ import { ErrorCode, ProtocolError, errorMessage } from '../../protocol/errors'
 import {
   EARLIEST_LOCAL_TIMESTAMP, EARLIEST_TIMESTAMP, LATEST_TIERED_TIMESTAMP, LATEST_TIMESTAMP, MAX_TIMESTAMP, type TimestampOffset,
 } from '../log/log-types'
+import { isInDoubt, type Doubts } from './leadership-checks'
 import type { ReplicaLog } from './log-port'
 import type { Partition } from './partition'
 import type { ReplicaCore } from './replica-core'
@@ -105,15 +106,27 @@ function oldOffsets(core: ReplicaCore, params: ListOffsetsParams, query: ListOff
 }
 
 /** Where epochs end, for followers (and consumers) that look for where their log parts from the leader's. */
-export function offsetsForLeaderEpoch(core: ReplicaCore, queries: readonly EpochQuery[]): EpochResult[] {
-  return queries.map(({ topic, partition, currentLeaderEpoch, leaderEpoch }) => {
-    try {
-      const end = core.require(topic, partition).endOffsetForEpoch(currentLeaderEpoch, leaderEpoch)
-      return { topic, partition, errorCode: ErrorCode.NONE, ...end }
-    } catch (error) {
-      return { topic, partition, errorCode: core.errorCodeOf(error), leaderEpoch: -1, endOffset: -1 }
+export function offsetsForLeaderEpoch(
+  core: ReplicaCore,
+  queries: readonly EpochQuery[],
+  done: (results: EpochResult[]) => void,
+): void {
+  core.leadership.withoutDoubt((doubts) => queries.map((query) => endOfEpoch(core, query, doubts)), done)
+}
+
+/** Consumers begin somewhere else when the leader knows no end: of an epoch above its own it must be the leader still. */
+function endOfEpoch(core: ReplicaCore, query: EpochQuery, doubts: Doubts): EpochResult {
+  const { topic, partition: index, currentLeaderEpoch, leaderEpoch } = query
+  try {
+    const partition = core.require(topic, index)
+    const end = partition.endOffsetForEpoch(currentLeaderEpoch, leaderEpoch)
+    if (leaderEpoch > partition.leaderEpoch && isInDoubt(doubts, partition)) {
+      throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     }
-  })
+    return { topic, partition: index, errorCode: ErrorCode.NONE, ...end }
+  } catch (error) {
+    return { topic, partition: index, errorCode: core.errorCodeOf(error), leaderEpoch: -1, endOffset: -1 }
+  }
 }
 
 export function describeProducers(core: ReplicaCore, partitions: readonly TopicPartition[]): DescribeProducersResult[] {

@@ -17,6 +17,12 @@ export interface ReplicaAssignment extends PartitionState {
   isNew: boolean
 }
 
+/** Has the leader that stands in `state` taken the place of this broker, which leads in `leader.leaderEpoch`? */
+export function deposes(state: PartitionState, leader: { leaderEpoch: number; context: { brokerId: number } }): boolean {
+  if (state.leaderEpoch !== leader.leaderEpoch) return state.leaderEpoch > leader.leaderEpoch
+  return state.leader !== leader.context.brokerId
+}
+
 /**
  * The order of partition states: LeaderAndIsr raises the leader epoch, AlterPartition only the partition epoch, and both may
  * overtake one another (KAFKA-13790). Negative if `a` is older.

@@ -5,6 +5,7 @@ import { InvariantError } from '../../runtime/assert'
 import type { Logger } from '../../runtime/log'
 import { LogError } from '../log/log-error'
 import { AlterPartitionManager } from './alter-partition-manager'
+import { LeadershipChecks } from './leadership-checks'
 import type { ReplicaManagerOptions } from './options'
 import { Partition } from './partition'
 import type { PartitionContext } from './partition-context'
@@ -22,6 +23,7 @@ export class ReplicaCore {
   readonly recordDeletions: Purgatory<Partition>
   readonly alterPartition: AlterPartitionManager
   readonly preparation: Preparation
+  readonly leadership: LeadershipChecks
   readonly quotas: ReplicationQuotas
   private readonly byTopic = new Map<string, Map<number, Partition>>()
   private readonly changed = new Set<Partition>()
@@ -37,6 +39,7 @@ export class ReplicaCore {
     this.produces = new Purgatory(timers, config.maxDelayedOperations)
     this.fetches = new Purgatory(timers, config.maxDelayedOperations)
     this.recordDeletions = new Purgatory(timers, config.maxDelayedOperations)
+    this.leadership = new LeadershipChecks(env.clock, options.readPartitionState, (answer) => this.answerLater(answer))
     this.preparation = new Preparation(options.compression)
     this.quotas = options.quotas ?? new ReplicationQuotas(env.clock)
     this.alterPartition = new AlterPartitionManager({

@@ -6,7 +6,7 @@ import {
 import type { LeaderConnection } from '../../../../../broker/replica/leader-connection'
 import type { LogStore } from '../../../../../broker/replica/log-port'
 import { ReplicaManager } from '../../../../../broker/replica/replica-manager'
-import type { AppendResult, FetchPartition, FetchPartitionResult } from '../../../../../broker/replica/requests'
+import type { AppendResult, EpochResult, FetchPartition, FetchPartitionResult } from '../../../../../broker/replica/requests'
 import { ErrorCode } from '../../../../../protocol/errors'
 import type { AlterPartitionRequest, AlterPartitionResponse } from '../../../../../protocol/messages/alter-partition'
 import type { Input } from '../../../../../protocol/messages/codec'
@@ -170,7 +170,8 @@ export class TestBroker {
         const to = await pass()
         const asked = decode(offsetForLeaderEpochRequest, version, encode(offsetForLeaderEpochRequest, version, request))
         const queries = asked.topics.flatMap(({ topic, partitions }) => partitions.map((each) => ({ topic, ...each })))
-        const topics = to.replicas.offsetsForLeaderEpoch(queries).map(({ topic, ...each }) => ({ topic, partitions: [each] }))
+        const results = await new Promise<EpochResult[]>((resolve) => to.replicas.offsetsForLeaderEpoch(queries, resolve))
+        const topics = results.map(({ topic, ...each }) => ({ topic, partitions: [each] }))
         return decode(offsetForLeaderEpochResponse, version, encode(offsetForLeaderEpochResponse, version, { topics }))
       },
       close: () => close(new Error('closed')),
