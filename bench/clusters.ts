@@ -1,58 +1,120 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { tmpdir } from 'node:os'
-import { startCluster } from '../index'
+import { readFileSync } from 'node:fs'
+import { ApacheKafka, hasApache } from './apache-kafka'
+import { Cluster } from '../cli/start/cluster'
 
 /** A running cluster to measure: ours, or Apache Kafka's beside it. */
 export interface Subject {
-  name: string
-  bootstrap: string
-  zookeeper: string
-  /** How long it took until it was ready. */
-  readyMs: number
-  pids: Map<number, number>
+  readonly name: string
+  readonly bootstrap: string
+  readonly zookeeper: string
+  /** From nothing until every broker serves and knows the others. */
+  readonly readyMs: number
+  /** Of the brokers, by id. */
+  readonly pids: Map<number, number>
+  readonly zookeeperPid: number
+  /** Starts a broker that is over, on its data; does not wait until it serves. */
+  restart(id: number): void
+  /** Ends everything at once, and removes the data. */
   stop(): Promise<void>
 }
 
-export async function prekraft(brokers: number, overrides: Record<string, string>): Promise<Subject> {
-  const startMs = performance.now()
-  const cluster = await startCluster({ brokers, overrides })
-  return {
-    name: 'prekraft',
-    bootstrap: cluster.bootstrapServers,
-    zookeeper: cluster.zookeeperConnect,
-    readyMs: performance.now() - startMs,
-    pids: new Map(cluster.brokerIds.map((id) => [id, cluster.pid(id)])),
-    stop: () => cluster.close(),
+class Prekraft implements Subject {
+  readonly name = 'prekraft'
+  readonly readyMs: number
+  private readonly cluster: Cluster
+  private readonly end = (): void => this.cluster.kill()
+
+  constructor(cluster: Cluster, readyMs: number) {
+    this.cluster = cluster
+    this.readyMs = readyMs
+    process.once('exit', this.end)
+  }
+
+  get bootstrap(): string {
+    return this.cluster.bootstrap
+  }
+
+  get zookeeper(): string {
+    return this.cluster.zookeeperConnect
+  }
+
+  get pids(): Map<number, number> {
+    return new Map(this.cluster.brokers.map(({ id, child }) => [id, child.pid]))
+  }
+
+  get zookeeperPid(): number {
+    return this.cluster.zookeeper!.pid
+  }
+
+  restart(id: number): void {
+    this.cluster.startAgain(id)
+  }
+
+  stop(): Promise<void> {
+    process.off('exit', this.end)
+    this.cluster.kill()
+    return this.cluster.stop()
   }
 }
 
-/**
- * Apache Kafka by the script that APACHE_KAFKA names: `SCRIPT start -n N -p PORT -z PORT -d DIR -- key=value ...` prints
- * `ready bootstrap=... zookeeper=... ms=...`, `SCRIPT stop -d DIR` ends it.
- */
-export function apache(brokers: number, overrides: Record<string, string>): Subject | undefined {
-  const script = process.env['APACHE_KAFKA']
-  if (script === undefined) return undefined
-  const directory = join(tmpdir(), `apache-kafka-bench-${process.pid}`)
-  const output = execFileSync(
-    'bash',
-    [script, 'start', '-n', String(brokers), '-p', '39092', '-z', '32181', '-d', directory, '--', ...Object.entries(overrides).map(([key, value]) => `${key}=${value}`)],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  const match = /ready bootstrap=(\S+) zookeeper=(\S+) ms=(\d+)/.exec(output)!
-  return {
-    name: 'Apache Kafka',
-    bootstrap: match[1]!,
-    zookeeper: match[2]!,
-    readyMs: Number(match[3]),
-    pids: new Map(Array.from({ length: brokers }, (_, id) => [id, Number(readFileSync(join(directory, `b${id}.pid`), 'utf8'))])),
-    stop() {
-      execFileSync('bash', [script, 'stop', '-d', directory])
-      rmSync(directory, { recursive: true, force: true })
-      return Promise.resolve()
+/** A ZooKeeper and brokers of this build. */
+export async function prekraft(brokers: number, overrides: Record<string, string>): Promise<Subject> {
+  const startMs = performance.now()
+  const cluster = await Cluster.start(
+    {
+      brokers,
+      firstId: 0,
+      port: 0,
+      zookeeperPort: 0,
+      dataDir: '',
+      isTemporary: true,
+      zookeeper: undefined,
+      overrides,
+      exec: undefined,
     },
+    __dirname,
+    { say: () => {}, onAllOver: () => {}, onCreated: () => {} },
+  )
+  return new Prekraft(cluster, performance.now() - startMs)
+}
+
+/** Apache Kafka with the same settings; undefined where there is no Java, or with `--alone`. */
+export async function apache(brokers: number, overrides: Record<string, string>): Promise<Subject | undefined> {
+  return hasApache() ? ApacheKafka.start(brokers, overrides) : undefined
+}
+
+/** Both, ours first; `use` gets each in turn, alone on the machine. */
+export async function oneAfterTheOther(
+  brokers: number,
+  overrides: Record<string, string>,
+  use: (subject: Subject) => Promise<void>,
+): Promise<void> {
+  for (const start of [prekraft, apache]) {
+    const subject = await start(brokers, overrides)
+    if (subject === undefined) continue
+    try {
+      await use(subject)
+    } finally {
+      await subject.stop()
+    }
+  }
+}
+
+/** Both side by side, so that rounds can alternate; one does nothing while the other is measured. */
+export async function sideBySide(
+  brokers: number,
+  overrides: Record<string, string>,
+  use: (subjects: readonly Subject[]) => Promise<void>,
+): Promise<void> {
+  const subjects: Subject[] = []
+  try {
+    for (const start of [prekraft, apache]) {
+      const subject = await start(brokers, overrides)
+      if (subject !== undefined) subjects.push(subject)
+    }
+    await use(subjects)
+  } finally {
+    await Promise.all(subjects.map((subject) => subject.stop()))
   }
 }
 
@@ -65,4 +127,9 @@ export function residentMiB(pid: number): number {
 export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+/** Of all brokers. */
+export function brokersCpuSeconds(subject: Subject): number {
+  return [...subject.pids.values()].reduce((sum, pid) => sum + cpuSeconds(pid), 0)
 }

@@ -328,13 +328,13 @@ async function measure(subject: Subject, memory: LiveMemory): Promise<Map<string
   return figures
 }
 
-/** Prints a table; how many times better ours is, where APACHE_KAFKA names the script that starts Apache Kafka. */
+/** Prints a table; how many times better ours is, where Apache Kafka can be had. */
 export async function coordinators(): Promise<void> {
   const columns: Map<string, Figure>[] = []
   const memory = new LiveMemory()
   const starts: (() => Promise<Subject | undefined>)[] = [
     () => memory.whileStarting(() => prekraft(3, OVERRIDES)),
-    () => Promise.resolve(apache(3, OVERRIDES)),
+    () => apache(3, OVERRIDES),
   ]
   for (const start of starts) {
     const subject = await start()

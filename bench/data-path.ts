@@ -1,6 +1,7 @@
 import { ApiKey } from '../protocol/messages/apis'
 import { BatchBuilder } from '../protocol/records/records'
 import { KafkaConnection } from '../network/kafka-connection'
+import { APACHE_NAME } from './apache-kafka'
 import { Admin } from '../index'
 import { apache, cpuSeconds, prekraft, residentMiB } from './clusters'
 import { realEnvironment } from '../runtime/real'
@@ -111,17 +112,17 @@ async function measure(subject: Subject): Promise<Map<string, string>> {
 
 /** One broker, raw frames from this process: what the broker costs, whatever the client costs. */
 export async function dataPath(): Promise<void> {
-  const starts: (() => Promise<Subject | undefined>)[] = [
-    () => prekraft(1, {}),
-    async () => ({ ...(await prekraft(1, { 'recording.dir': '' })), name: 'prekraft without the recording' }),
-    () => Promise.resolve(apache(1, {})),
+  const starts: [string, () => Promise<Subject | undefined>][] = [
+    ['prekraft', () => prekraft(1, {})],
+    ['prekraft without the recording', () => prekraft(1, { 'recording.dir': '' })],
+    [APACHE_NAME, () => apache(1, {})],
   ]
-  for (const start of starts) {
+  for (const [name, start] of starts) {
     const subject = await start()
     if (subject === undefined) continue
     try {
-      process.stdout.write(`${subject.name}\n`)
-      for (const [name, text] of await measure(subject)) process.stdout.write(`  ${name.padEnd(46)} ${text}\n`)
+      process.stdout.write(`${name}\n`)
+      for (const [what, text] of await measure(subject)) process.stdout.write(`  ${what.padEnd(46)} ${text}\n`)
     } finally {
       await subject.stop()
     }

@@ -1,124 +1,187 @@
-import { Admin, Producer } from '../index'
-import { apache, prekraft, residentMiB } from './clusters'
+import { ApiKey } from '../protocol/messages/apis'
+import { Admin, ElectionType, Producer } from '../index'
 import { brokerIdPath } from '../zk-schema/brokers'
 import { controllerPath, decodeController } from '../zk-schema/controller'
+import { cpuSeconds, oneAfterTheOther } from './clusters'
+import { KafkaConnection } from '../network/kafka-connection'
 import { openSession } from '../zk-schema/session/session'
+import { partitionsOf, until, untilComplete } from './partitions'
 import { realEnvironment } from '../runtime/real'
-import type { PartitionMetadata } from '../index'
+import { sleep } from './raw-requests'
+import { SlabPool } from '../network/slab-pool'
+import type { MetadataRequest, MetadataResponse, MetadataResponsePartition } from '../protocol/messages/metadata'
+import type { RowOptions, Table } from './table'
 import type { Subject } from './clusters'
 import type { ZooKeeperSession } from '../zk-schema/session/session'
 
-/** Milliseconds, by what was measured. */
-export type Figures = Record<string, number>
-
 const TOPIC = 'bench'
+const OVERRIDES = { 'zookeeper.session.timeout.ms': '6000' }
+const FIVE_TIMES: RowOptions = { unit: 'ms', expected: 5 }
+/** What the last step left to be done is done by then. */
+const SETTLE_MS = 1500
+/** How often leaders are looked for: what 12 partitions take is a matter of few milliseconds. */
+const POLL_MS = 3
 
-async function until(condition: () => Promise<boolean>, limitMs = 120_000): Promise<void> {
-  const end = performance.now() + limitMs
-  while (!(await condition().catch(() => false))) {
-    if (performance.now() > end) throw new Error(`not within ${limitMs} ms`)
-    await new Promise((resolve) => setTimeout(resolve, 10))
+/** A fast look at what some brokers believe. */
+class Observer {
+  private readonly connections: KafkaConnection[]
+
+  private constructor(connections: KafkaConnection[]) {
+    this.connections = connections
   }
-}
 
-async function partitionsOf(admin: Admin): Promise<PartitionMetadata[]> {
-  return (await admin.describeTopics([TOPIC]))[0]?.partitions ?? []
-}
-
-/** Kills a broker; measures from the end of its znode to every leader moved, and to the first acknowledged record of a partition that it led. */
-async function kill(subject: Subject, zookeeper: ZooKeeperSession, victim: number): Promise<{ moved: number; firstAck: number }> {
-  const survivors = subject.bootstrap.split(',').filter((_, index) => index !== victim).join(',')
-  const admin = new Admin({ 'bootstrap.servers': survivors })
-  const led = (await partitionsOf(admin)).filter(({ leader }) => leader === victim).map(({ partition }) => partition)
-  const gone = new Promise<void>((resolve) => {
-    zookeeper.onNodeChanged(brokerIdPath(victim), (event) => event === 'deleted' && resolve())
-  })
-  await zookeeper.exists(brokerIdPath(victim), true)
-  process.kill(subject.pids.get(victim)!, 'SIGKILL')
-  await gone
-  const startMs = performance.now()
-  const producer = new Producer({ 'bootstrap.servers': survivors, 'retry.backoff.ms': 10, 'retry.backoff.max.ms': 20, 'enable.idempotence': false })
-  const firstAck = Promise.any(led.slice(0, 5).map((partition) => producer.send({ topic: TOPIC, partition, value: 'x' }))).then(() => performance.now() - startMs)
-  await until(async () => (await partitionsOf(admin)).every(({ leader }) => leader >= 0 && leader !== victim))
-  const moved = performance.now() - startMs
-  const result = { moved, firstAck: led.length === 0 ? 0 : await firstAck }
-  await producer.close()
-  await admin.close()
-  return result
-}
-
-async function measure(subject: Subject, partitions: number): Promise<Figures> {
-  const env = realEnvironment()
-  const admin = new Admin({ 'bootstrap.servers': subject.bootstrap })
-  const zookeeper = await openSession(env, { connect: subject.zookeeper, sessionTimeoutMs: 30_000 })
-  const figures: Figures = { 'ready, ms': subject.readyMs }
-  figures['resident per idle broker, MiB'] = Math.max(...[...subject.pids.values()].map(residentMiB))
-  try {
-    const startMs = performance.now()
-    await admin.createTopics([{ name: TOPIC, partitions, replicationFactor: 3 }], { timeoutMs: 60_000 })
-    await until(async () => {
-      const found = await partitionsOf(admin)
-      return found.length === partitions && found.every(({ leader, isr }) => leader >= 0 && isr.length === 3)
+  static async of(addresses: readonly string[]): Promise<Observer> {
+    const env = realEnvironment()
+    const pool = new SlabPool(64 * 1024 * 1024, 16 * 1024 * 1024)
+    const connections = addresses.map((address) => {
+      const [host, port] = address.split(':')
+      return new KafkaConnection(env, { host: host!, port: Number(port), clientId: 'bench', requestTimeoutMs: 30_000, pool })
     })
-    figures[`create ${partitions} partitions until leader and full ISR, ms`] = performance.now() - startMs
-    const controller = async (): Promise<number> => decodeController((await zookeeper.get(controllerPath))!.data).brokerId
-    const active = await controller()
-    const leader = [...subject.pids.keys()].find((id) => id !== active)!
-    const first = await kill(subject, zookeeper, leader)
-    figures['leader killed: every leader moved, ms'] = first.moved
-    figures['leader killed: first acknowledged record, ms'] = first.firstAck
-    // With a third broker left a topic of three replicas goes on; the controller is killed in a cluster of its own.
-  } finally {
-    await admin.close()
-    await zookeeper.close()
+    await Promise.all(connections.map((connection) => connection.connect()))
+    return new Observer(connections)
   }
-  return figures
-}
 
-async function measureController(subject: Subject, partitions: number): Promise<Figures> {
-  const admin = new Admin({ 'bootstrap.servers': subject.bootstrap })
-  const zookeeper = await openSession(realEnvironment(), { connect: subject.zookeeper, sessionTimeoutMs: 30_000 })
-  try {
-    await admin.createTopics([{ name: TOPIC, partitions, replicationFactor: 3 }], { timeoutMs: 60_000 })
-    await until(async () => {
-      const found = await partitionsOf(admin)
-      return found.length === partitions && found.every(({ leader, isr }) => leader >= 0 && isr.length === 3)
-    })
-    const active = decodeController((await zookeeper.get(controllerPath))!.data).brokerId
-    const { moved, firstAck } = await kill(subject, zookeeper, active)
-    return { 'controller killed: every leader moved, ms': moved, 'controller killed: first acknowledged record, ms': firstAck }
-  } finally {
-    await admin.close()
-    await zookeeper.close()
-  }
-}
-
-/** Prints a table with the ratio to Apache Kafka, where APACHE_KAFKA names the script that starts it. */
-export async function failover(partitions: number): Promise<void> {
-  const overrides = { 'zookeeper.session.timeout.ms': '6000' }
-  const columns = new Map<string, Figures>()
-  for (const start of [() => prekraft(3, overrides), () => Promise.resolve(apache(3, overrides))]) {
-    const figures: Figures = {}
-    let name: string | undefined
-    for (const part of [measure, measureController]) {
-      const subject = await start()
-      if (subject === undefined) continue
-      name = subject.name
-      try {
-        Object.assign(figures, await part(subject, partitions))
-      } finally {
-        await subject.stop()
-      }
+  /** Whether it holds for each partition, on each broker. */
+  async all(holds: (partition: MetadataResponsePartition) => boolean): Promise<boolean> {
+    for (const connection of this.connections) {
+      const { topics } = await connection.send<MetadataRequest, MetadataResponse>(ApiKey.metadata, {
+        topics: [{ name: TOPIC }],
+        allowAutoTopicCreation: false,
+      })
+      if (!topics[0]!.partitions.every(holds)) return false
     }
-    if (name !== undefined) columns.set(name, figures)
+    return true
   }
-  print(columns)
+
+  close(): void {
+    for (const connection of this.connections) connection.close()
+  }
 }
 
-function print(columns: Map<string, Figures>): void {
-  const [ours, theirs] = [columns.get('prekraft')!, columns.get('Apache Kafka')]
-  for (const [what, value] of Object.entries(ours)) {
-    const other = theirs?.[what]
-    process.stdout.write(`${what.padEnd(62)} ${value.toFixed(0).padStart(8)}${other === undefined ? '' : ` ${other.toFixed(0).padStart(8)}  ${(other / value).toFixed(1)} times`}\n`)
+class Failover {
+  private readonly subject: Subject
+  private readonly admin: Admin
+  private readonly zookeeper: ZooKeeperSession
+  private readonly partitions: number
+  private readonly table: Table
+  private readonly size: string
+
+  private constructor(subject: Subject, zookeeper: ZooKeeperSession, partitions: number, table: Table) {
+    this.subject = subject
+    this.zookeeper = zookeeper
+    this.partitions = partitions
+    this.table = table
+    this.size = `${partitions.toLocaleString('en')} partitions`
+    this.admin = new Admin({ 'bootstrap.servers': subject.bootstrap })
   }
+
+  static async measure(subject: Subject, partitions: number, rounds: number, table: Table): Promise<void> {
+    const zookeeper = await openSession(realEnvironment(), { connect: subject.zookeeper, sessionTimeoutMs: 30_000 })
+    const failover = new Failover(subject, zookeeper, partitions, table)
+    try {
+      await failover.create()
+      for (let round = 0; round < rounds; round++) {
+        const controller = await failover.controller()
+        const leader = [...subject.pids.keys()].find((id) => id !== controller)!
+        await failover.killed('leader', leader)
+        await failover.killed('controller', controller)
+      }
+      await failover.shutdown()
+    } finally {
+      await failover.admin.close()
+      await zookeeper.close()
+    }
+  }
+
+  private add(what: string, value: number, options: RowOptions): void {
+    this.table.add(this.subject.name, `${this.size}: ${what}`, value, options)
+  }
+
+  private async controller(): Promise<number> {
+    return decodeController((await this.zookeeper.get(controllerPath))!.data).brokerId
+  }
+
+  private addressesBut(id: number): string[] {
+    return this.subject.bootstrap.split(',').filter((_, index) => index !== id)
+  }
+
+  private async create(): Promise<void> {
+    const startMs = performance.now()
+    await this.admin.createTopics([{ name: TOPIC, partitions: this.partitions, replicationFactor: 3 }], { timeoutMs: 120_000 })
+    await untilComplete(this.admin, TOPIC, this.partitions, 3)
+    this.add('created, until every leader and full ISR', performance.now() - startMs, FIVE_TIMES)
+    await sleep(SETTLE_MS)
+  }
+
+  /** kill -9, and the way back. */
+  private async killed(role: string, victim: number): Promise<void> {
+    const survivors = this.addressesBut(victim)
+    const all = await partitionsOf(this.admin, TOPIC)
+    const led = all.filter(({ leader }) => leader === victim).map(({ partition }) => partition)
+    const observer = await Observer.of(survivors)
+    try {
+      const gone = new Promise<void>((resolve) => {
+        this.zookeeper.onNodeChanged(brokerIdPath(victim), (event) => event === 'deleted' && resolve())
+      })
+      await this.zookeeper.exists(brokerIdPath(victim), true)
+      const pid = this.subject.pids.get(victim)!
+      process.kill(pid, 'SIGKILL')
+      await gone
+      const startMs = performance.now()
+      const firstAck = this.firstAck(survivors, led.slice(0, 5)).then(() => performance.now() - startMs)
+      await until('every leader moved', () => observer.all(({ leaderId }) => leaderId >= 0 && leaderId !== victim), POLL_MS)
+      this.add(`${role} killed, every leader moved`, performance.now() - startMs, FIVE_TIMES)
+      this.add(`${role} killed, first acknowledged record`, await firstAck, FIVE_TIMES)
+      await this.back(role, victim, observer)
+    } finally {
+      observer.close()
+    }
+  }
+
+  /** Of any of these partitions. */
+  private async firstAck(bootstrap: readonly string[], partitions: readonly number[]): Promise<void> {
+    const producer = new Producer({
+      'bootstrap.servers': bootstrap.join(','), 'retry.backoff.ms': 5, 'retry.backoff.max.ms': 10, 'enable.idempotence': false,
+    })
+    await Promise.any(partitions.map((partition) => producer.send({ topic: TOPIC, partition, value: 'x' })))
+    void producer.close()
+  }
+
+  private async back(role: string, victim: number, observer: Observer): Promise<void> {
+    const startMs = performance.now()
+    this.subject.restart(victim)
+    await until('the restarted broker is in every ISR', () => observer.all(({ isrNodes }) => isrNodes.length === 3))
+    this.add(`the killed ${role} back in every ISR after its restart`, performance.now() - startMs, { unit: 'ms' })
+    await sleep(SETTLE_MS)
+    await this.admin.electLeaders(ElectionType.preferred, null)
+    await until('preferred leaders lead', () => observer.all(({ leaderId, replicaNodes }) => leaderId === replicaNodes[0]))
+    await sleep(SETTLE_MS)
+  }
+
+  private async shutdown(): Promise<void> {
+    const controller = await this.controller()
+    const id = [...this.subject.pids.keys()].find((each) => each !== controller)!
+    const pid = this.subject.pids.get(id)!
+    const startMs = performance.now()
+    process.kill(pid, 'SIGTERM')
+    await until('the broker has ended', () => Promise.resolve(isOver(pid)), POLL_MS)
+    this.add('controlled shutdown of a broker', performance.now() - startMs, { unit: 'ms' })
+  }
+}
+
+/** Its parent is this process, which reads its exit code in its own time. */
+function isOver(pid: number): boolean {
+  try {
+    cpuSeconds(pid)
+    process.kill(pid, 0)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/** Elections, restarts and shutdowns with so many partitions of three replicas on three brokers. */
+export async function failover(table: Table, partitions: number): Promise<void> {
+  const rounds = partitions < 100 ? 3 : 1
+  await oneAfterTheOther(3, OVERRIDES, (subject) => Failover.measure(subject, partitions, rounds, table))
 }

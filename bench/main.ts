@@ -1,19 +1,57 @@
 import { cleaner } from './cleaner'
+import { clients } from './clients'
+import { commands } from './commands'
 import { coordinators } from './coordinators'
 import { dataPath } from './data-path'
 import { failover } from './failover'
+import { latency } from './latency'
+import { Table, load, machine } from './table'
+import { startTime } from './start-time'
 
-const [what = 'failover', size = '1000'] = process.argv.slice(2)
+const SIZES = [12, 1000, 5000]
 
-async function main(): Promise<void> {
-  if (what === 'failover') await failover(Number(size))
-  else if (what === 'data-path') await dataPath()
-  else if (what === 'coordinators') await coordinators()
-  else if (what === 'cleaner') await cleaner(process.argv[3] === undefined ? undefined : Number(size))
-  else throw new Error(`there is no bench ${what}: failover [partitions], data-path, coordinators, cleaner [kind]`)
+/** Parts of the table, in its order. */
+const PARTS: Record<string, (table: Table, args: readonly number[]) => Promise<void>> = {
+  start: startTime,
+  commands,
+  clients,
+  latency,
+  async failover(table, sizes) {
+    for (const partitions of sizes.length === 0 ? SIZES : sizes) await failover(table, partitions)
+  },
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
-})
+/** Benches with a form of their own. */
+const OTHERS: Record<string, (arg: number | undefined) => Promise<void>> = { coordinators, 'data-path': dataPath, cleaner }
+
+const USAGE = `npm run bench [-- part ...] [--alone]
+  without a part: the whole table, beside Apache Kafka (Java and Maven, for its jars; --alone: without)
+  parts of it:    ${Object.keys(PARTS).join(', ')} [partitions ...]
+  others:         ${Object.keys(OTHERS).join(', ')} [kind]`
+
+async function main(): Promise<void> {
+  const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
+  const numbers = words.filter((word) => /^\d+$/.test(word)).map(Number)
+  const names = words.filter((word) => !/^\d+$/.test(word))
+  const other = OTHERS[names[0] ?? '']
+  if (other !== undefined) return other(numbers[0])
+  if (process.argv.includes('--help') || names.some((name) => PARTS[name] === undefined)) throw new Error(USAGE)
+  const table = new Table()
+  const began = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  const loadBefore = load()
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (names.length === 0 || names.includes(name)) await part(table, numbers)
+  }
+  process.stdout.write(`${machine()}; ${began}; load of the machine before: ${loadBefore}\n\n${table.toString()}\n`)
+}
+
+// What was started ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    process.exit(1)
+  },
+)
