@@ -65,6 +65,8 @@ export class Term {
   cause = ''
   /** What the event that is being handled turned out to be about. */
   detail = ''
+  /** The stale broker epoch under which AlterPartition was refused last: epochs are never given twice. */
+  refusedEpoch = -1
   /** Where the next comparison of partition states begins. */
   reconcileCursor = 0
   private readonly parts: TermParts

@@ -8,6 +8,8 @@ import type { Clock, Timer } from '../../runtime/ports'
 import type { IsrProposalRequest } from './partition-context'
 
 const RETRY_BACKOFF_MS = 50
+/** In back-offs: a second. */
+const LONGEST_PAUSE = 20
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** The controller's answer to one proposal; with NONE the state that ZooKeeper now holds. */
@@ -39,6 +41,9 @@ interface AlterPartitionManagerOptions {
 /**
  * Brings the leaders' proposals for their ISRs to the controller (KIP-497): one request in flight, which holds all that waited;
  * again after 50 ms for as long as there is no answer. One proposal per partition waits at a time, the newest.
+ *
+ * A broker that the controller has given up (its session is over, and it does not know; or ZooKeeper is out of its reach) is
+ * refused until it has registered again: it asks less and less often, and at once under its next epoch.
  */
 export class AlterPartitionManager {
   private readonly options: AlterPartitionManagerOptions
@@ -46,6 +51,8 @@ export class AlterPartitionManager {
   private inFlight = false
   private timer: Timer | undefined
   private closed = false
+  /** The epoch that was refused last, and how often in a row. */
+  private stale = { epoch: -1, refusals: 0 }
 
   constructor(options: AlterPartitionManagerOptions) {
     this.options = options
@@ -73,9 +80,10 @@ export class AlterPartitionManager {
     const proposals = this.waiting
     this.waiting = new Map()
     this.inFlight = true
-    const request = requestOf(proposals.values(), this.options.brokerId, this.options.brokerEpoch())
+    const epoch = this.options.brokerEpoch()
+    const request = requestOf(proposals.values(), this.options.brokerId, epoch)
     this.options.toController(request).then(
-      (response) => this.answered(proposals, response),
+      (response) => this.answered(proposals, response, epoch),
       (error: unknown) => {
         this.options.logger.debug({ error: String(error) }, 'no answer to AlterPartition')
         this.repeat(proposals)
@@ -83,8 +91,13 @@ export class AlterPartitionManager {
     )
   }
 
-  private answered(proposals: Map<string, Proposal>, response: AlterPartitionResponse): void {
+  private answered(proposals: Map<string, Proposal>, response: AlterPartitionResponse, epoch: number): void {
     if (this.closed) return
+    if (response.errorCode === ErrorCode.STALE_BROKER_EPOCH) {
+      this.refusedEpoch(epoch)
+      this.repeat(proposals, Math.min(2 ** (this.stale.refusals - 1), LONGEST_PAUSE))
+      return
+    }
     if (response.errorCode !== ErrorCode.NONE) {
       this.options.logger.warn({ error: errorName(response.errorCode) }, 'the controller refused AlterPartition')
       this.repeat(proposals)
@@ -99,17 +112,26 @@ export class AlterPartitionManager {
     this.send()
   }
 
-  private repeat(proposals: Map<string, Proposal>): void {
-    this.inFlight = false
-    for (const [key, proposal] of proposals) if (!this.waiting.has(key)) this.waiting.set(key, proposal)
-    this.pause()
+  private refusedEpoch(epoch: number): void {
+    const isFirst = this.stale.epoch !== epoch
+    this.stale = { epoch, refusals: isFirst ? 1 : Math.min(this.stale.refusals + 1, LONGEST_PAUSE) }
+    const error = errorName(ErrorCode.STALE_BROKER_EPOCH)
+    this.options.logger[isFirst ? 'warn' : 'debug']({ error, epoch }, 'the controller refused AlterPartition')
   }
 
-  private pause(): void {
+  private repeat(proposals: Map<string, Proposal>, backOffs = 1): void {
+    this.inFlight = false
+    for (const [key, proposal] of proposals) if (!this.waiting.has(key)) this.waiting.set(key, proposal)
+    this.pause(backOffs)
+  }
+
+  /** As many back-offs; one if this broker registers meanwhile, or has since it was refused. */
+  private pause(backOffs = 1): void {
     if (this.closed || this.timer !== undefined) return
     this.timer = this.options.clock.timer(RETRY_BACKOFF_MS, () => {
       this.timer = undefined
-      this.send()
+      if (backOffs > 1 && this.options.brokerEpoch() === this.stale.epoch) this.pause(backOffs - 1)
+      else this.send()
     })
   }
 }

@@ -73,7 +73,10 @@ export async function onAlterPartition(term: Term, event: EventOf<'AlterPartitio
   const broker = context.brokers.get(request.brokerId)
   if (broker === undefined || broker.epoch !== request.brokerEpoch) {
     const fields = { broker: request.brokerId, epoch: request.brokerEpoch, known: broker?.epoch ?? null }
-    logger.info(fields, 'AlterPartition under a stale broker epoch')
+    // Apache's brokers ask again every 50 ms until they have registered.
+    const isFirst = term.refusedEpoch !== request.brokerEpoch
+    term.refusedEpoch = request.brokerEpoch
+    logger[isFirst ? 'info' : 'debug'](fields, 'AlterPartition under a stale broker epoch')
     return { errorCode: ErrorCode.STALE_BROKER_EPOCH }
   }
   const verdicts = new Map<Partition, IsrVerdict>()

@@ -1,6 +1,9 @@
 import { judgeIsr } from '../../../controller/events/alter-partition'
 import type { IsrFacts, ProposedIsr } from '../../../controller/events/alter-partition'
 import { ErrorCode, errorName } from '../../../protocol/errors'
+import { silentLogger } from '../../../runtime/log'
+import type { Logger } from '../../../runtime/log'
+import { TestCluster } from './support/cluster'
 
 const current = { leader: 1, leaderEpoch: 5, isr: [1, 2, 3], recoveryState: 0, partitionEpoch: 9, controllerEpoch: 1 } as const
 const facts: IsrFacts = { current, isLive: (id) => id <= 3, epochOf: (id) => id * 100, version: 3 }
@@ -42,4 +45,23 @@ test.each<[string, string, Partial<ProposedIsr>, Partial<IsrFacts>?]>([
 test('the leader epoch of what is written is the leader\'s', () => {
   expect(judgeIsr(proposed, facts)).toMatchObject({ accept: { leader: 1, leaderEpoch: 5, isr: [1, 2] } })
   expect(ErrorCode.INELIGIBLE_REPLICA).toBe(107)
+})
+
+test('who asks again and again under a stale broker epoch is logged once for each', async () => {
+  const logged: unknown[] = []
+  const info = (fields: object, message: string): void => void (message.includes('stale') && logged.push(fields))
+  const logger: Logger = { ...silentLogger, info, child: () => logger }
+  const cluster = await TestCluster.start([0, 1], { logger, controllers: [0] })
+  try {
+    const controller = await cluster.controller()
+    await cluster.converged()
+    for (const brokerEpoch of [3, 3, 3, 4, 4]) {
+      const answer = await controller.alterPartition({ brokerId: 1, brokerEpoch, topics: [] }, 3)
+      expect(answer).toEqual({ errorCode: ErrorCode.STALE_BROKER_EPOCH })
+    }
+    const known = cluster.fake(1).epoch
+    expect(logged).toEqual([{ broker: 1, epoch: 3, known }, { broker: 1, epoch: 4, known }])
+  } finally {
+    await cluster.stop()
+  }
 })
