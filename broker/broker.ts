@@ -18,6 +18,8 @@ import { checkIdentities, readIdentities, writeIdentities } from './broker-ident
 import { BrokerRegistrar } from './broker-registration'
 import { CoordinatorLeadership } from './coordinator/leadership'
 import { createCoordinatorLogs } from './coordinator-logs'
+import { ClientConfigs } from './config/client-configs'
+import { ZkClientConfigStore } from './config/client-config-store'
 import { ZkBrokerConfigWriter } from './config/broker-config-writer'
 import { ConfigListener } from './config/config-listener'
 import { DynamicBrokerConfig } from './config/dynamic-broker-config'
@@ -31,6 +33,7 @@ import { groupConfig } from './group/group-config'
 import { GroupCoordinator } from './group/group-coordinator'
 import { LogManager } from './log/log-manager'
 import { logManagerOptions, replicaConfig, replicationProtocol, replicationQuotas, socketServerOptions } from './part-options'
+import { QuotaPart } from './quota-part'
 import { MetadataCache } from './metadata/metadata-cache'
 import { alterPartitionForVersion, highestAlterPartitionVersion } from './replica/alter-partition-manager'
 import { ReplicaManager } from './replica/replica-manager'
@@ -167,8 +170,10 @@ async function start(
   const topicConfigs = new TopicConfigStore(config, logger)
   const dynamicConfig = new DynamicBrokerConfig(config, logger)
   addTopicDefaults(dynamicConfig, topicConfigs)
+  const quotaPart = new QuotaPart({ clock: env.clock, net: env.net, config, dynamic: dynamicConfig, logger })
+  const clientConfigs = new ClientConfigs(() => keeper.current, (entity, values) => quotaPart.take(entity, values), logger)
   const configListener = new ConfigListener({
-    keeper, store: topicConfigs, dynamic: dynamicConfig, brokerId, clock: env.clock, logger,
+    keeper, store: topicConfigs, dynamic: dynamicConfig, clients: clientConfigs, brokerId, clock: env.clock, logger,
   })
   undo.push(() => configListener.close())
   const quotas = replicationQuotas(env.clock, config)
@@ -195,7 +200,9 @@ async function start(
   await quarantineStrays(session, brokerId, logs, logger)
 
   const metadata = new MetadataCache()
-  const server = new SocketServer(env, turn, { ...socketServerOptions(config), logger: logLevels.logger('kafka.network') })
+  const server = new SocketServer(env, turn, {
+    ...socketServerOptions(config), connectionThrottle: quotaPart.connections, logger: logLevels.logger('kafka.network'),
+  })
   undo.push(() => server.close())
   await server.bind()
   const endpoints = advertisedEndpoints(config.listeners, (name) => server.portOf(name), options.hostName)
@@ -334,13 +341,20 @@ async function start(
     coordinatorLogs,
     groups,
     groupConfig: groupConfig(config),
+    quotas: quotaPart.clients,
+    clientConfigs: new ZkClientConfigStore({
+      session: () => keeper.current, refresh: (entity) => clientConfigs.refresh(entity),
+    }),
+    net: env.net,
     zooKeeperOffsets: new ZooKeeperOffsets(keeper),
     metadataWaits,
     transactions: transactions.coordinator,
     featureEpoch: () => featureEpoch.current,
   }
   await configListener.start()
-  server.start(new RequestPipeline({ handlers: handlerTable(services), logger, onInvariant: options.onFatal }))
+  server.start(new RequestPipeline({
+    handlers: handlerTable(services), meter: quotaPart.meter, logger, onInvariant: options.onFatal,
+  }))
   logger.info({ brokerId, clusterId, endpoints }, 'started')
   return new Broker({
     env,

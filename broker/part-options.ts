@@ -92,7 +92,7 @@ export function replicationProtocol({ protocol }: KafkaConfig): ReplicationProto
 }
 
 /** The broker's keys, as the socket server wants them. */
-export function socketServerOptions(config: KafkaConfig): Omit<SocketServerOptions, 'logger'> {
+export function socketServerOptions(config: KafkaConfig): Omit<SocketServerOptions, 'logger' | 'connectionThrottle'> {
   const { values, listeners } = config
   const queuedBytes = values.number('queued.max.request.bytes')
   return {

@@ -14,7 +14,9 @@ import { ControllerMovedError, isSessionLost, StaleEpochError } from './errors'
 import { EventQueue } from './event-queue'
 import { detailOf } from './events/detail'
 import { coalesceKey, isRequest, LANE_OF } from './events/event'
-import type { AnswerOf, ControllerEvent, OfficeEventKind, RequestEvent, RequestKind, RequestTypes } from './events/event'
+import type {
+  AnswerOf, ControllerEvent, MutationAllowance, OfficeEventKind, RequestEvent, RequestKind, RequestTypes,
+} from './events/event'
 import { HANDLERS } from './events/handlers'
 import type { TermEventKind } from './events/handlers'
 import { REFUSALS } from './events/refusals'
@@ -135,16 +137,22 @@ export class Controller {
     return this.ask('AllocateProducerIds', request, version)
   }
 
-  createTopics(request: RequestTypes['CreateTopics'][0], version: number): Promise<AnswerOf<'CreateTopics'>> {
-    return this.ask('CreateTopics', request, version)
+  createTopics(
+    request: RequestTypes['CreateTopics'][0], version: number, allowance?: MutationAllowance,
+  ): Promise<AnswerOf<'CreateTopics'>> {
+    return this.ask('CreateTopics', request, version, allowance)
   }
 
-  deleteTopics(request: RequestTypes['DeleteTopics'][0], version: number): Promise<AnswerOf<'DeleteTopics'>> {
-    return this.ask('DeleteTopics', request, version)
+  deleteTopics(
+    request: RequestTypes['DeleteTopics'][0], version: number, allowance?: MutationAllowance,
+  ): Promise<AnswerOf<'DeleteTopics'>> {
+    return this.ask('DeleteTopics', request, version, allowance)
   }
 
-  createPartitions(request: RequestTypes['CreatePartitions'][0], version: number): Promise<AnswerOf<'CreatePartitions'>> {
-    return this.ask('CreatePartitions', request, version)
+  createPartitions(
+    request: RequestTypes['CreatePartitions'][0], version: number, allowance?: MutationAllowance,
+  ): Promise<AnswerOf<'CreatePartitions'>> {
+    return this.ask('CreatePartitions', request, version, allowance)
   }
 
   electLeaders(request: RequestTypes['ReplicaLeaderElection'][0], version: number): Promise<AnswerOf<'ReplicaLeaderElection'>> {
@@ -183,11 +191,13 @@ export class Controller {
     return this.term === undefined ? undefined : memorySnapshot(this.term)
   }
 
-  private ask<K extends RequestKind>(kind: K, request: RequestTypes[K][0], version: number): Promise<AnswerOf<K>> {
+  private ask<K extends RequestKind>(
+    kind: K, request: RequestTypes[K][0], version: number, allowance?: MutationAllowance,
+  ): Promise<AnswerOf<K>> {
     const refusal = REFUSALS[kind] as (asked: RequestTypes[K][0]) => AnswerOf<K>
     const completion = new Completion<AnswerOf<K>>(() => refusal(request))
     if (this.term === undefined) completion.refuse()
-    else this.queue.put({ kind, request, version, completion } as unknown as RequestEvent)
+    else this.queue.put({ kind, request, version, allowance, completion } as unknown as RequestEvent)
     return completion.promise
   }
 

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../protocol/errors'
+import { ErrorCode, errorMessage } from '../protocol/errors'
 import type { CreatableTopic } from '../protocol/messages/create-topics'
 import type { CreatePartitionsTopic } from '../protocol/messages/create-partitions'
 import { AssignmentError, assignReplicas, startIndexForAddedPartitions } from '../protocol/rules/replica-assignment'
@@ -72,6 +72,11 @@ export function planTopic(topic: CreatableTopic, facts: TopicFacts): TopicPlan {
 
 export function topicExists(name: string): TopicRefusal {
   return new TopicRefusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`)
+}
+
+/** KIP-599: the client has created and deleted more partitions than its quota allows. */
+export function quotaExceeded(): TopicRefusal {
+  return new TopicRefusal(ErrorCode.THROTTLING_QUOTA_EXCEEDED, errorMessage(ErrorCode.THROTTLING_QUOTA_EXCEEDED))
 }
 
 export function topicMarkedForDeletion(name: string): TopicRefusal {

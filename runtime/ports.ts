@@ -141,6 +141,8 @@ export interface Net {
    * `accept` gets each stream and returns its handler; undefined refuses the connection.
    */
   listen(host: string, port: number, accept: (stream: Stream) => StreamHandler | undefined): Promise<Listener>
+  /** The address of a host, as `remoteAddress` would have it; undefined if there is none. An address is its own. */
+  lookup(host: string): Promise<string | undefined>
 }
 
 export interface Environment {

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { connect, createServer, Socket } from 'node:net'
 import type { OnReadOpts, SocketConstructorOpts } from 'node:net'
 import type { Net, Stream, StreamHandler } from './ports'
@@ -146,5 +147,13 @@ export const realNet: Net = {
         resolve({ ...bound, close: () => void server.close() })
       })
     })
+  },
+
+  async lookup(host) {
+    try {
+      return (await lookup(host)).address
+    } catch {
+      return undefined
+    }
   },
 }

@@ -5,6 +5,7 @@ import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/m
 import type { Input } from '../../protocol/messages/schema'
 import type { Logger } from '../../runtime/log'
 import type { Clock } from '../../runtime/ports'
+import type { MutationAllowance } from '../quota/mutation-quota'
 import type { KafkaConfig } from '../config/kafka-config'
 import type { ToController } from './to-controller'
 
@@ -36,8 +37,9 @@ export class AutoTopicCreation {
   /**
    * Resolves with what a Metadata answer says per topic: LEADER_NOT_AVAILABLE when it is being created (the client asks again),
    * INVALID_TOPIC_EXCEPTION, INVALID_REPLICATION_FACTOR and so on when it cannot be. Never rejects.
+   * `allowance` is charged with what is asked for now; it is never refused.
    */
-  async create(names: readonly string[]): Promise<Map<string, number>> {
+  async create(names: readonly string[], allowance?: MutationAllowance): Promise<Map<string, number>> {
     const results = new Map<string, number>()
     const fresh: string[] = []
     const pending: [string, Promise<number>][] = []
@@ -51,6 +53,7 @@ export class AutoTopicCreation {
       else fresh.push(name)
     }
     if (fresh.length > 0) {
+      for (const name of fresh) allowance?.record(this.creatable(name).numPartitions ?? 0)
       const outcome = this.ask(fresh)
       for (const name of fresh) {
         const result = outcome.then((byName) => byName.get(name) ?? ErrorCode.LEADER_NOT_AVAILABLE)
@@ -80,7 +83,9 @@ export class AutoTopicCreation {
           errorCode === ErrorCode.TOPIC_ALREADY_EXISTS ||
           errorCode === ErrorCode.REQUEST_TIMED_OUT
         if (!isThere) this.refused(name, errorCode, errorMessage)
-        results.set(name, isThere ? ErrorCode.LEADER_NOT_AVAILABLE : errorCode)
+        // The clients of this broker are too many for its own quota: those who ask again may succeed.
+        const isLater = isThere || errorCode === ErrorCode.THROTTLING_QUOTA_EXCEEDED
+        results.set(name, isLater ? ErrorCode.LEADER_NOT_AVAILABLE : errorCode)
       }
     } catch (error) {
       this.logger.warn({ topics: names, err: error }, 'the controller could not be asked to create topics')

@@ -9,6 +9,7 @@ import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../../pr
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/create-topics'
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/delete-topics'
 import type { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/elect-leaders'
+import type { MutationAllowance } from '../quota/mutation-quota'
 import type { Input } from '../../protocol/messages/schema'
 import type {
   ListPartitionReassignmentsRequest,
@@ -30,9 +31,16 @@ export interface ControllerGate {
   alterPartition(request: AlterPartitionRequest, version: number): Promise<Input<AlterPartitionResponse>>
   allocateProducerIds(request: AllocateProducerIdsRequest): Promise<Input<AllocateProducerIdsResponse>>
   controlledShutdown(request: ControlledShutdownRequest, version: number): Promise<Input<ControlledShutdownResponse>>
-  createTopics(request: CreateTopicsRequest, version: number): Promise<Input<CreateTopicsResponse>>
-  deleteTopics(request: DeleteTopicsRequest, version: number): Promise<Input<DeleteTopicsResponse>>
-  createPartitions(request: CreatePartitionsRequest, version: number): Promise<Input<CreatePartitionsResponse>>
+  /** What is beyond the allowance is refused with THROTTLING_QUOTA_EXCEEDED, each topic by itself; also of the next two. */
+  createTopics(
+    request: CreateTopicsRequest, version: number, allowance?: MutationAllowance,
+  ): Promise<Input<CreateTopicsResponse>>
+  deleteTopics(
+    request: DeleteTopicsRequest, version: number, allowance?: MutationAllowance,
+  ): Promise<Input<DeleteTopicsResponse>>
+  createPartitions(
+    request: CreatePartitionsRequest, version: number, allowance?: MutationAllowance,
+  ): Promise<Input<CreatePartitionsResponse>>
   electLeaders(request: ElectLeadersRequest, version: number): Promise<Input<ElectLeadersResponse>>
   alterPartitionReassignments(request: AlterPartitionReassignmentsRequest): Promise<Input<AlterPartitionReassignmentsResponse>>
   listPartitionReassignments(request: ListPartitionReassignmentsRequest): Promise<Input<ListPartitionReassignmentsResponse>>

@@ -1,7 +1,10 @@
 import { ErrorCode } from '../../protocol/errors'
+import { allowanceOf, respondWithin } from './mutation-allowance'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/create-topics'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
+
+const STRICT_SINCE_VERSION = 6
 
 /**
  * CreateTopics 0-7, on the active controller (elsewhere NOT_CONTROLLER per topic). Answered when the partitions have leaders in
@@ -11,9 +14,10 @@ export function createTopicsHandler(services: BrokerServices): Handler<CreateTop
   return async (context) => {
     const { body, apiVersion } = context
     const startMs = services.clock.monoMs()
-    const response = await services.controller.createTopics(body, apiVersion)
+    const allowance = allowanceOf(services, context, STRICT_SINCE_VERSION)
+    const response = await services.controller.createTopics(body, apiVersion, allowance)
     if (body.validateOnly) {
-      context.respond(response)
+      respondWithin(allowance, context, response)
       return
     }
     const topics = (response.topics ?? []).map(async (topic) => {
@@ -32,6 +36,6 @@ export function createTopicsHandler(services: BrokerServices): Handler<CreateTop
         configs: [],
       }
     })
-    context.respond({ ...response, topics: await Promise.all(topics) })
+    respondWithin(allowance, context, { ...response, topics: await Promise.all(topics) })
   }
 }

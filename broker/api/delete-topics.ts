@@ -1,8 +1,11 @@
 import { ErrorCode } from '../../protocol/errors'
+import { allowanceOf, respondWithin } from './mutation-allowance'
 import { ZERO_UUID } from './topic-ids'
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/delete-topics'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
+
+const STRICT_SINCE_VERSION = 5
 
 /**
  * DeleteTopics 0-6 (by name or, from 6 on, by id), on the active controller. Answered when this broker's metadata has no
@@ -51,7 +54,8 @@ export function deleteTopicsHandler(services: BrokerServices): Handler<DeleteTop
       if (topic !== undefined) identities.set(topic, metadata.topicId(topic))
     }
     for (const name of known.topicNames) identities.set(name, metadata.topicId(name))
-    const response = await services.controller.deleteTopics(known, apiVersion)
+    const allowance = allowanceOf(services, context, STRICT_SINCE_VERSION)
+    const response = await services.controller.deleteTopics(known, apiVersion, allowance)
     const responses = response.responses ?? []
     const finished = responses.map(async (topic) => {
       const { name, errorCode = ErrorCode.NONE } = topic
@@ -64,6 +68,6 @@ export function deleteTopicsHandler(services: BrokerServices): Handler<DeleteTop
       const done = await services.metadataWaits.until([name], isGone, left)
       return done && body.timeoutMs > 0 ? topic : { ...topic, errorCode: ErrorCode.REQUEST_TIMED_OUT }
     })
-    context.respond({ ...response, responses: [...(await Promise.all(finished)), ...unknown] })
+    respondWithin(allowance, context, { ...response, responses: [...(await Promise.all(finished)), ...unknown] })
   }
 }

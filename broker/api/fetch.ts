@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../protocol/errors'
+import { ANONYMOUS } from '../quota/client-quotas'
 import { downConvert } from './fetch-down-conversion'
 import { NodeEndpoints } from './node-endpoints'
 import { ZERO_UUID } from './topic-ids'
@@ -28,7 +29,9 @@ export function fetchHandler(services: BrokerServices): Handler<FetchRequest, Fe
       context.respond({ errorCode: session.errorCode })
       return
     }
-    const params = paramsOf(context, services.config.fetchMaxBytes)
+    const params = paramsOf(context, mostBytes(services, context))
+    // What followers fetch has throttles of its own.
+    if (params.replicaId >= 0) context.time = undefined
     const readable: FetchPartition[] = []
     const places = session.partitions.map((partition): FetchPartitionResult | number => {
       const errorCode = refusal(services, partition, apiVersion)
@@ -50,9 +53,20 @@ export function fetchHandler(services: BrokerServices): Handler<FetchRequest, Fe
   }
 }
 
+/** More than a quota can ever allow is not fetched: the consumer would come to nothing. */
+function mostBytes(services: BrokerServices, context: RequestContext<FetchRequest, FetchResponse>): number {
+  const { quotas, config } = services
+  if (!quotas.fetch.isOn || replicaIdOf(context) >= 0) return config.fetchMaxBytes
+  return Math.min(config.fetchMaxBytes, Math.trunc(quotas.fetch.mostAtOnce(ANONYMOUS, context.clientId)))
+}
+
+function replicaIdOf({ body, apiVersion }: RequestContext<FetchRequest, FetchResponse>): number {
+  return apiVersion >= 15 ? body.replicaState.replicaId : body.replicaId
+}
+
 function paramsOf(context: RequestContext<FetchRequest, FetchResponse>, fetchMaxBytes: number): FetchParams {
   const { body, apiVersion, clientId, clientHost, listenerName } = context
-  const replicaId = apiVersion >= 15 ? body.replicaState.replicaId : body.replicaId
+  const replicaId = replicaIdOf(context)
   const maxBytes = Math.max(Math.min(body.maxBytes, fetchMaxBytes), 0)
   const isolation: FetchParams['isolation'] =
     replicaId !== CONSUMER ? 'logEnd' : body.isolationLevel === READ_COMMITTED ? 'lastStable' : 'highWatermark'
@@ -107,6 +121,11 @@ function answer(
   results: readonly FetchPartitionResult[],
 ): void {
   const { apiVersion } = context
+  if (isHeldBack(services, context, results)) {
+    for (const result of results) result.release()
+    context.respond(session.skip())
+    return
+  }
   const { errorCode, sessionId, results: toSend } = session.finish(results)
   const endpoints = new NodeEndpoints(services.metadata, context.listenerName)
   const responses: Draft<FetchableTopicResponse>[] = []
@@ -125,6 +144,29 @@ function answer(
   context.respond(body, () => {
     for (const result of toSend) result.release()
   })
+}
+
+/** Of a partition in an answer, its records excluded; of a topic, its name excluded. */
+const PARTITION_BYTES = 50
+const TOPIC_BYTES = 20
+
+/** Counts the answer, about, and what it took. True: it is not sent; the records count when they are fetched again, later. */
+function isHeldBack(
+  services: BrokerServices, context: RequestContext<FetchRequest, FetchResponse>, results: readonly FetchPartitionResult[],
+): boolean {
+  const quota = services.quotas.fetch
+  if ((!quota.isOn && context.time === undefined) || replicaIdOf(context) >= 0) return false
+  context.throttle(context.timeThrottleMs())
+  const topics = new Set<string>()
+  let bytes = 0
+  for (const { topic, records, errorCode } of results) {
+    if (records.length === 0 && errorCode === ErrorCode.NONE) continue
+    bytes += PARTITION_BYTES + records.length + (topics.has(topic) ? 0 : TOPIC_BYTES + topic.length)
+    topics.add(topic)
+  }
+  context.throttle(quota.record(ANONYMOUS, context.clientId, bytes))
+  if (context.isThrottled) quota.add(ANONYMOUS, context.clientId, -bytes)
+  return context.isThrottled
 }
 
 function partitionData(

@@ -1,7 +1,9 @@
 import { ApiKey } from '../../protocol/messages/apis'
 import { addPartitionsToTxnHandler } from './add-partitions-to-txn'
+import { alterClientQuotasHandler } from './alter-client-quotas'
 import { alterConfigsHandler, incrementalAlterConfigsHandler } from './alter-configs'
 import { allocateProducerIdsHandler, alterPartitionHandler } from './alter-partition'
+import { alterUserScramCredentialsHandler } from './alter-user-scram-credentials'
 import { apiVersionsHandler } from './api-versions'
 import { consumerGroupDescribeHandler, consumerGroupHeartbeatHandler } from './consumer-group-protocol'
 import { controlledShutdownHandler, leaderAndIsrHandler, stopReplicaHandler, updateMetadataHandler } from './control-requests'
@@ -10,11 +12,13 @@ import { createTopicsHandler } from './create-topics'
 import { deleteGroupsHandler } from './delete-groups'
 import { deleteRecordsHandler } from './delete-records'
 import { deleteTopicsHandler } from './delete-topics'
+import { describeClientQuotasHandler } from './describe-client-quotas'
 import { describeClusterHandler } from './describe-cluster'
 import { describeConfigsHandler } from './describe-configs'
 import { describeGroupsHandler } from './describe-groups'
 import { describeProducersHandler } from './describe-producers'
 import { describeTransactionsHandler, listTransactionsHandler } from './describe-transactions'
+import { describeUserScramCredentialsHandler } from './describe-user-scram-credentials'
 import { electLeadersHandler } from './elect-leaders'
 import { addOffsetsToTxnHandler, endTxnHandler } from './end-txn'
 import { fetchHandler } from './fetch'
@@ -95,6 +99,10 @@ export function handlerTable(services: BrokerServices): HandlerTable {
   serve(ApiKey.updateFeatures, updateFeaturesHandler(services))
   serve(ApiKey.listPartitionReassignments, listPartitionReassignmentsHandler(services))
   serve(ApiKey.offsetDelete, offsetDeleteHandler(services))
+  serve(ApiKey.describeClientQuotas, describeClientQuotasHandler(services))
+  serve(ApiKey.alterClientQuotas, alterClientQuotasHandler(services))
+  serve(ApiKey.describeUserScramCredentials, describeUserScramCredentialsHandler(services))
+  serve(ApiKey.alterUserScramCredentials, alterUserScramCredentialsHandler(services))
   serve(ApiKey.alterPartition, alterPartitionHandler(services))
   serve(ApiKey.describeCluster, describeClusterHandler(services))
   serve(ApiKey.describeProducers, describeProducersHandler(services))

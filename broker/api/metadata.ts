@@ -2,6 +2,7 @@ import { ErrorCode } from '../../protocol/errors'
 import { isInternalTopic, validateTopicName } from '../../protocol/rules/topic-name'
 import { NO_LEADER } from '../metadata/metadata-cache'
 import { CLUSTER_OPERATIONS, NOT_ASKED, TOPIC_OPERATIONS } from './authorized-operations'
+import { allowanceOf } from './mutation-allowance'
 import { ZERO_UUID } from './topic-ids'
 import type { Input } from '../../protocol/messages/schema'
 import type {
@@ -44,7 +45,7 @@ export function metadataHandler(services: BrokerServices): Handler<MetadataReque
       collect(services, context, asked, topics, missing)
     }
     const create = missing.length > 0 && body.allowAutoTopicCreation && services.config.autoCreateTopicsEnable
-    const created = create ? await createMissing(services, missing) : undefined
+    const created = create ? await createMissing(services, context, missing) : undefined
     for (const name of missing) {
       const topic = services.metadata.topic(name)
       if (topic !== undefined) {
@@ -59,8 +60,12 @@ export function metadataHandler(services: BrokerServices): Handler<MetadataReque
 }
 
 /** Asks for the topics, and waits a moment for their leaders: then the client hears of them now, and need not come back. */
-async function createMissing(services: BrokerServices, missing: readonly string[]): Promise<Map<string, number>> {
-  const results = await services.autoTopicCreation.create(missing)
+async function createMissing(
+  services: BrokerServices, context: RequestContext<MetadataRequest, MetadataResponse>, missing: readonly string[],
+): Promise<Map<string, number>> {
+  // Elsewhere the controller charges this broker, as in Kafka.
+  const allowance = services.controller.isActive() ? allowanceOf(services, context, Infinity) : undefined
+  const results = await services.autoTopicCreation.create(missing, allowance)
   const created = missing.filter((name) => results.get(name) === ErrorCode.LEADER_NOT_AVAILABLE)
   const { metadataWaits } = services
   await metadataWaits.until(created, () => created.every((name) => metadataWaits.hasLeaders(name, 1)), CREATION_WAIT_MS)

@@ -1,4 +1,5 @@
 import { ErrorCode, errorName } from '../../protocol/errors'
+import { ANONYMOUS } from '../quota/client-quotas'
 import { BATCH_HEADER_BYTES, batchSizeAt, codecAt, isTransactionalAt, magicAt } from '../../protocol/records/batch'
 import { NodeEndpoints } from './node-endpoints'
 import type { PartitionProduceResponse, ProduceRequest, ProduceResponse } from '../../protocol/messages/produce'
@@ -26,6 +27,8 @@ const LEAST_RECORD_BYTES = 14
 export function produceHandler(services: BrokerServices): Handler<ProduceRequest, ProduceResponse> {
   return (context) => {
     const { body, apiVersion } = context
+    const quota = services.quotas.produce
+    if (quota.isOn) context.throttle(quota.record(ANONYMOUS, context.clientId, context.sizeBytes))
     const partitions: AppendPartition[] = []
     const results: AppendResult[] = []
     // For each partition of the request in its order: a result that is there already, or the place in `partitions`.
@@ -68,8 +71,11 @@ export function produceHandler(services: BrokerServices): Handler<ProduceRequest
       },
     )
     // Everything has been appended, or refused: what the client sent behind it need not wait for the replicas.
-    if (pending !== undefined) return pending.then(() => context.proceed())
-    context.proceed()
+    const proceed = (): void => {
+      if (!context.isThrottled) context.proceed()
+    }
+    if (pending !== undefined) return pending.then(proceed)
+    proceed()
     return undefined
   }
 }

@@ -1,6 +1,7 @@
 import type { CoordinatorLog } from '../coordinator/coordinator-log'
 import type { MetadataCache } from '../metadata/metadata-cache'
 import type { ReplicaManager } from '../replica/replica-manager'
+import type { ClientConfigStore } from '../config/client-config-store'
 import type { BrokerConfigWriter } from '../config/broker-config-writer'
 import type { DynamicBrokerConfig } from '../config/dynamic-broker-config'
 import type { KafkaConfig } from '../config/kafka-config'
@@ -14,7 +15,8 @@ import type { GroupConfig } from '../group/group-config'
 import type { GroupCoordinator } from '../group/group-coordinator'
 import type { Logger } from '../../runtime/log'
 import type { LogLevels } from '../../runtime/log-levels'
-import type { Clock } from '../../runtime/ports'
+import type { Clock, Net } from '../../runtime/ports'
+import type { ClientQuotas } from '../quota/client-quotas'
 
 /** Where consumers of 0.8 keep their offsets. */
 export interface ZooKeeperOffsets {
@@ -43,6 +45,11 @@ export interface BrokerServices {
   coordinatorLogs: { readonly group: CoordinatorLog; readonly transaction: CoordinatorLog }
   groups: GroupCoordinator
   groupConfig: GroupConfig
+  quotas: ClientQuotas
+  /** Quotas and credentials, as ZooKeeper has them. */
+  clientConfigs: ClientConfigStore
+  /** For the names of hosts. */
+  net: Pick<Net, 'lookup'>
   /** For OffsetCommit and OffsetFetch version 0. */
   zooKeeperOffsets: ZooKeeperOffsets
   metadataWaits: MetadataWaits

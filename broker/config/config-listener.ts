@@ -9,10 +9,12 @@ import {
 import { configChanges, decodeConfigChange } from '../../zk-schema/notifications'
 import { NotificationListener } from '../../zk-schema/operations/notification-listener'
 import { ZnodeFormatError } from '../../zk-schema/znode-json'
+import type { ClientConfigEntity } from '../../zk-schema/operations/client-configs'
 import type { SessionKeeper } from '../../zk-schema/session/keeper'
 import type { Logger } from '../../runtime/log'
 import type { Clock, Timer } from '../../runtime/ports'
 import type { DynamicBrokerConfig } from './dynamic-broker-config'
+import type { ClientConfigs } from './client-configs'
 import type { TopicConfigStore } from './topic-config-store'
 
 /**
@@ -25,13 +27,14 @@ export interface ConfigListenerOptions {
   keeper: SessionKeeper
   store: TopicConfigStore
   dynamic: DynamicBrokerConfig
+  clients: ClientConfigs
   brokerId: number
   clock: Clock
   logger: Logger
 }
 
 /**
- * Keeps the configuration of topics and brokers as ZooKeeper has it: all of it is read at the start and with each new session,
+ * Keeps the configuration of topics, brokers and clients as ZooKeeper has it: all of it is read at the start and with each new session,
  * then what `/config/changes` points at (Kafka's ZkConfigManager). A notification is only a pointer: the entity's own znode is
  * read.
  */
@@ -58,6 +61,7 @@ export class ConfigListener {
   /** Reads everything; before the logs are opened, which obey it. Rejects if ZooKeeper does not answer. */
   async load(): Promise<void> {
     await this.refreshBroker()
+    await this.options.clients.load()
     const session = this.options.keeper.current
     const newer = new Set<string>()
     this.overtaken.add(newer)
@@ -116,8 +120,10 @@ export class ConfigListener {
 
   private async onNotification(path: string, data: Buffer | null): Promise<void> {
     const entity = parseEntityPath(decodeConfigChange(path, data))
-    if (entity?.type === 'topics') await this.refresh([entity.name])
-    else if (entity?.type === 'brokers') await this.refreshBroker()
+    if (entity === undefined) return
+    if (entity.type === 'topics') await this.refresh([entity.name])
+    else if (entity.type === 'brokers') await this.refreshBroker()
+    else await this.options.clients.refresh(entity as ClientConfigEntity)
   }
 
   /** Never rejects: what could not be read now is read at the next opportunity. */

@@ -23,7 +23,6 @@ const UNSUPPORTED = [
   /^client\.quota\.callback\.class$/,
   /^create\.topic\.policy\.class\.name$/,
   /^alter\.config\.policy\.class\.name$/,
-  /^max\.connection\.creation\.rate$/,
   /^metric\.reporters$/,
   /^kafka\.metrics\.reporters$/,
 ]

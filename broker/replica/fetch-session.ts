@@ -46,6 +46,8 @@ export interface FetchContext {
   readonly partitions: readonly FetchPartition[]
   /** Takes the results in the order of `partitions`; returns those to send. Call it once. */
   finish(results: readonly FetchPartitionResult[]): { errorCode: number; sessionId: number; results: FetchPartitionResult[] }
+  /** Instead of `finish`: nothing is sent, and the client is told nothing. */
+  skip(): { errorCode: number; sessionId: number }
 }
 
 /**
@@ -116,6 +118,7 @@ export class FetchSessionCache {
         }
         return { errorCode: ErrorCode.NONE, sessionId: session?.id ?? NO_SESSION, results: [...results] }
       },
+      skip: () => ({ errorCode: ErrorCode.NONE, sessionId: NO_SESSION }),
     }
   }
 
@@ -145,6 +148,10 @@ export class FetchSessionCache {
           if (result.records.length > 0 && session.partitions.delete(key)) session.partitions.set(key, partition)
         })
         return { errorCode: ErrorCode.NONE, sessionId: session.id, results: changed }
+      },
+      skip: () => {
+        const errorCode = session.epoch === expectedEpoch ? ErrorCode.NONE : ErrorCode.INVALID_FETCH_SESSION_EPOCH
+        return { errorCode, sessionId: session.id }
       },
     }
   }
@@ -298,9 +305,11 @@ function sessionless(partitions: readonly FetchPartition[]): FetchContext {
     errorCode: ErrorCode.NONE,
     partitions,
     finish: (results) => ({ errorCode: ErrorCode.NONE, sessionId: NO_SESSION, results: [...results] }),
+    skip: () => ({ errorCode: ErrorCode.NONE, sessionId: NO_SESSION }),
   }
 }
 
 function refused(errorCode: number): FetchContext {
-  return { errorCode, partitions: [], finish: () => ({ errorCode, sessionId: NO_SESSION, results: [] }) }
+  const whole = { errorCode, sessionId: NO_SESSION }
+  return { errorCode, partitions: [], finish: () => ({ ...whole, results: [] }), skip: () => whole }
 }

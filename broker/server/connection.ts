@@ -2,7 +2,7 @@ import { FrameReader } from '../../network/frame-reader'
 import { encodeResponseFrame } from '../../protocol/messages/frames'
 import { apiByKey } from '../../protocol/messages/apis'
 import type { SlabPool } from '../../network/slab-pool'
-import type { Stream, StreamHandler } from '../../runtime/ports'
+import type { Stream, StreamHandler, Timer } from '../../runtime/ports'
 import type { Turn } from '../../runtime/turn'
 import type { AnswerSink, RequestContext, RequestOrigin } from './request-context'
 
@@ -22,6 +22,7 @@ export interface ConnectionHooks {
   /** Bytes of answers that wait in this process; the difference to what was reported before. */
   onUnreadBytes(difference: number): void
   nowMs(): number
+  timer(delayMs: number, callback: () => void): Timer
 }
 
 /** A request that let the next one proceed, or came after such a one. */
@@ -57,6 +58,8 @@ export class Connection implements StreamHandler, AnswerSink {
   private isPaused = false
   private isStopped = false
   private closed = false
+  /** While the client is held back. */
+  private throttled: { untilMs: number; timer: Timer } | undefined
   private out: Uint8Array[] = []
   private outBytes = 0
   private outReleases: (() => void)[] = []
@@ -91,9 +94,12 @@ export class Connection implements StreamHandler, AnswerSink {
     return this.closed
   }
 
-  /** A request is being handled, or its answer has not left. */
+  /** No request is being handled, every answer has left, and the client is not held back. */
   get isIdle(): boolean {
-    return !this.isBusy && this.unanswered.length === 0 && this.unreadBytes === 0 && !this.reader.hasRest
+    return (
+      !this.isBusy && this.unanswered.length === 0 && this.unreadBytes === 0 && !this.reader.hasRest
+      && this.throttled === undefined
+    )
   }
 
   get pendingBytes(): number {
@@ -153,6 +159,18 @@ export class Connection implements StreamHandler, AnswerSink {
     if (!this.isDispatching) this.takeWaiting()
   }
 
+  throttle(ms: number): void {
+    const untilMs = this.hooks.nowMs() + ms
+    if (this.closed || (this.throttled !== undefined && this.throttled.untilMs >= untilMs)) return
+    this.throttled?.timer.cancel()
+    const timer = this.hooks.timer(ms, () => {
+      this.throttled = undefined
+      this.lastActiveMs = this.hooks.nowMs()
+      this.takeWaiting()
+    })
+    this.throttled = { untilMs, timer }
+  }
+
   noAnswer(context: RequestContext): void {
     this.settle(context, [], undefined)
   }
@@ -206,6 +224,8 @@ export class Connection implements StreamHandler, AnswerSink {
     if (this.closed) return
     this.closed = true
     this.reader.close()
+    this.throttled?.timer.cancel()
+    this.throttled = undefined
     this.hooks.onUnreadBytes(-this.unreadBytes)
     this.unreadBytes = 0
     this.out = []
@@ -221,7 +241,8 @@ export class Connection implements StreamHandler, AnswerSink {
 
   private mayTake(): boolean {
     return (
-      !this.isBusy && !this.isDispatching && !this.isStopped && this.unanswered.length < MAX_UNANSWERED
+      !this.isBusy && !this.isDispatching && !this.isStopped && this.throttled === undefined
+      && this.unanswered.length < MAX_UNANSWERED
       && this.unreadBytes + this.outBytes + this.heldBytes < MAX_UNREAD_BYTES
     )
   }

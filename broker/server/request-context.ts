@@ -1,4 +1,5 @@
 import type { Input } from '../../protocol/messages/schema'
+import type { RequestTime } from './request-meter'
 
 /** Where an answer goes; a client's connection, or a test. */
 export interface AnswerSink {
@@ -8,6 +9,8 @@ export interface AnswerSink {
   proceed(context: RequestContext): void
   /** The request was acknowledged by nothing (Produce with acks=0). */
   noAnswer(context: RequestContext): void
+  /** Takes no further request for so long (KIP-219: the answer leaves at once, the client waits). */
+  throttle(ms: number): void
   close(reason: string): void
   readonly isClosed: boolean
 }
@@ -38,6 +41,9 @@ export class RequestContext<Request = unknown, Response = unknown> {
   readonly origin: RequestOrigin
   /** Bytes of the frame, the size field excluded. */
   readonly sizeBytes: number
+  /** Measured while there are quotas of time, for requests that count. */
+  time: RequestTime | undefined
+  private throttledMs = 0
   private sink: AnswerSink | undefined
 
   constructor(
@@ -78,6 +84,20 @@ export class RequestContext<Request = unknown, Response = unknown> {
     this.sink?.proceed(this)
   }
 
+  /** The client has used more than its share: it is held back for so long after the answer, which says so. */
+  throttle(ms: number): void {
+    this.throttledMs = Math.max(this.throttledMs, ms)
+  }
+
+  get isThrottled(): boolean {
+    return this.throttledMs > 0
+  }
+
+  /** Counts the time that the request took. For how long its client is to be held back for it, in milliseconds. */
+  timeThrottleMs(): number {
+    return this.time === undefined ? 0 : this.time.throttleMs()
+  }
+
   /** Answers. `release` is called once when the bytes that the body refers to are no longer needed, also if nobody gets them. */
   respond(body: Input<Response>, release?: () => void): void {
     const sink = this.sink
@@ -87,13 +107,23 @@ export class RequestContext<Request = unknown, Response = unknown> {
       sink?.noAnswer(this)
       return
     }
-    sink.answer(this, body, release)
+    const { time } = this
+    if (time === undefined && this.throttledMs === 0) {
+      sink.answer(this, body, release)
+      return
+    }
+    this.throttle(this.timeThrottleMs())
+    if (this.isThrottled) sink.throttle(this.throttledMs)
+    const answer = this.isThrottled ? { ...body, throttleTimeMs: this.throttledMs } : body
+    if (time === undefined) sink.answer(this, answer, release)
+    else time.answering(() => sink.answer(this, answer, release))
   }
 
   /** Ends the request without an answer: the client expects none. */
   noResponse(): void {
     const sink = this.sink
     this.sink = undefined
+    if (this.isThrottled) sink?.throttle(this.throttledMs)
     sink?.noAnswer(this)
   }
 

@@ -3,16 +3,25 @@ import { decodeRequestBody, decodeRequestHeader } from '../../protocol/messages/
 import { ErrorCode } from '../../protocol/errors'
 import { InvariantError } from '../../runtime/assert'
 import { RequestContext } from './request-context'
+import { RequestTime } from './request-meter'
 import type { Logger } from '../../runtime/log'
 import type { Connection } from './connection'
 import type { HandlerTable } from './request-context'
+import type { RequestMeter } from './request-meter'
 
 export interface PipelineOptions {
   handlers: HandlerTable
+  meter: RequestMeter
   logger: Logger
   /** A broken invariant: the process shall end. */
   onInvariant(error: Error): void
 }
+
+/** Between brokers: no quota of time holds them up. */
+const EXEMPT: ReadonlySet<number> = new Set([
+  ApiKey.leaderAndIsr, ApiKey.stopReplica, ApiKey.updateMetadata, ApiKey.controlledShutdown, ApiKey.writeTxnMarkers,
+  ApiKey.alterPartition,
+])
 
 /**
  * From a frame to its handler: header, api and version, body. What cannot be answered in the protocol ends the connection without
@@ -21,17 +30,20 @@ export interface PipelineOptions {
  */
 export class RequestPipeline {
   private readonly handlers: HandlerTable
+  private readonly meter: RequestMeter
   private readonly logger: Logger
   private readonly onInvariant: (error: Error) => void
 
   constructor(options: PipelineOptions) {
     this.handlers = options.handlers
+    this.meter = options.meter
     this.logger = options.logger
     this.onInvariant = options.onInvariant
   }
 
   accept(connection: Connection, frame: Buffer): void {
     let context: RequestContext
+    const startMs = this.meter.isOn ? this.meter.nowMs() : -1
     try {
       const header = decodeRequestHeader(frame)
       const api = apiByKey(header.apiKey)
@@ -55,8 +67,10 @@ export class RequestPipeline {
       return
     }
     const handler = this.handlers.get(context.apiKey)!
+    if (startMs >= 0 && !EXEMPT.has(context.apiKey)) context.time = new RequestTime(this.meter, context.clientId, startMs)
     try {
       const pending = handler(context)
+      context.time?.handled()
       if (pending !== undefined) pending.catch((error: unknown) => this.failed(context, error as Error))
     } catch (error) {
       this.failed(context, error as Error)

@@ -1,9 +1,11 @@
 import { SlabPool } from '../../network/slab-pool'
+import { Admission } from './admission'
 import { Connection } from './connection'
 import { ConnectionLimits } from './connection-limits'
 import type { Environment, Listener, Stream, StreamHandler, Timer } from '../../runtime/ports'
 import type { Logger } from '../../runtime/log'
 import type { Turn } from '../../runtime/turn'
+import type { ConnectionThrottle } from './admission'
 import type { ConnectionHooks } from './connection'
 import type { ConnectionMaxima } from './connection-limits'
 import type { RequestOrigin } from './request-context'
@@ -28,6 +30,7 @@ export interface SocketServerOptions extends ConnectionMaxima {
   unreadBudgetBytes: number
   /** 0 or less: never. */
   maxIdleMs: number
+  connectionThrottle: ConnectionThrottle
   logger: Logger
 }
 
@@ -42,6 +45,7 @@ export class SocketServer {
   private readonly logger: Logger
   private readonly pool: SlabPool
   private readonly limits: ConnectionLimits
+  private readonly admission: Admission
   private readonly connections = new Set<Connection>()
   private listeners: { options: ListenerOptions; listener: Listener }[] = []
   private pipeline: RequestPipeline | undefined
@@ -57,6 +61,9 @@ export class SocketServer {
     this.logger = options.logger
     this.pool = new SlabPool(options.receiveBudgetBytes)
     this.limits = new ConnectionLimits(options)
+    this.admission = new Admission(env.clock, options.connectionThrottle, (connection) => {
+      if (this.pipeline !== undefined) connection.resume()
+    })
     this.hooks = {
       onRequest: (connection, frame) => this.pipeline!.accept(connection, frame),
       onClosed: (connection, reason) => this.onClosed(connection, reason),
@@ -64,6 +71,7 @@ export class SocketServer {
         this.logger.error({ apiKey: context.apiKey, version: context.apiVersion, err: error }, 'an answer could not be encoded'),
       onUnreadBytes: (difference) => this.onUnreadBytes(difference),
       nowMs: () => env.clock.monoMs(),
+      timer: (delayMs, callback) => env.clock.timer(delayMs, callback),
     }
   }
 
@@ -127,7 +135,7 @@ export class SocketServer {
 
   start(pipeline: RequestPipeline): void {
     this.pipeline = pipeline
-    for (const connection of this.connections) connection.resume()
+    for (const connection of this.connections) if (!this.admission.holds(connection)) connection.resume()
     this.armIdleTimer()
   }
 
@@ -179,7 +187,7 @@ export class SocketServer {
       hooks: this.hooks,
     })
     this.connections.add(connection)
-    if (this.pipeline === undefined) connection.pause()
+    if (!this.admission.admits(connection, listener) || this.pipeline === undefined) connection.pause()
     return connection
   }
 
@@ -198,6 +206,7 @@ export class SocketServer {
 
   private onClosed(connection: Connection, reason: string): void {
     if (!this.connections.delete(connection)) return
+    this.admission.forget(connection)
     this.limits.remove(connection.origin.clientHost)
     this.logger.debug(
       { client: connection.origin.clientHost, listener: connection.origin.listenerName, reason },

@@ -3,13 +3,14 @@ import { DEFAULT_ENTITY, configTypePath, decodeConfig, desanitizeEntity, sanitiz
 import { brokerIdPath, brokerIdsPath } from '../../zk-schema/brokers'
 import { changeConfig } from '../../zk-schema/operations/change-config'
 import { checkDynamicConfigs } from '../../protocol/rules/dynamic-config-keys'
+import { formatScramCredential } from '../../protocol/rules/scram-credential'
 import { createLogger } from '../../runtime/log'
 import { openSession } from '../../zk-schema/session/session'
 import { realEnvironment } from '../../runtime/real'
 import { UsageError } from '../tool/command-line'
 import { checkDeletions, configsToAdd, configsToDelete } from './changes'
 import { isInteger, isScramMechanism } from './options'
-import { saltPassword, storedCredential } from './scram'
+import { saltPassword } from './scram'
 import type { CommandLine } from '../tool/command-line'
 import type { Entities } from './options'
 import type { ZooKeeperSession } from '../../zk-schema/session/session'
@@ -122,7 +123,7 @@ async function alter(session: ZooKeeperSession, line: CommandLine, entities: Ent
       throw new UsageError(`requirement failed: ${complaint}. ${info}`, false)
     }
     for (const [key, value] of Object.entries(added))
-      if (isScramMechanism(key)) added[key] = storedCredential(saltPassword(key, value))
+      if (isScramMechanism(key)) added[key] = formatScramCredential(saltPassword(key, value))
   }
   const change = (current: Map<string, string>): Map<string, string> => {
     checkDeletions(deleted, (key) => current.has(key))

@@ -4,9 +4,9 @@ import type { Input } from '../../protocol/messages/schema'
 import { isBeingReassigned, plainAssignment } from '../assignment'
 import type { Topic } from '../context'
 import type { Term } from '../term'
-import { planAddedPartitions, TopicRefusal } from '../topic-validation'
+import { planAddedPartitions, quotaExceeded, TopicRefusal } from '../topic-validation'
 import { writeAssignment } from '../topic-znode'
-import type { EventOf } from './event'
+import type { EventOf, MutationAllowance } from './event'
 import { onNewPartitions, onPartitionModifications } from './topic-change'
 
 const MAX_ATTEMPTS = 3
@@ -25,7 +25,7 @@ export async function onCreatePartitions(
     answered.add(asked.name)
     try {
       if (counts.get(asked.name)! > 1) throw new TopicRefusal(ErrorCode.INVALID_REQUEST, 'Duplicate topic in request.')
-      await addPartitions(term, asked, validateOnly)
+      await addPartitions(term, asked, validateOnly, event.allowance)
       const errorCode = timeoutMs <= 0 && !validateOnly ? ErrorCode.REQUEST_TIMED_OUT : ErrorCode.NONE
       results.push({ name: asked.name, errorCode, errorMessage: null })
     } catch (error) {
@@ -36,7 +36,9 @@ export async function onCreatePartitions(
   return { results }
 }
 
-async function addPartitions(term: Term, asked: CreatePartitionsTopic, validateOnly: boolean): Promise<void> {
+async function addPartitions(
+  term: Term, asked: CreatePartitionsTopic, validateOnly: boolean, allowance: MutationAllowance | undefined,
+): Promise<void> {
   const { context, env } = term
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const topic = changeableTopic(term, asked.name)
@@ -44,6 +46,7 @@ async function addPartitions(term: Term, asked: CreatePartitionsTopic, validateO
     const brokers = context.registeredBrokerIds().map((id) => context.brokers.get(id)!)
     const added = planAddedPartitions(asked, existing, brokers, env.random)
     if (validateOnly) return
+    if (attempt === 1 && allowance?.record(added.size) === false) throw quotaExceeded()
     const assignments = new Map([...added].map(([index, replicas]) => [index, plainAssignment(replicas)]))
     const outcome = await writeAssignment(term, topic, assignments, true)
     if (outcome === 'written') {

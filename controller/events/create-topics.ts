@@ -12,10 +12,10 @@ import { electInitialLeader, isElected } from '../leader-election'
 import type { Elected } from '../leader-election'
 import { createOp, createStateOps } from '../leadership-writer'
 import type { Term } from '../term'
-import { planTopic, topicExists, topicMarkedForDeletion, TopicRefusal } from '../topic-validation'
+import { planTopic, quotaExceeded, topicExists, topicMarkedForDeletion, TopicRefusal } from '../topic-validation'
 import type { TopicFacts, TopicPlan } from '../topic-validation'
 import { topicData } from '../topic-znode'
-import type { EventOf } from './event'
+import type { EventOf, MutationAllowance } from './event'
 import { onNewPartitions } from './topic-change'
 
 /** Partitions whose states are written along with the topic, in one multi. */
@@ -39,7 +39,8 @@ export async function onCreateTopics(term: Term, event: EventOf<'CreateTopics'>)
   for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1)
   const planned = new Map<string, TopicPlan>()
   const refusals = new Map<string, TopicRefusal>()
-  const facts = topicFacts(term, planned)
+  // What is only validated comes into nobody's way.
+  const facts = topicFacts(term, request.validateOnly ? new Map() : planned)
   for (const topic of request.topics) {
     try {
       if (counts.get(topic.name)! > 1) throw new TopicRefusal(ErrorCode.INVALID_REQUEST, 'Found multiple entries for this topic.')
@@ -49,7 +50,7 @@ export async function onCreateTopics(term: Term, event: EventOf<'CreateTopics'>)
       refusals.set(topic.name, error)
     }
   }
-  const created = request.validateOnly ? new Map<string, Topic>() : await create(term, planned, refusals)
+  const created = request.validateOnly ? new Map<string, Topic>() : await create(term, planned, refusals, event.allowance)
   const isLate = request.timeoutMs <= 0 && !request.validateOnly
   return {
     topics: request.topics.map(
@@ -75,6 +76,7 @@ function topicFacts(term: Term, planned: ReadonlyMap<string, TopicPlan>): TopicF
 
 async function create(
   term: Term, planned: ReadonlyMap<string, TopicPlan>, refusals: Map<string, TopicRefusal>,
+  allowance: MutationAllowance | undefined,
 ): Promise<Map<string, Topic>> {
   const creations: Creation[] = []
   const configs = await existingConfigs(term, [...planned.keys()], refusals)
@@ -85,7 +87,8 @@ async function create(
       refusals.set(
         name, new TopicRefusal(ErrorCode.INVALID_PARTITIONS, `The assignment of topic '${name}' does not fit into a znode.`),
       )
-    } else creations.push(creation)
+    } else if (allowance?.record(plan.replicas.size) === false) refusals.set(name, quotaExceeded())
+    else creations.push(creation)
   }
   const results = await term.writer.write(
     creations.map((creation) => ({ ops: createOps(term, creation, configs.get(creation.name)) })),

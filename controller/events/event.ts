@@ -35,12 +35,19 @@ export type RequestKind = keyof RequestTypes
 
 export type AnswerOf<K extends RequestKind> = Input<RequestTypes[K][1]>
 
+/** What one request may create and delete (KIP-599): counts partitions; false: not now, THROTTLING_QUOTA_EXCEEDED. */
+export interface MutationAllowance {
+  record(partitions: number): boolean
+}
+
 export type RequestEvent<K extends RequestKind = RequestKind> = {
   [Kind in K]: {
     kind: Kind
     request: RequestTypes[Kind][0]
     /** Of the request, where the answer depends on it. */
     version: number
+    /** Of what creates and deletes partitions on behalf of a client that has a quota. */
+    allowance?: MutationAllowance | undefined
     completion: Completion<AnswerOf<Kind>>
   }
 }[K]

@@ -25,7 +25,12 @@ export async function onDeleteTopics(term: Term, event: EventOf<'DeleteTopics'>)
   const found = asked.map(
     ({ name, topicId }) => (topicId === ZERO_UUID ? context.topics.get(name ?? '') : context.topicsById.get(topicId)),
   )
-  const topics = [...new Set(found.filter((topic) => topic !== undefined))]
+  const throttled = new Set<Topic>()
+  const topics = [...new Set(found.filter((topic) => topic !== undefined))].filter((topic) => {
+    const isAllowed = event.allowance?.record(topic.partitions.size) !== false
+    if (!isAllowed) throttled.add(topic)
+    return isAllowed
+  })
   const results = await writer.write(topics.map((topic) => ({ ops: [createOp(deleteTopicPath(topic.name), null)] })))
   const marked = topics.filter((_, index) => {
     const result = results[index]!
@@ -40,6 +45,7 @@ export async function onDeleteTopics(term: Term, event: EventOf<'DeleteTopics'>)
       const topic = found[index]
       const unknown = topicId === ZERO_UUID ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.UNKNOWN_TOPIC_ID
       if (topic === undefined) return { name, topicId, errorCode: unknown }
+      if (throttled.has(topic)) return { name: topic.name, topicId, errorCode: ErrorCode.THROTTLING_QUOTA_EXCEEDED }
       return { name: topic.name, topicId, errorCode: marked.includes(topic) ? done : ErrorCode.UNKNOWN_SERVER_ERROR }
     }),
   }

@@ -38,7 +38,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ],
   'broker/api': [
     'broker/group', 'broker/transaction', 'broker/coordinator', 'broker/replica', 'broker/log', 'broker/metadata', 'broker/config',
-    'broker/server', 'zk-schema', 'network', 'recording', 'protocol', 'runtime',
+    'broker/quota', 'broker/server', 'zk-schema', 'network', 'recording', 'protocol', 'runtime',
   ],
   cli: ['client', 'zk-schema', 'network', 'recording', 'protocol', 'runtime'],
 }

@@ -85,6 +85,33 @@ function replaceConfigs(resourceName: string, configs: Record<string, string>): 
   }
 }
 
+function quotas(entity: Record<string, string | null>, ops: Record<string, number | undefined>, validateOnly = false): Action {
+  return {
+    name: `quotas of ${JSON.stringify(entity)}: ${Object.entries(ops).map((op) => op.join(' ')).join(', ')}${validateOnly ? ' (only validated)' : ''}`,
+    run: (cluster) =>
+      cluster.ask(0, ApiKey.alterClientQuotas, {
+        entries: [{
+          entity: Object.entries(entity).map(([entityType, entityName]) => ({ entityType, entityName })),
+          ops: Object.entries(ops).map(([key, value]) => ({ key, value: value ?? 0, remove: value === undefined })),
+        }],
+        validateOnly,
+      }),
+  }
+}
+
+function scram(deletions: [string, number][], upsertions: [string, number][]): Action {
+  return {
+    name: `scram: without ${JSON.stringify(deletions)}, with ${JSON.stringify(upsertions)}`,
+    run: (cluster) =>
+      ask(cluster, ApiKey.alterUserScramCredentials, {
+        deletions: deletions.map(([name, mechanism]) => ({ name, mechanism })),
+        upsertions: upsertions.map(([name, mechanism]) => ({
+          name, mechanism, iterations: 4096, salt: Buffer.from(`salt of ${name}`), saltedPassword: Buffer.from(`salted ${name}`),
+        })),
+      }),
+  }
+}
+
 async function isReassigned(cluster: MixedCluster): Promise<void> {
   await until('no reassignment is under way', 30_000, async () => {
     const answer = (await ask(cluster, ApiKey.listPartitionReassignments, { timeoutMs: 5000, topics: null })) as { topics: unknown[] }
@@ -194,6 +221,29 @@ export const actions: readonly Action[] = [
   change(BROKER, '1', [['leader.replication.throttled.rate', DELETE, null]]),
   change(TOPIC, 'a', [['leader.replication.throttled.replicas', SET, '0:0,1:1']]),
   change(TOPIC, 'a', [['leader.replication.throttled.replicas', DELETE, null]]),
+  quotas({ user: 'alice' }, { producer_byte_rate: 1e9, request_percentage: 12345678.5 }),
+  quotas({ user: 'alice', 'client-id': 'c 1*' }, { consumer_byte_rate: 1e15 }),
+  quotas({ user: 'bob', 'client-id': null }, { controller_mutation_rate: 0.0005 }),
+  quotas({ user: null }, { request_percentage: 1e9 }),
+  quotas({ user: null, 'client-id': null }, { consumer_byte_rate: 1e12 }),
+  quotas({ 'client-id': 'User:CN=x,O=y/z' }, { consumer_byte_rate: 1e12 }),
+  quotas({ 'client-id': null }, { consumer_byte_rate: 1e12 }),
+  quotas({ ip: '10.1.2.3' }, { connection_creation_rate: 100 }),
+  quotas({ ip: null }, { connection_creation_rate: 1e6 }),
+  quotas({ user: 'carol' }, { consumer_byte_rate: 1 }, true),
+  quotas({ user: 'alice' }, { speed: 1 }),
+  quotas({ user: 'nobody' }, { consumer_byte_rate: undefined }),
+  scram([], [['alice', 1], ['zoë', 2]]),
+  scram([['alice', 2]], [['alice', 1]]),
+  scram([['alice', 1]], [['alice', 2]]),
+  quotas({ user: 'alice' }, { producer_byte_rate: undefined, request_percentage: undefined }),
+  scram([['alice', 2], ['zoë', 2]], []),
+  quotas({ user: 'alice', 'client-id': 'c 1*' }, { consumer_byte_rate: undefined }),
+  quotas({ user: 'bob', 'client-id': null }, { controller_mutation_rate: undefined }),
+  quotas({ user: null }, { request_percentage: undefined }),
+  quotas({ user: null, 'client-id': null }, { consumer_byte_rate: undefined }),
+  quotas({ 'client-id': 'User:CN=x,O=y/z' }, { consumer_byte_rate: undefined }),
+  quotas({ ip: null }, { connection_creation_rate: undefined }),
   grow('a', 4, [[0, 1], [1, 0]]),
   grow('a', 2, []),
   grow('b', 2, [[1]]),

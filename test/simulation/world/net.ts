@@ -232,6 +232,10 @@ export class SimulatedNet implements Net {
     return stream
   }
 
+  lookup(host: string): Promise<string | undefined> {
+    return Promise.resolve(host)
+  }
+
   listen(host: string, port: number, accept: (stream: Stream) => StreamHandler | undefined): Promise<Listener> {
     const wire = wireOf(this.process)
     const bound = port === 0 ? wire.nextPort++ : port

@@ -85,9 +85,6 @@ export const securityCases: BadRequest[] = [
   secure('renew a delegation token', ApiKey.renewDelegationToken, { hmac: secret, renewPeriodMs: 1000 }),
   secure('expire a delegation token', ApiKey.expireDelegationToken, { hmac: secret, expiryTimePeriodMs: 1000 }),
   secure('describe delegation tokens', ApiKey.describeDelegationToken, { owners: null }),
-  // There are no quotas and no SCRAM here, and they are not advertised.
-  { ...secure('describe quotas', ApiKey.describeClientQuotas, { components: [], strict: false }), ours: /closed/ },
-  { ...secure('describe scram', ApiKey.describeUserScramCredentials, { users: null }), ours: /closed/ },
 ]
 
 function header(key: number, version: number, rest = Buffer.from([0, 0, 0, 77, 0xff, 0xff])): Buffer {
@@ -97,8 +94,8 @@ function header(key: number, version: number, rest = Buffer.from([0, 0, 0, 77, 0
   return Buffer.concat([start, rest])
 }
 
-/** Quotas, SCRAM, Envelope. */
-const unserved = new Set<number>([48, 49, 50, 51, 58])
+/** Envelope. */
+const unserved = new Set<number>([58])
 
 export const frameCases: BadFrame[] = [
   ...Object.values(apis).filter(({ key }) => !unserved.has(key)).flatMap(({ key, name, maxVersion }): BadFrame[] => [

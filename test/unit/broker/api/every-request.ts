@@ -107,6 +107,13 @@ export const REQUESTS: Record<number, (version: number, ids: { topic: string }) 
   [ApiKey.alterPartitionReassignments]: () => ({ topics: [{ name: 'versions', partitions: [{ partitionIndex: 0, replicas: null }] }] }),
   [ApiKey.listPartitionReassignments]: () => ({ topics: null }),
   [ApiKey.offsetDelete]: () => ({ groupId: 'missing', topics: [{ name: 'versions', partitions: [{ partitionIndex: 0 }] }] }),
+  [ApiKey.describeClientQuotas]: () => ({ components: [{ entityType: 'user', matchType: 2, match: null }], strict: false }),
+  [ApiKey.alterClientQuotas]: () => ({
+    entries: [{ entity: [{ entityType: 'user', entityName: 'versions' }], ops: [{ key: 'consumer_byte_rate', value: 1e9 }] }],
+    validateOnly: true,
+  }),
+  [ApiKey.describeUserScramCredentials]: () => ({ users: null }),
+  [ApiKey.alterUserScramCredentials]: () => ({ deletions: [{ name: 'versions', mechanism: 1 }], upsertions: [] }),
   [ApiKey.alterPartition]: () => ({ brokerId: 77, brokerEpoch: 1 }),
   [ApiKey.updateFeatures]: (version) => ({
     timeoutMs: 1000,

@@ -31,7 +31,8 @@ function setUp(znodes: Record<string, object | string>) {
   const keeper = { current: session, onNewSession() {} }
   const dynamic = { take() {} }
   const clock = { timer: () => ({ cancel() {} }), wallMs: () => 0, monoMs: () => 0 }
-  const listener = new ConfigListener({ keeper, store, dynamic, brokerId: 0, clock, logger } as never)
+  const clients = { load: async () => {}, refresh: async () => {} }
+  const listener = new ConfigListener({ keeper, store, dynamic, clients, brokerId: 0, clock, logger } as never)
   /** Begins to read everything, and stops where the answers are on their way. */
   const loadSlowly = async () => {
     isSlow = true

@@ -1,7 +1,8 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { parsePairs } from '../../../../cli/configs/changes'
 import { OPTIONS, checkOptions, entitiesOf } from '../../../../cli/configs/options'
-import { saltPassword, storedCredential } from '../../../../cli/configs/scram'
+import { saltPassword } from '../../../../cli/configs/scram'
+import { formatScramCredential } from '../../../../protocol/rules/scram-credential'
 import { parseCommandLine } from '../../../../cli/tool/command-line'
 
 function typed(text: string): [ReturnType<typeof parseCommandLine>, ReturnType<typeof entitiesOf>] {
@@ -42,7 +43,7 @@ test.each([
 
 test('a credential as ZooKeeper keeps it (RFC 5802)', () => {
   const credential = saltPassword('SCRAM-SHA-256', 'iterations=5000,password=secret')
-  const stored = storedCredential(credential)
+  const stored = formatScramCredential(credential)
   const salted = pbkdf2Sync('secret', credential.salt, 5000, 32, 'sha256')
   const clientKey = createHmac('sha256', salted).update('Client Key').digest()
   expect(stored).toContain(`stored_key=${createHash('sha256').update(clientKey).digest('base64')},`)
