@@ -115,7 +115,11 @@ export class GroupStore {
     const { generationId, groupId } = group
     const batch = groupBatch(group, assignments, this.config, this.clock.wallMs())
     this.append(group, batch, undefined, (errorCode) => {
-      if (errorCode !== ErrorCode.NONE) this.logger.warn({ groupId, generationId, errorCode }, 'a group could not be written')
+      if (errorCode !== ErrorCode.NONE) {
+        // Where its partition has gone, the next coordinator goes on: nobody need look.
+        const hasMoved = errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER
+        this.logger[hasMoved ? 'info' : 'warn']({ groupId, generationId, errorCode }, 'a group could not be written')
+      }
       done(groupStoreError(errorCode))
     })
   }
