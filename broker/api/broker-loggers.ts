@@ -29,7 +29,7 @@ export function describeBrokerLoggers(services: BrokerServices, name: string, ke
       isSensitive: false,
       synonyms: [],
       configType: UNKNOWN_TYPE,
-      documentation: null,
+      documentation: '',
     }))
 }
 

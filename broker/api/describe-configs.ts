@@ -72,6 +72,9 @@ function describe(
     case ResourceType.brokerLogger:
       return describeBrokerLoggers(services, resourceName, configurationKeys)
     case ResourceType.clientMetrics:
+      if (resourceName === '') {
+        throw new ProtocolError(ErrorCode.INVALID_REQUEST, 'Client metrics subscription name must not be empty')
+      }
       throw new ProtocolError(ErrorCode.INVALID_REQUEST, 'Config type client-metrics is only supported on KRaft clusters')
     default:
       throw new ProtocolError(ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${resourceType}`)

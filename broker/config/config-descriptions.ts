@@ -25,7 +25,7 @@ export interface ConfigEntry {
   isSensitive: boolean
   synonyms: ConfigSynonym[]
   configType: number
-  documentation: null
+  documentation: string | null
 }
 
 const UNKNOWN_TYPE = 0

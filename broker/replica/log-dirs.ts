@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../protocol/errors'
+import { canHaveFutureDirectory } from '../log/storage/file-names'
 import type { FutureReplicas } from './future-replicas'
 import type { ReplicaLog } from './log-port'
 import type { ReplicaCore } from './replica-core'
@@ -54,6 +55,7 @@ export function alterReplicaLogDirs(
 
 function alterOne(core: ReplicaCore, futures: FutureReplicas, topic: string, index: number, dir: string): number {
   const { logs } = core.options
+  if (!canHaveFutureDirectory(topic, index)) return ErrorCode.INVALID_TOPIC_EXCEPTION
   if (!logs.dirs.includes(dir)) return ErrorCode.LOG_DIR_NOT_FOUND
   if (!logs.isOnline(dir)) return ErrorCode.KAFKA_STORAGE_ERROR
   const partition = core.get(topic, index)
@@ -61,7 +63,8 @@ function alterOne(core: ReplicaCore, futures: FutureReplicas, topic: string, ind
   if (partition?.log === undefined) {
     // Remembered for when the replica is created.
     logs.preferDirectory(topic, index, dir)
-    return ErrorCode.REPLICA_NOT_AVAILABLE
+    const exists = partition !== undefined || core.options.metadata.partition(topic, index) !== undefined
+    return exists ? ErrorCode.REPLICA_NOT_AVAILABLE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   }
   if (partition.futureLog !== undefined && partition.futureLog.dir !== dir) futures.cancel(partition)
   if (partition.log.dir === dir || partition.futureLog !== undefined) return ErrorCode.NONE

@@ -15,6 +15,8 @@ export const STRAY_DIR_SUFFIX = '-stray'
 
 /** A file or directory name must not be longer, in bytes. */
 const LONGEST_NAME = 255
+/** Shown in hex in the names of directories that are not the current ones. */
+const UNIQUE_BYTES = 16
 
 /** `offset` in 20 digits and the suffix. */
 export function fileName(offset: number, suffix: string): string {
@@ -60,9 +62,14 @@ export function partitionDirectoryName(topic: string, partition: number): string
   return `${topic}-${partition}`
 }
 
+/** Whether a partition's name leaves room for what the directory of a future replica has behind it. */
+export function canHaveFutureDirectory(topic: string, partition: number): boolean {
+  return partitionDirectoryName(topic, partition).length + '.'.length + 2 * UNIQUE_BYTES + FUTURE_DIR_SUFFIX.length <= LONGEST_NAME
+}
+
 /** The name of the directory of a partition that is being deleted, put aside, or moved here; a topic may have to be cut short. */
 export function markedDirectoryName(topic: string, partition: number, suffix: string, random: Random): string {
-  const end = `-${partition}.${random.bytes(16).toString('hex')}${suffix}`
+  const end = `-${partition}.${random.bytes(UNIQUE_BYTES).toString('hex')}${suffix}`
   // A future directory gets its plain name back, so its topic cannot be cut.
   const kept = suffix === FUTURE_DIR_SUFFIX ? topic : topic.slice(0, Math.max(LONGEST_NAME - end.length, 1))
   return kept + end

@@ -256,12 +256,17 @@ describe('moving a replica to another log directory (KIP-113)', () => {
     const { broker, move } = await moving()
     expect(move('/nowhere')).toBe(ErrorCode.LOG_DIR_NOT_FOUND)
     expect(move('/d1')).toBe(ErrorCode.NONE)
-    expect(move('/d2', 5)).toBe(ErrorCode.REPLICA_NOT_AVAILABLE)
+    expect(move('/d2', 5)).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     expect(broker.logs.preferred.get('t-5')).toBe('/d2')
     expect(move('/d2')).toBe(ErrorCode.NONE)
     expect(broker.logs.futures.size).toBe(1)
     expect(move('/d1')).toBe(ErrorCode.NONE)
     expect(broker.logs.futures.size).toBe(0)
+    const long = (length: number): number =>
+      broker.replicas.alterReplicaLogDirs([{ topic: 'x'.repeat(length), partition: 0, dir: '/d2' }])[0]!.errorCode
+    expect(long(213)).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    // Its directory's name would be too long for the file system.
+    expect(long(214)).toBe(ErrorCode.INVALID_TOPIC_EXCEPTION)
     broker.logs.offline.add('/d2')
     expect(move('/d2')).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
   })
