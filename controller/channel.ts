@@ -149,12 +149,14 @@ export class BrokerChannel {
       return requests.slice(failed)
     } catch (error) {
       this.disconnect()
-      if (!this.closed) this.complain(attempt, error)
+      this.complain(attempt, error)
       return requests
     }
   }
 
   private complain(attempt: number, error: unknown): void {
+    // What was in flight at the end of the term fails because it is over.
+    if (this.closed) return
     if (attempt > 1 && attempt % 100 !== 0) return
     const fields = { broker: this.broker.id, attempt, err: String(error), ageMs: Math.round(this.oldestAgeMs) }
     this.options.logger.warn(fields, 'cannot send to the broker, trying again until it answers or is gone')

@@ -87,11 +87,11 @@ describe('a channel', () => {
   }
 
   /** Answers each request after a while; `fails` says which attempts break off. */
-  function channelTo(seen: string[], fails: (count: number) => boolean = () => false, mayAct = () => true) {
+  function channelTo(seen: string[], fails: (count: number) => boolean = () => false, mayAct = () => true, logger = silentLogger) {
     let count = 0
     let closed = 0
     const channel = new BrokerChannel({
-      clock: realClock, broker, sender, mayAct, onReply: () => {}, requestTimeoutMs: 1000, retryMs: 1, logger: silentLogger,
+      clock: realClock, broker, sender, mayAct, onReply: () => {}, requestTimeoutMs: 1000, retryMs: 1, logger,
       recorder: noRecorder,
       connect: (): ControlConnection => ({
         connect: async () => {},
@@ -168,6 +168,21 @@ describe('a channel', () => {
     allowed = true
     await quiet(channel)
     expect(seen).toEqual(['UpdateMetadata'])
+  })
+
+  test('warns of what fails, but not of what was in flight when it was closed', async () => {
+    const warnings: string[] = []
+    const logger = { ...silentLogger, warn: (_: object, message: string) => void warnings.push(message) }
+    const { channel } = channelTo([], () => true, () => true, logger)
+    channel.enqueue(batch({ leaderAndIsr: new Map([leads('a', 1)]) }))
+    await new Promise((resolve) => process.nextTick(resolve))
+    channel.close()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(warnings).toEqual([])
+    const other = channelTo([], (count) => count === 1, () => true, logger).channel
+    other.enqueue(batch({ leaderAndIsr: new Map([leads('a', 1)]) }))
+    await quiet(other)
+    expect(warnings).toHaveLength(1)
   })
 
   test('forgets what waits when it is closed', async () => {
