@@ -1,5 +1,6 @@
 import { formatDouble } from '../../protocol/rules/config-values'
 import { ScramMechanism } from '../../client/admin/maintenance'
+import { inHashMapOrder, javaHash, javaMapHash } from '../tool/java-hash-map'
 import { UsageError } from '../tool/command-line'
 import { checkDeletions } from './changes'
 import { saltPassword } from './scram'
@@ -25,12 +26,13 @@ async function quotasOf(
 }
 
 export async function describeQuotas(admin: MaintenanceAdmin, types: readonly string[], names: readonly string[]): Promise<void> {
-  for (const { entity, values } of await quotasOf(admin, types, names)) {
+  const found = await quotasOf(admin, types, names)
+  for (const { entity, values } of inHashMapOrder(found, (each) => 31 + javaMapHash(each.entity))) {
     const who = SHOWN.filter(([type]) => entity.has(type)).map(([type, shown]) => {
       const name = entity.get(type)
       return name === null || name === undefined ? `the default ${shown}` : `${shown} '${name}'`
     })
-    const rates = [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${formatDouble(value)}`)
+    const rates = inHashMapOrder([...values], ([key]) => javaHash(key)).map(([key, value]) => `${key}=${formatDouble(value)}`)
     out(`Quota configs for ${who.join(', ')} are ${rates.join(', ')}`)
   }
   if (!mayHaveCredentials(types, names)) return

@@ -3,6 +3,7 @@ import { parsePairs } from '../../../../cli/configs/changes'
 import { OPTIONS, checkOptions, entitiesOf } from '../../../../cli/configs/options'
 import { saltPassword } from '../../../../cli/configs/scram'
 import { formatScramCredential } from '../../../../protocol/rules/scram-credential'
+import { inHashMapOrder, javaHash } from '../../../../cli/tool/java-hash-map'
 import { parseCommandLine } from '../../../../cli/tool/command-line'
 
 function typed(text: string): [ReturnType<typeof parseCommandLine>, ReturnType<typeof entitiesOf>] {
@@ -50,4 +51,11 @@ test('a credential as ZooKeeper keeps it (RFC 5802)', () => {
   expect(stored.endsWith(',iterations=5000')).toBe(true)
   expect(() => saltPassword('SCRAM-SHA-256', 'iterations=5,password=x')).toThrow('less than the minimum 4096 required for SCRAM-SHA-256')
   expect(() => saltPassword('SCRAM-SHA-256', 'x')).toThrow('Invalid credential property SCRAM_SHA_256=x')
+})
+
+test('quotas come in the order of a hash map, as Kafka prints them', () => {
+  const order = (...keys: string[]): string[] => inHashMapOrder(keys, javaHash)
+  expect(order('producer_byte_rate', 'request_percentage')).toEqual(['request_percentage', 'producer_byte_rate'])
+  expect([javaHash('user'), javaHash('Aa') === javaHash('BB'), javaHash(null)]).toEqual([3599307, true, 0])
+  expect(order('Aa', 'BB')).toEqual(['Aa', 'BB'])
 })
