@@ -1,3 +1,4 @@
+import { Admin } from '../../index'
 import { groupAnomalies } from '../clients/support/group-history'
 import { readGroupLogs } from '../clients/support/group-log'
 import { memberKinds } from '../clients/support/group-members'
@@ -104,6 +105,35 @@ export class Coordinated {
           .join('; '),
       ),
     ])
+  }
+
+  /** All topics that it uses; the groups' comes first. */
+  get topics(): string[] {
+    return [this.orders, ...this.lines.flatMap(({ input, output }) => [input, output])]
+  }
+
+  /** Each member is one that its coordinator knows: nobody reads beside the groups. */
+  async hasMembersOfAllKinds(): Promise<void> {
+    const admin = new Admin({ 'bootstrap.servers': this.run.cluster.bootstrapServers })
+    try {
+      for (const { plan, members } of this.groups) {
+        const wanted = members.map(({ job }) => job.member).sort()
+        await until(`${plan.group} has the members ${wanted}`, 30_000, async () => {
+          const description = (await admin.describeConsumerGroups([plan.group])).get(plan.group)
+          if (description === undefined || description instanceof Error) throw description ?? new Error('no answer')
+          const found = description.members.map(({ clientId }) => clientId).sort()
+          return found.join() === wanted.join() ? true : `${found}`
+        })
+      }
+    } finally {
+      await admin.close()
+    }
+  }
+
+  /** Throws if a copier ended for a reason that is none. */
+  check(): void {
+    const endings = this.endings()
+    if (endings.length > 0) throw new Error(endings.join('; '))
   }
 
   /** What copiers could not deal with by themselves, and would not have seen when leaders change. */

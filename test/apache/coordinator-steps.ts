@@ -1,15 +1,14 @@
 import { Admin } from '../../index'
 import { Coordinated, GROUP, TRANSACTION, coordinatorOf } from './coordinated'
-import { preferredLeaders, reassign } from './mixed-steps'
-import { until } from './mixed-cluster'
+import { addPartitions, deleteTopics, preferredLeaders, reassign } from './requests'
+import { stopAndContinue } from './shared-steps'
+import { otherKind, until } from './mixed-cluster'
 import { copierStep } from './transaction-steps'
 import type { Kind } from './mixed-cluster'
 import type { Run } from './mixed-run'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
 export const TRANSACTIONS_TOPIC = '__transaction_state'
-
-export const otherKind = (kind: Kind): Kind => (kind === 'apache' ? 'prekraft' : 'apache')
 
 /** Has brokers of this kind lead all partitions of both internal topics; brokers of the other kind come next. */
 export async function moveCoordinators(run: Run, kind: Kind): Promise<void> {
@@ -45,19 +44,48 @@ async function committed(run: Run, groups: readonly string[]): Promise<string> {
   }
 }
 
+/** Under the eyes of groups and of transactions of two clients: what the other steps do under load without them. */
+async function controllersWork(run: Run, kind: Kind, load: Coordinated): Promise<void> {
+  const { cluster } = run
+  const topic = `beside-${kind}`
+  const [, ...copied] = load.topics
+  const [a, b] = cluster.brokersOf('apache')
+  const [c, d] = cluster.brokersOf('prekraft')
+  await run.createTopic(topic, { partitions: 4, replicas: 3 })
+  // From brokers of one kind to those of the other, and mixed again; the groups' topic gets a partition.
+  await Promise.all(copied.map((each) => reassign(run, each, [[a!, b!], [c!, d!], [b!, a!]])))
+  await addPartitions(run, load.orders, 5)
+  await run.moveController(otherKind(kind))
+  await Promise.all(copied.map((each) => reassign(run, each, [[c!, a!, d!], [b!, c!, a!], [d!, b!, c!]])))
+  await run.moveController(kind)
+  await run.agreed()
+  await load.progress('after reassignments')
+  const controller = await run.controller()
+  for (const id of [a!, c!].map((one, i) => (one === controller ? [b!, d!][i]! : one))) {
+    await stopAndContinue(run, id)
+    await run.agreed()
+    await load.progress(`when ${id} goes on`)
+  }
+  await preferredLeaders(run)
+  await deleteTopics(run, [topic])
+  await load.progress('after elections')
+  load.check()
+}
+
 /** Group and transaction coordinators on both kinds, under a controller of this kind. */
-export async function coordinatorSteps(run: Run, kind: Kind): Promise<void> {
+export async function coordinatorSteps(run: Run, kind: Kind, isWhole: boolean): Promise<void> {
   const { cluster } = run
   const of = (name: string): string => `${name} [controller: ${kind}]`
   const kinds = [kind, otherKind(kind)]
   const names = {
     join: of('join groups, copy in transactions'),
     end: (signal: string, its: Kind): string => of(`end ${its} coordinators with ${signal}`),
+    work: of('all that a controller does, under groups and transactions'),
     copier: of('TransactionalMessageCopier while its coordinators move'),
     finish: of('end groups and copies'),
     again: of('groups are the same through either kind'),
   }
-  const all = [names.join, names.copier, names.finish, names.again]
+  const all = [names.join, names.work, names.copier, names.finish, names.again]
   for (const its of kinds) all.push(names.end('SIGKILL', its), names.end('SIGTERM', its))
   if (!run.wants(...all)) return
   await run.moveController(kind)
@@ -79,6 +107,7 @@ export async function coordinatorSteps(run: Run, kind: Kind): Promise<void> {
         ],
       })
       await load.progress('at the beginning')
+      await load.hasMembersOfAllKinds()
     })
     if (load === undefined) return
     const its = load
@@ -101,9 +130,11 @@ export async function coordinatorSteps(run: Run, kind: Kind): Promise<void> {
           await cluster.start(id)
           await run.agreed()
           await its.progress(`when broker ${id} is back`)
+          its.check()
         })
       }
     }
+    if (isWhole) await run.step(names.work, async () => await controllersWork(run, kind, its))
     await copierStep(run, names.copier, its.orders, kinds)
     const groups = its.groups.map(({ plan }) => plan.group)
     await run.always(names.finish, async () => {
@@ -123,7 +154,8 @@ export async function coordinatorSteps(run: Run, kind: Kind): Promise<void> {
       // Either kind's tool at either kind's brokers says the same.
       const said: string[] = []
       for (const id of [...cluster.brokersOf('apache').slice(0, 1), ...cluster.brokersOf('prekraft').slice(0, 1)]) {
-        const args = ['--bootstrap-server', `127.0.0.1:${cluster.port(id)}`, '--describe', '--group', groups[0]!]
+        const where = ['--bootstrap-server', `127.0.0.1:${cluster.port(id)}`, '--timeout', '60000']
+        const args = [...where, '--describe', '--group', groups[0]!]
         said.push(await cluster.toolBeside('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', args))
         said.push(await cluster.ownTool('kafka-consumer-groups', args))
       }

@@ -4,9 +4,10 @@ import { Producer } from '../../index'
 import { ApiKey } from '../../protocol/messages/apis'
 import { batchIsCompleteAt, batchSizeAt, isControlAt } from '../../protocol/records/batch'
 import { decodeRecords } from '../../protocol/records/records'
-import { moveCoordinators, otherKind } from './coordinator-steps'
+import { moveCoordinators } from './coordinator-steps'
+import { ongoing } from './requests'
 import { readCommitted, verificationStep } from './transaction-steps'
-import { until } from './mixed-cluster'
+import { otherKind, until } from './mixed-cluster'
 import type { Kind, MixedCluster } from './mixed-cluster'
 import type { Run } from './mixed-run'
 import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/describe-configs'
@@ -258,6 +259,8 @@ function firstDifference(found: ReadonlyMap<string, string>, wanted: ReadonlyMap
 
 const HEAVY_BYTES = 3_000_000
 const RATE = 300_000
+/** The copy of it would take a minute and a half. */
+const SLOW_RATE = 30_000
 
 /** One partition moves from brokers of one kind to those of the other, not too fast; by the tool of the kind that it leaves. */
 async function throttled(run: Run, controller: Kind, from: Kind): Promise<void> {
@@ -283,6 +286,18 @@ async function throttled(run: Run, controller: Kind, from: Kind): Promise<void> 
     ]
     return from === 'apache' ? await cluster.toolBeside(REASSIGN, all) : await cluster.ownTool('kafka-reassign-partitions', all)
   }
+  // Given up first, while it is under way.
+  const begun = await tool(['--execute', '--throttle', String(SLOW_RATE)])
+  if (!begun.includes('Successfully started')) throw new Error(begun)
+  const isUnderWay = async (): Promise<boolean> => (await ongoing(run)) === 1
+  if (!(await isUnderWay())) throw new Error('it is over already')
+  const cancelled = await tool(['--cancel'])
+  if (!/Successfully cancelled/.test(cancelled) || !/Clearing .*throttles/.test(cancelled)) throw new Error(cancelled)
+  await until('nothing is reassigned', 30_000, async () => !(await isUnderWay()))
+  await until('the new replicas are gone', 30_000, () =>
+    [c!, d!].every((id) => !existsSync(join(cluster.logDirs(id)[0]!, `${topic}-0`))),
+  )
+  await unthrottled(cluster)
   const began = Date.now()
   const said = await tool(['--execute', '--throttle', String(RATE)])
   if (!said.includes('Successfully started')) throw new Error(said)
@@ -298,6 +313,10 @@ async function throttled(run: Run, controller: Kind, from: Kind): Promise<void> 
   // Two replicas pull at once from one leader: 6 MB at 300 kB/s; bursts make it shorter.
   if (tookMs < 6000)
     throw new Error(`it took ${tookMs} ms (${Date.now() - submitted} since it was submitted): the throttle did not hold`)
+  await unthrottled(cluster)
+}
+
+async function unthrottled(cluster: MixedCluster): Promise<void> {
   for (const id of cluster.running) {
     await until(`broker ${id} is no longer throttled`, 10_000, async () => {
       const { value, source } = await configured(cluster, id, 'leader.replication.throttled.rate')

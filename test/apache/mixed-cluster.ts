@@ -25,11 +25,15 @@ writeFileSync(
   ].join('\n'),
 )
 
-function toolOptions(): string[] {
-  return ['-Xmx256m', '-XX:TieredStopAtLevel=1', `-Dlog4j.configuration=file:${TOOL_LOG4J}`, '-cp', `${JARS}/*`]
+/** The words that run a class of Apache's. */
+export function javaTool(name: string, args: readonly string[]): string[] {
+  const log4j = `-Dlog4j.configuration=file:${TOOL_LOG4J}`
+  return ['java', '-Xmx256m', '-XX:TieredStopAtLevel=1', log4j, '-cp', `${JARS}/*`, name, ...args]
 }
 
 export type Kind = 'apache' | 'prekraft'
+
+export const otherKind = (kind: Kind): Kind => (kind === 'apache' ? 'prekraft' : 'apache')
 
 export interface Node {
   readonly id: number
@@ -68,6 +72,8 @@ export async function until(
 export class MixedCluster {
   readonly dir: string
   readonly nodes = new Map<number, Node>()
+  /** Brokers that were started, ended, or stood still; who looks empties it. */
+  readonly touched = new Set<number>()
   private readonly zooKeeperPort: number
   private readonly settings: Record<string, string>
   private zooKeeper: ChildProcess | undefined
@@ -132,13 +138,15 @@ export class MixedCluster {
     await until('ZooKeeper takes connections', 30_000, () => takesConnections(this.zooKeeperPort))
   }
 
-  add(id: number, kind: Kind, port: number): void {
+  /** `own`: settings of this broker alone. */
+  add(id: number, kind: Kind, port: number, own: Record<string, string> = {}): void {
     const settings = {
       'broker.id': id,
       listeners: `PLAINTEXT://127.0.0.1:${port}`,
       'log.dirs': this.logDirs(id)[0],
       'zookeeper.connect': `127.0.0.1:${this.zooKeeperPort}`,
       ...this.settings,
+      ...own,
     }
     writeFileSync(
       join(this.dir, `${id}.properties`),
@@ -159,6 +167,7 @@ export class MixedCluster {
     const node = this.node(id)
     if (node.child !== undefined) throw new Error(`broker ${id} runs already`)
     if (this.isClosed) throw new Error('the cluster is closed')
+    this.touched.add(id)
     node.kind = kind
     const name = `b${id}.${++this.starts}.${kind}`
     node.logFile = join(this.dir, `${name}.log`)
@@ -182,6 +191,7 @@ export class MixedCluster {
   async stop(id: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<number> {
     const child = this.node(id).child
     if (child === undefined) return 0
+    this.touched.add(id)
     const began = Date.now()
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
     child.kill(signal)
@@ -195,6 +205,7 @@ export class MixedCluster {
   }
 
   signal(id: number, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.touched.add(id)
     this.node(id).child?.kill(signal)
   }
 
@@ -246,13 +257,15 @@ export class MixedCluster {
 
   /** Runs a tool of Apache's, and gives all that it said. */
   tool(name: string, args: string[], input = ''): string {
-    const { stdout, stderr } = spawnSync('java', [...toolOptions(), name, ...args], { input, encoding: 'utf8', timeout: 90_000 })
+    const [program, ...words] = javaTool(name, args)
+    const { stdout, stderr } = spawnSync(program!, words, { input, encoding: 'utf8', timeout: 90_000 })
     return `${stdout}${stderr}`.trim()
   }
 
   /** The same, while others go on. */
   async toolBeside(name: string, args: string[], timeoutMs = 120_000): Promise<string> {
-    return await this.said('java', [...toolOptions(), name, ...args], timeoutMs)
+    const [program, ...words] = javaTool(name, args)
+    return await this.said(program!, words, timeoutMs)
   }
 
   /** A tool of ours, by the name of its script. */
@@ -271,7 +284,7 @@ export class MixedCluster {
     return said.trim()
   }
 
-  /** The warnings and errors that the brokers have logged since the last call. */
+  /** The warnings and errors that the brokers have logged since the last call; behind each the exception that it tells of. */
   complaints(): string[] {
     const found: string[] = []
     for (const file of readdirSync(this.dir).filter((name) => /^b\d+\.\d+\.(apache|prekraft)\.log$/.test(name))) {
@@ -280,7 +293,11 @@ export class MixedCluster {
       const end = fresh.lastIndexOf('\n') + 1
       this.read.set(file, (this.read.get(file) ?? 0) + end)
       const pattern = file.endsWith('apache.log') ? /^\[[^\]]*\] (WARN|ERROR|FATAL) / : /"level":[456]0/
-      for (const line of fresh.slice(0, end).split('\n')) if (pattern.test(line)) found.push(`${file}: ${line}`)
+      const lines = fresh.slice(0, end).split('\n')
+      for (const [i, line] of lines.entries()) {
+        const next = lines[i + 1] ?? ''
+        if (pattern.test(line)) found.push(`${file}: ${line}${/^[a-z]+\.\S+/.test(next) ? ` ${next}` : ''}`)
+      }
     }
     return found
   }

@@ -8,7 +8,9 @@ import { ErrorCode } from '../../protocol/errors'
 import { batchIsCompleteAt, batchSizeAt } from '../../protocol/records/batch'
 import { decodeRecords } from '../../protocol/records/records'
 import { controllerPath, decodeController } from '../../zk-schema/controller'
+import { JAVA, JavaProducer, javaNumber } from './java-producer'
 import { until } from './mixed-cluster'
+import { isUsual } from './usual'
 import type { Kind, MixedCluster } from './mixed-cluster'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/create-topics'
 import type { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/list-offsets'
@@ -17,55 +19,23 @@ import type { Sent } from '../cluster/support/history'
 
 /** The topic that is written to all the time: every pair of kinds as leader and follower. */
 export const LOAD = 'load'
-const LOAD_ASSIGNMENT = [
+/** Of its writer, in seconds, after a record to each partition: all of it is read again after each step. */
+const PAUSE_S = '0.02'
+/** Its replicas. */
+export const LOAD_ASSIGNMENT = [
   [0, 10, 1],
   [10, 1, 11],
   [1, 11, 0],
   [11, 0, 10],
 ]
 
-/** What either kind logs in an all-Apache cluster, too, when a broker comes, goes or is slow. */
-const USUAL = [
-  /NetworkClient\)$/,
-  /RequestSendThread/,
-  /could not be established/,
-  /Error when sending leader epoch request/,
-  /ReplicaFetcherThread\).*Error in response for fetch request|Error in response for fetch request/,
-  // The follower hears of a new epoch after the leader.
-  /Partition \S+ marked as failed/,
-  // A 2.8 takes the answer to a change of the ISR in two steps, and a follower's fetch may come between.
-  /Failed to enqueue ISR change state/,
-  /^\S+ \[[^\]]*\] ERROR \[KafkaApi-\d+\] Error when handling request: .* api=FETCH, version=12,/,
-  // A controller that was deposed a moment ago.
-  /A controller has been elected but just resigned/,
-  /STALE_CONTROLLER_EPOCH/,
-  // For the broker that had this id and these ports before.
-  /STALE_BROKER_EPOCH|stale broker epoch/,
-  /from an old controller|its controller epoch \d+ is old/,
-  /Unexpected error handling request RequestHeader\(apiKey=UPDATE_METADATA/,
-  // The coordinator, or a leader that gets markers, was killed.
-  /AddPartitionsToTxnRequest failed for node \d+ with a network exception/,
-  /a coordinator did not answer/,
-  // A new leader learns of the last acknowledged batches a moment after its followers.
-  /Non-monotonic update of high watermark/,
-  /Session 0x\w+ for server/,
-  /Client session timed out/,
-  /No meta\.properties file|is expected to exist/,
-  /Received UNKNOWN_TOPIC_(ID|OR_PARTITION) from the leader/,
-  /cannot become follower since the new leader -1/,
-  /Unable to reconnect to ZooKeeper service/,
-  /lost the connection to ZooKeeper/,
-  /cannot send to the broker, trying again/,
-  /waiting for the znode of a namesake to go/,
-  /its log is set aside as -stray/,
-  // min.insync.replicas refused a batch, and the idempotent producer had sent others behind it.
-  /Error processing append operation on partition /,
-  // The last member left while the log of its group moved.
-  /Failed to write empty metadata for group/,
-  // A write to the log of a transaction coordinator that moved.
-  /failed to write an epoch fence transition|the fencing of a producer could not be written/,
-  /Rollback of ongoing transaction .* failed due to error/,
-]
+/** The client and number of a record of the load: the run of librdkafka's producer, or Java's. */
+function writtenBy(value: string): string | undefined {
+  const java = javaNumber(value)
+  if (java !== undefined) return `${JAVA}/${java}`
+  const [, n, run] = /^rdkafka:(\d+)\.(\d+)\.$/.exec(value) ?? []
+  return n === undefined ? undefined : `${run}/${n}`
+}
 
 export class Run {
   readonly cluster: MixedCluster
@@ -76,6 +46,8 @@ export class Run {
   private readonly assignment: readonly (readonly number[])[]
   private readonly sent: Sent[] = []
   private runs = 0
+  private java: JavaProducer | undefined
+  private touched: ReadonlySet<number> = new Set()
 
   constructor(cluster: MixedCluster, wanted: string[], assignment: readonly (readonly number[])[] = LOAD_ASSIGNMENT) {
     this.cluster = cluster
@@ -101,6 +73,19 @@ export class Run {
     this.report('start', [...this.differences()])
   }
 
+  /** From now on Apache's own producer writes to the load as well, until it is stopped. */
+  startJava(): JavaProducer {
+    return (this.java = new JavaProducer(this.cluster.dir, this.cluster.bootstrapServers, LOAD))
+  }
+
+  /** It goes on: something that it sends from now on is acknowledged. */
+  private async javaGoesOn(): Promise<void> {
+    const { java } = this
+    if (java === undefined || java.isStopped) return
+    const { length } = java.acknowledged
+    await until("Java's producer goes on", 60_000, () => java.acknowledged.length > length + 40)
+  }
+
   /** One thing done under load, and everything looked at after it. */
   async step(name: string, act: () => Promise<void>): Promise<void> {
     if (this.wants(name)) await this.always(name, act)
@@ -111,12 +96,13 @@ export class Run {
     const began = Date.now()
     const found: string[] = []
     const producer = new RdkafkaProducer(
-      [this.cluster.bootstrapServers, LOAD, String(this.assignment.length), `.${++this.runs}.`, '15000'],
+      [this.cluster.bootstrapServers, LOAD, String(this.assignment.length), `.${++this.runs}.`, '15000', PAUSE_S],
       () => undefined,
     )
     try {
       await act()
       await this.agreed()
+      await this.javaGoesOn()
     } catch (error) {
       found.push((error as Error).message)
     }
@@ -125,6 +111,7 @@ export class Run {
       return []
     })
     this.sent.push(...answers.map((one) => ({ ...one, client: `${this.runs}` })))
+    found.push(...(this.java?.errors.splice(0) ?? []).map((error) => `Java's producer: ${error}`))
     const unknown = answers.filter(({ outcome }) => outcome !== 'acknowledged')
     if (unknown.length > 0)
       found.push(`${unknown.length} of ${answers.length} writes without acknowledgement: ${unknown[0]!.error}`)
@@ -257,6 +244,8 @@ export class Run {
     const { world } = await cluster.zookeeper(inZooKeeper)
     const found: string[] = []
     const seen = new Map<string, string>()
+    // Those that come while it is read need not be found.
+    const acknowledged = [...(this.java?.acknowledged ?? [])]
     for (let partition = 0; partition < this.assignment.length; partition++) {
       const directory = join(
         cluster.logDirs(world.topics.get(LOAD)!.partitions.get(partition)!.leader)[0]!,
@@ -268,9 +257,8 @@ export class Run {
         const bytes = readFileSync(join(directory, file))
         for (let at = 0; batchIsCompleteAt(bytes, at); at += batchSizeAt(bytes, at)) {
           for (const { offset, value } of decodeRecords(bytes.subarray(at, at + batchSizeAt(bytes, at)))) {
-            const [, n, run] = /^rdkafka:(\d+)\.(\d+)\.$/.exec(value?.toString() ?? '') ?? []
-            if (n === undefined) continue
-            const key = `${run}/${n}`
+            const key = writtenBy(value?.toString() ?? '')
+            if (key === undefined) continue
             if (seen.has(key)) found.push(`record ${key} is twice in the log: at ${seen.get(key)} and at ${partition}/${offset}`)
             seen.set(key, `${partition}/${offset}`)
           }
@@ -282,7 +270,7 @@ export class Run {
       const place = seen.get(`${client}/${n}`)
       return outcome === 'acknowledged' && (offset === -1 ? place === undefined : place !== `${partition}/${offset}`)
     }
-    const lost = this.sent.filter(isLost)
+    const lost = [...this.sent, ...acknowledged].filter(isLost)
     if (lost.length > 0) {
       const { client, n, partition, offset } = lost[0]!
       found.push(
@@ -295,9 +283,14 @@ export class Run {
 
   /** What the logs say that is not usual. */
   differences(): string[] {
+    const { touched: now } = this.cluster
+    // Some lines come late.
+    const touched = new Set([...this.touched, ...now])
+    this.touched = new Set(now)
+    now.clear()
     return this.cluster
       .complaints()
-      .filter((line) => !USUAL.some((pattern) => pattern.test(line)))
+      .filter((line) => !isUsual(line, touched))
       .map((line) => line.slice(0, 330))
   }
 

@@ -1,25 +1,21 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { ApiKey } from '../../protocol/messages/apis'
-import { decodeTopic, topicPath } from '../../zk-schema/topics'
-import { pause, until } from './mixed-cluster'
+import { topicPath } from '../../zk-schema/topics'
+import { until } from './mixed-cluster'
+import { LOAD, LOAD_ASSIGNMENT } from './mixed-run'
+import { producerIds } from './producer-ids'
+import { deleteTopics, ongoing, reassign, submit } from './requests'
+import { endController, reassignLoad, stopAndContinue } from './shared-steps'
 import type { Kind } from './mixed-cluster'
 import type { Run } from './mixed-run'
-import type {
-  AlterPartitionReassignmentsRequest,
-  AlterPartitionReassignmentsResponse,
-} from '../../protocol/messages/alter-partition-reassignments'
 import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/create-partitions'
 import type { DeleteTopicsRequest, DeleteTopicsResponse } from '../../protocol/messages/delete-topics'
 import type { DescribeConfigsRequest, DescribeConfigsResponse } from '../../protocol/messages/describe-configs'
-import type { ElectLeadersRequest, ElectLeadersResponse } from '../../protocol/messages/elect-leaders'
 import type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from '../../protocol/messages/incremental-alter-configs'
-import type { InitProducerIdRequest, InitProducerIdResponse } from '../../protocol/messages/init-producer-id'
-import type {
-  ListPartitionReassignmentsRequest,
-  ListPartitionReassignmentsResponse,
-} from '../../protocol/messages/list-partition-reassignments'
 
 const CONSOLE_CONSUMER = 'org.apache.kafka.tools.consumer.ConsoleConsumer'
 const CONSOLE_PRODUCER = 'kafka.tools.ConsoleProducer'
@@ -125,33 +121,19 @@ export async function steps(run: Run, kind: Kind): Promise<void> {
     }
   })
 
-  await run.step(of('producer ids'), async () => {
-    const seen = new Set<number>()
-    for (const id of cluster.running) {
-      const { errorCode, producerId } = await cluster.ask<InitProducerIdRequest, InitProducerIdResponse>(
-        id,
-        ApiKey.initProducerId,
-        { transactionalId: null, transactionTimeoutMs: 60_000, producerId: -1, producerEpoch: -1 },
-      )
-      if (errorCode !== 0 || seen.has(producerId)) throw new Error(`broker ${id}: error ${errorCode}, id ${producerId}`)
-      seen.add(producerId)
-    }
-  })
+  await run.step(of('producer ids'), async () => await producerIds(run))
 
   for (const id of [0, 1, 10, 11]) {
     if ((await run.controller()) === id) continue
-    await run.step(of(`stop and continue ${id}`), async () => {
-      cluster.signal(id, 'SIGSTOP')
-      await pause(6500)
-      cluster.signal(id, 'SIGCONT')
-      await pause(1000)
-    })
+    await run.step(of(`stop and continue ${id}`), async () => await stopAndContinue(run, id))
   }
 
   for (const id of [1, 11, 0, 10]) {
     if ((await run.controller()) === id) continue
     await run.step(of(`controlled shutdown of ${id}`), async () => {
       const tookMs = await cluster.stop(id, 'SIGTERM')
+      if (!/controlled shutdown succeeded|Controlled shutdown request returned successfully/.test(cluster.logOf(id)))
+        throw new Error(`${id} was not allowed to end`)
       await run.agreed()
       await cluster.start(id)
       if (tookMs > 8000) throw new Error(`it took ${tookMs} ms`)
@@ -163,32 +145,8 @@ export async function steps(run: Run, kind: Kind): Promise<void> {
     })
   }
 
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    await run.step(of(`end the controller with ${signal}`), async () => {
-      const id = await run.moveController(kind)
-      await cluster.stop(id, signal)
-      await run.agreed()
-      await cluster.start(id)
-    })
-    await run.moveController(kind)
-  }
-
-  await run.step(of('preferred leaders'), async () => await preferredLeaders(run))
-
-  await run.step(of('reassign'), async () => {
-    await reassign(run, 'load', [
-      [10, 11, 0],
-      [0, 1, 10],
-      [11, 10, 1],
-      [0, 1, 11],
-    ])
-    await reassign(run, 'load', [
-      [0, 10, 1],
-      [10, 1, 11],
-      [1, 11, 0],
-      [11, 0, 10],
-    ])
-  })
+  await endController(run, kind, of)
+  await run.step(of('reassign'), async () => await reassignLoad(run))
 
   await run.step(of('reassign with the tool'), async () => {
     const json = JSON.stringify({
@@ -199,7 +157,7 @@ export async function steps(run: Run, kind: Kind): Promise<void> {
       ],
     })
     const file = `${cluster.dir}/reassign.json`
-    await import('node:fs').then(({ writeFileSync }) => writeFileSync(file, json))
+    writeFileSync(file, json)
     const common = ['--bootstrap-server', `127.0.0.1:${cluster.port(10)}`, '--reassignment-json-file', file]
     const said = cluster.tool('org.apache.kafka.tools.reassign.ReassignPartitionsCommand', [...common, '--execute'])
     if (!said.includes('Successfully started')) throw new Error(said)
@@ -215,19 +173,14 @@ export async function steps(run: Run, kind: Kind): Promise<void> {
     if ((await run.controller()) === added) throw new Error(`${added} is the controller`)
     cluster.signal(added, 'SIGSTOP')
     try {
-      await submit(run, 'load', [...Array.from({ length: partition }, () => undefined), replicas])
-      await pause(700)
-      await submit(run, 'load', [...Array.from({ length: partition }, () => undefined), null])
+      await submit(run, LOAD, [...Array.from({ length: partition }, () => undefined), replicas])
+      await until('it is under way', 10_000, async () => (await ongoing(run)) === 1)
+      await submit(run, LOAD, [...Array.from({ length: partition }, () => undefined), null])
     } finally {
       cluster.signal(added, 'SIGCONT')
     }
     await until('nothing is reassigned', 30_000, async () => (await ongoing(run)) === 0)
-    await reassign(run, 'load', [
-      [0, 10, 1],
-      [10, 1, 11],
-      [1, 11, 0],
-      [11, 0, 10],
-    ])
+    await reassign(run, LOAD, LOAD_ASSIGNMENT)
   })
 
   await run.step(of('delete topics'), async () => {
@@ -249,7 +202,11 @@ export async function steps(run: Run, kind: Kind): Promise<void> {
         topicNames: [name],
         timeoutMs: 3000,
       })
-      await pause(1500)
+      await until(`the living have no logs of ${name}`, 20_000, () =>
+        cluster.running.every((id) =>
+          [0, 1].every((partition) => !existsSync(join(cluster.logDirs(id)[0]!, `${name}-${partition}`))),
+        ),
+      )
       await cluster.start(dead)
       await until(
         `${name} is gone`,
@@ -285,83 +242,4 @@ export async function change(run: Run): Promise<void> {
       }
     }
   }
-}
-
-/** Elects them, and waits until they lead. */
-export async function preferredLeaders(run: Run): Promise<void> {
-  await run.agreed()
-  const answer = await run.askController<ElectLeadersRequest, ElectLeadersResponse>(ApiKey.electLeaders, {
-    electionType: 0,
-    topicPartitions: null,
-    timeoutMs: 30_000,
-  })
-  if (answer.errorCode !== 0) throw new Error(`error ${answer.errorCode}`)
-  for (const { topic: name, partitionResult } of answer.replicaElectionResults) {
-    for (const { partitionId, errorCode, errorMessage } of partitionResult)
-      if (errorCode !== 0) throw new Error(`${name}-${partitionId}: ${errorCode} ${errorMessage}`)
-  }
-  await until('every partition is led by its preferred leader', 10_000, async () => {
-    const { topics } = await run.cluster.metadata(run.cluster.running[0]!)
-    return topics
-      .flatMap(({ name, partitions }) =>
-        partitions.map(({ partitionIndex, leaderId, replicaNodes }) =>
-          leaderId === replicaNodes[0] ? '' : `${name}-${partitionIndex} is led by ${leaderId}`,
-        ),
-      )
-      .filter((one) => one !== '')
-      .join('; ')
-  })
-}
-
-export async function submit(
-  run: Run,
-  topic: string,
-  replicas: readonly (readonly number[] | null | undefined)[],
-): Promise<void> {
-  const partitions = replicas.flatMap((each, partitionIndex) =>
-    each === undefined ? [] : [{ partitionIndex, replicas: each === null ? null : [...each] }],
-  )
-  const answer = await run.askController<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>(
-    ApiKey.alterPartitionReassignments,
-    { timeoutMs: 30_000, topics: [{ name: topic, partitions }] },
-  )
-  if (answer.errorCode !== 0) throw new Error(`error ${answer.errorCode} ${answer.errorMessage}`)
-  for (const { partitions: each } of answer.responses)
-    for (const { partitionIndex, errorCode, errorMessage } of each)
-      if (errorCode !== 0) throw new Error(`${topic}-${partitionIndex}: ${errorCode} ${errorMessage}`)
-}
-
-export async function ongoing(run: Run): Promise<number> {
-  const answer = await run.askController<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>(
-    ApiKey.listPartitionReassignments,
-    { timeoutMs: 30_000, topics: null },
-  )
-  if (answer.errorCode !== 0) throw new Error(`error ${answer.errorCode}`)
-  return answer.topics.length
-}
-
-/** Gives the partitions these replicas, and waits until it is done. */
-export async function reassign(run: Run, topic: string, replicas: readonly (readonly number[])[]): Promise<void> {
-  await submit(run, topic, replicas)
-  await until('the reassignment is complete', 40_000, async () => (await ongoing(run)) === 0)
-  const node = await run.cluster.zookeeper((session) => session.get(topicPath(topic)))
-  const { partitions } = decodeTopic(topic, node!.data)
-  for (const [i, each] of replicas.entries())
-    if (String(partitions.get(i)!.replicas) !== String(each))
-      throw new Error(`${topic}-${i} has ${partitions.get(i)!.replicas}, not ${each}`)
-}
-
-export async function deleteTopics(run: Run, names: string[]): Promise<void> {
-  const answer = await run.askController<DeleteTopicsRequest, DeleteTopicsResponse>(ApiKey.deleteTopics, {
-    topics: names.map((name) => ({ name, topicId: 'AAAAAAAAAAAAAAAAAAAAAA' })),
-    topicNames: names,
-    timeoutMs: 30_000,
-  })
-  for (const { name, errorCode, errorMessage } of answer.responses)
-    if (errorCode !== 0) throw new Error(`${name}: ${errorCode} ${errorMessage}`)
-  await until(
-    `${names} are gone`,
-    30_000,
-    async () => (await run.cluster.zookeeper((session) => session.get(topicPath(names[0]!)))) === undefined,
-  )
 }

@@ -1,11 +1,13 @@
 /**
  * prekraft and Apache brokers in one cluster, either kind as controller, and brokers that change from one kind to the other.
  *   node -r ./test/support/register.cjs test/apache/mixed.ts [--all] [part of a step's name ...]
- * Without --all, and without names: under prekraft's controllers only.
+ * Without --all, and without names: under prekraft's controllers only, and fewer steps.
  * KAFKA_VERSION=2.8.2: with that as the other kind, and all on inter.broker.protocol.version 2.8; fewer steps.
  */
 import { coordinatorSteps } from './coordinator-steps'
+import { electionSteps } from './election-steps'
 import { besideApache, freePorts } from './frame'
+import { groupToolStep } from './group-tool-steps'
 import { VERSION } from './jars'
 import { logSteps } from './log-steps'
 import { MixedCluster } from './mixed-cluster'
@@ -35,7 +37,8 @@ function isOlder(): boolean {
 
 besideApache('mixed', async ({ dir, args, atEnd }) => {
   const wanted = args.filter((each) => each !== '--all')
-  const controllers = args.length > 0 || isOlder() ? (['apache', 'prekraft'] as const) : (['prekraft'] as const)
+  const isWhole = args.length > 0
+  const controllers = isWhole || isOlder() ? (['apache', 'prekraft'] as const) : (['prekraft'] as const)
   const [zooKeeperPort, ...ports] = await freePorts(5)
   const settings = isOlder() ? { ...SETTINGS, 'inter.broker.protocol.version': VERSION.replace(/\.\d+$/, '') } : SETTINGS
   const cluster = new MixedCluster(dir, zooKeeperPort!, settings)
@@ -47,15 +50,20 @@ besideApache('mixed', async ({ dir, args, atEnd }) => {
   await Promise.all([cluster.start(0), cluster.start(1)])
   await Promise.all([cluster.start(10), cluster.start(11)])
   await run.prepare()
+  const java = run.startJava()
+  atEnd(() => Promise.resolve(java.kill()))
   if (isOlder()) {
     for (const kind of controllers) await olderSteps(run, kind)
   } else {
     await change(run)
     for (const kind of controllers) {
       await steps(run, kind)
-      await coordinatorSteps(run, kind)
+      if (isWhole) await electionSteps(run, kind)
+      if (isWhole) await groupToolStep(run, kind)
+      await coordinatorSteps(run, kind, isWhole)
       await logSteps(run, kind)
     }
   }
+  await run.always("the end of Java's producer", () => java.stop())
   return run.closing()
 })

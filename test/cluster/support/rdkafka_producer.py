@@ -6,6 +6,7 @@ import time
 from confluent_kafka import Producer
 
 bootstrap, topic, partitions, padding, timeout = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5])
+pause = float(sys.argv[6]) if len(sys.argv) > 6 else 0.004
 going = True
 out = sys.stdout
 
@@ -50,7 +51,7 @@ while going:
         producer.produce(topic, value='rdkafka:%d%s' % (n, padding), partition=partition, on_delivery=report(n, partition))
         n += 1
     producer.poll(0)
-    time.sleep(0.004)
+    time.sleep(pause)
 producer.flush(150)
 out.write('done %d\n' % n)
 out.flush()

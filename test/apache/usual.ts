@@ -1,0 +1,69 @@
+/**
+ * What either kind logs in an all-Apache cluster, too. Behind the line stands the exception that it tells of, if any. A `broker`
+ * that a pattern names is one that was ended, started or stood still lately: of any other the same line is not usual.
+ */
+const USUAL: readonly RegExp[] = [
+  /Connection to node (?<broker>\d+) \(\S+\) could not be established\. (Node|Broker) may not be available\./,
+  /\[RequestSendThread .* Controller \d+'s connection to broker \S+ \(id: (?<broker>\d+) rack: null\) was unsuccessful/,
+  /\[RequestSendThread .* fails to send request .* to broker \S+ \(id: (?<broker>\d+) rack: null\)\. Reconnecting to broker/,
+  /\[RequestSendThread .* fails to send a request to broker \S+ \(id: (?<broker>\d+) rack: null\)/,
+  // A controller that has lost its office.
+  /\[RequestSendThread .* fails to send a request to broker .*java\.lang\.InterruptedException/,
+  /leaderId=(?<broker>\d+), fetcherId=\d+\] Error when sending leader epoch request/,
+  /leaderId=(?<broker>\d+), fetcherId=\d+\] Error in response for fetch request/,
+  // The follower hears of a new epoch after the leader.
+  /Partition \S+ marked as failed \(kafka\.server\.ReplicaFetcherThread\)/,
+  // A 2.8 takes the answer to a change of the ISR in two steps, and a follower's fetch may come between.
+  /Failed to enqueue ISR change state/,
+  /^\S+ \[[^\]]*\] ERROR \[KafkaApi-\d+\] Error when handling request: .* api=FETCH, version=12,/,
+  // A controller that was deposed a moment ago.
+  /A controller has been elected but just resigned/,
+  /STALE_CONTROLLER_EPOCH/,
+  // For the broker that had this id and these ports before.
+  /STALE_BROKER_EPOCH|stale broker epoch/,
+  /from an old controller|its controller epoch \d+ is old/,
+  /Unexpected error handling request RequestHeader\(apiKey=UPDATE_METADATA/,
+  // The coordinator, or a leader that gets markers, was killed.
+  /AddPartitionsToTxnRequest failed for node (?<broker>\d+) with a network exception/,
+  /"broker":(?<broker>\d+),.*a coordinator did not answer/,
+  // A new leader learns of the last acknowledged batches a moment after its followers.
+  /Non-monotonic update of high watermark from .* \(kafka\.log\.UnifiedLog\)/,
+  // A controller that stood still until its session was over, and those that asked it meanwhile.
+  /^b(?<broker>\d+)\..*Failed to update ISR for partition \S+ .*SessionExpiredException/,
+  /AllocateProducerIds got no answer from the controller: \S+ no answer to AllocateProducerIds in time/,
+  /Timed out when requesting AllocateProducerIds from the controller/,
+  // Topics of which every replica in the ISR is dead: see election-steps.ts.
+  /failed to change state for partition (offline|asked|configured)-\S+ from OfflinePartition to OnlinePartition/,
+  // It stood still, or has not had the time that it needs.
+  /Session 0x\w+ for server \S+ Closing socket connection\. Attempting reconnect/,
+  /Client session timed out, have not heard from server in \d+ms/,
+  /^b(?<broker>\d+)\..*Unable to reconnect to ZooKeeper service, session 0x\w+ has expired/,
+  /^b(?<broker>\d+)\..*"msg":"the ZooKeeper session has expired"/,
+  /^b(?<broker>\d+)\..*"reason":"the server closed the connection","msg":"lost the connection to ZooKeeper"/,
+  /"reason":"nothing heard for \d+ ms","msg":"lost the connection to ZooKeeper"/,
+  // A directory that is new, and one from before topics had ids.
+  /No meta\.properties file|is expected to exist/,
+  // A follower hears of a topic before its leader, or is told later that it is gone.
+  /Received UNKNOWN_TOPIC_(ID|OR_PARTITION) from the leader for partition/,
+  /Received LeaderAndIsrRequest .* but cannot become follower since the new leader -1 is unavailable/,
+  /"broker":(?<broker>\d+),.*cannot send to the broker, trying again/,
+  /waiting for the znode of a namesake to go/,
+  /its log is set aside as -stray/,
+  // min.insync.replicas refused a batch, and the idempotent producer had sent others behind it.
+  /Error processing append operation on partition \S+ .*(NotEnoughReplicasException|OutOfOrderSequenceException)/,
+  // The last member left while the log of its group moved.
+  /Failed to write empty metadata for group/,
+  // A write to the log of a transaction coordinator that moved.
+  /failed to write an epoch fence transition|the fencing of a producer could not be written/,
+  /Rollback of ongoing transaction .* failed due to error/,
+]
+
+/** Whether such a line is to be expected, after these brokers were ended, started or stood still. */
+export function isUsual(line: string, touched: ReadonlySet<number>): boolean {
+  return USUAL.some((pattern) => {
+    const found = pattern.exec(line)
+    if (found === null) return false
+    const broker = found.groups?.['broker']
+    return broker === undefined || touched.has(Number(broker))
+  })
+}
