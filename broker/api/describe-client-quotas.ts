@@ -76,7 +76,8 @@ async function describe(
     }
     if (strict && entity.size > wanted.size) return []
     const keys = entity.has('ip') ? IP_QUOTA_KEYS : CLIENT_QUOTA_KEYS
-    const values = [...each.config].filter(([key]) => keys.has(key)).map(([key, value]) => ({ key, value: numberOf(value) }))
+    const present = [...keys.keys()].filter((key) => each.config.has(key))
+    const values = present.map((key) => ({ key, value: numberOf(each.config.get(key)!) }))
     if (values.length === 0) return []
     return [{ entity: [...entity].map(([entityType, entityName]) => ({ entityType, entityName })), values }]
   })

@@ -1,8 +1,8 @@
-/** Keys of users and client ids, and what kind of number each is (Kafka's QuotaConfigs). */
+/** Keys of users and client ids, in the order in which a broker of Kafka's names them, and what kind of number each is. */
 export const CLIENT_QUOTA_KEYS: ReadonlyMap<string, 'long' | 'int' | 'double'> = new Map([
+  ['request_percentage', 'double'],
   ['producer_byte_rate', 'long'],
   ['consumer_byte_rate', 'long'],
-  ['request_percentage', 'double'],
   ['controller_mutation_rate', 'double'],
 ])
 

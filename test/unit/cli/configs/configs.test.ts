@@ -55,7 +55,7 @@ test('a credential as ZooKeeper keeps it (RFC 5802)', () => {
 
 test('quotas come in the order of a hash map, as Kafka prints them', () => {
   const order = (...keys: string[]): string[] => inHashMapOrder(keys, javaHash)
-  expect(order('producer_byte_rate', 'request_percentage')).toEqual(['request_percentage', 'producer_byte_rate'])
+  expect(order('producer_byte_rate', 'consumer_byte_rate')).toEqual(['consumer_byte_rate', 'producer_byte_rate'])
   expect([javaHash('user'), javaHash('Aa') === javaHash('BB'), javaHash(null)]).toEqual([3599307, true, 0])
   expect(order('Aa', 'BB')).toEqual(['Aa', 'BB'])
 })
