@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { Complaints, dumpOffsetIndex, dumpSnapshot, dumpTimeIndex, dumpTransactionIndex } from './dump-log/indexes'
 import { DECODER_OPTIONS, recordParser } from './dump-log/decoders'
 import { SegmentReader, baseOffsetOf, batchLine, recordLine, recordsOf } from './dump-log/records'
@@ -29,7 +28,7 @@ function dumpLog(path: string, line: CommandLine, print: (text: string) => void,
       if (!deep) continue
       for (const record of recordsOf(batch)) {
         if (lastOffset !== -1 && record.offset !== lastOffset + 1)
-          complaints.add(`Non-consecutive offsets in ${resolve(path)}`, `${lastOffset} is followed by ${record.offset}`)
+          complaints.add('gaps', path, `${lastOffset} is followed by ${record.offset}`)
         lastOffset = record.offset
         print(recordLine(batch, record, options))
       }

@@ -1,9 +1,4 @@
-/** Java's `String.hashCode()`: over UTF-16 code units, in 32 bits. */
-export function javaStringHash(text: string): number {
-  let hash = 0
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
-  return hash
-}
+import { javaStringHash } from '../../protocol/rules/hash-order'
 
 /** Which partition of its internal topic holds a group or a transactional id (Kafka's `Utils.abs(id.hashCode) % partitions`). */
 export function coordinatorPartition(id: string, partitions: number): number {

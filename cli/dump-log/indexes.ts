@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import { lastOffsetAt, magicAt } from '../../protocol/records/batch'
 import {
   OFFSET_INDEX_ENTRY_BYTES,
@@ -12,25 +12,49 @@ import {
   timeIndexTimestampAt,
 } from '../../protocol/files/index-entries'
 import { decodeProducerSnapshot } from '../../protocol/files/producer-snapshot'
+import { bucketsOfMap, inScalaOrder, javaStringHash } from '../../protocol/rules/hash-order'
 import { SegmentReader, baseOffsetOf, logFileOf, recordsOf } from './records'
 
-const NOT_FOUND = 'The following indexed offsets are not found in the log.'
+/** In the order in which they are told. */
+const TITLES = {
+  offsets: (path: string) => `Mismatches in :${path}`,
+  timestamps: (path: string) => `Found timestamp mismatch in :${path}`,
+  order: (path: string) => `Found out of order timestamp in :${path}`,
+  notFound: () => 'The following indexed offsets are not found in the log.',
+  gaps: (path: string) => `Non-consecutive offsets in ${path}`,
+} as const
 
-/** What does not fit, by file, to be told after all files. */
+export type ComplaintKind = keyof typeof TITLES
+
+function absolute(path: string): string {
+  return isAbsolute(path) ? path : `${process.cwd()}/${path}`
+}
+
+/** What does not fit, to be told after all files: by kind, then by file, each in Kafka's order. */
 export class Complaints {
-  private readonly byTitle = new Map<string, string[]>()
+  private readonly kinds = new Map<ComplaintKind, Map<string, string[]>>()
+  /** How often Kafka puts something into the map of a kind, as far as it makes it grow. */
+  private readonly inserts = new Map<ComplaintKind, number>()
 
-  add(title: string, line: string): void {
-    const lines = this.byTitle.get(title)
-    if (lines === undefined) this.byTitle.set(title, [line])
-    else lines.unshift(line)
+  add(kind: ComplaintKind, file: string, line: string): void {
+    const path = absolute(file)
+    let files = this.kinds.get(kind)
+    if (files === undefined) this.kinds.set(kind, (files = new Map()))
+    const lines = files.get(path)
+    const isList = kind === 'offsets' || kind === 'gaps'
+    if (lines === undefined) files.set(path, [line])
+    else if (isList) lines.unshift(line)
+    else lines.push(line)
+    const inserts = files.size + (lines !== undefined && isList ? 1 : 0)
+    this.inserts.set(kind, Math.max(inserts, this.inserts.get(kind) ?? 0))
   }
 
   lines(): string[] {
-    return [...this.byTitle].flatMap(([title, lines]) => [
-      title,
-      ...lines.map((line) => (title === NOT_FOUND ? line : `  ${line}`)),
-    ])
+    return (Object.keys(TITLES) as ComplaintKind[]).flatMap((kind) => {
+      const buckets = bucketsOfMap(this.inserts.get(kind) ?? 0)
+      const inOrder = inScalaOrder([...(this.kinds.get(kind) ?? [])], ([path]) => javaStringHash(path), buckets)
+      return inOrder.flatMap(([path, lines]) => [TITLES[kind](path), ...lines.map((line) => (kind === 'notFound' ? line : `  ${line}`))])
+    })
   }
 }
 
@@ -58,10 +82,8 @@ export function dumpOffsetIndex(path: string, mode: Mode, print: (line: string) 
   const entries = offsetEntries(path)
   if (entries.length === 0) return print(`${path} is empty.`)
   if (mode === 'sanity') {
-    if (entries.at(-1)!.offset < baseOffsetOf(path))
-      throw new Error(
-        `Corrupt index found, index file (${path}) has non-zero size but the last offset is ${entries.at(-1)!.offset}`,
-      )
+    const { size } = statSync(path)
+    if (size % OFFSET_INDEX_ENTRY_BYTES !== 0) throw new Error(`Index file ${absolute(path)} ${notAMultiple(size, OFFSET_INDEX_ENTRY_BYTES)}`)
     return print(`${path} passed sanity check.`)
   }
   const log = new SegmentReader(logFileOf(path))
@@ -69,7 +91,7 @@ export function dumpOffsetIndex(path: string, mode: Mode, print: (line: string) 
     for (const { offset, position } of entries) {
       const batch = log.batchAt(position)
       const found = batch === undefined ? -1 : magicAt(batch, 0) < 2 ? offset : lastOffsetAt(batch, 0)
-      if (found !== offset) complaints.add(`Mismatches in :${resolve(path)}`, `Index offset: ${offset}, log offset: ${found}`)
+      if (found !== offset) complaints.add('offsets', path, `Index offset: ${offset}, log offset: ${found}`)
       if (mode === 'dump') print(`offset: ${offset} position: ${position}`)
     }
   } finally {
@@ -77,14 +99,33 @@ export function dumpOffsetIndex(path: string, mode: Mode, print: (line: string) 
   }
 }
 
+function notAMultiple(bytes: number, entryBytes: number): string {
+  return `is corrupt, found ${bytes} bytes which is neither positive nor a multiple of ${entryBytes}`
+}
+
+/** That of an active segment whose broker was killed ends with zeros, and does not pass: Kafka builds it anew. */
+function checkTimeIndex(path: string, bytes: Buffer): void {
+  const entries = Math.floor(bytes.length / TIME_INDEX_ENTRY_BYTES)
+  const [first, last] = entries === 0 ? [0, 0] : [timeIndexTimestampAt(bytes, 0), timeIndexTimestampAt(bytes, entries - 1)]
+  if (last < first)
+    throw new Error(
+      `Corrupt time index found, time index file (${absolute(path)}) has non-zero size but the last timestamp is ${last} which is ` +
+        `less than the first timestamp ${first}`,
+    )
+  if (bytes.length % TIME_INDEX_ENTRY_BYTES !== 0)
+    throw new Error(`Time index file ${absolute(path)} ${notAMultiple(bytes.length, TIME_INDEX_ENTRY_BYTES)}`)
+}
+
 export function dumpTimeIndex(path: string, mode: Mode, print: (line: string) => void, complaints: Complaints): void {
-  if (mode === 'sanity') return print(`${path} passed sanity check.`)
   const bytes = readFileSync(path)
+  if (mode === 'sanity') {
+    checkTimeIndex(path, bytes)
+    return print(`${path} passed sanity check.`)
+  }
   const base = baseOffsetOf(path)
   const indexPath = logFileOf(path).replace(/log$/, 'index')
   const offsets = existsSync(indexPath) ? offsetEntries(indexPath) : []
   const log = new SegmentReader(logFileOf(path))
-  const absolute = resolve(path)
   let previous = -1
   try {
     for (let i = 0; i < Math.floor(bytes.length / TIME_INDEX_ENTRY_BYTES); i++) {
@@ -101,16 +142,18 @@ export function dumpTimeIndex(path: string, mode: Mode, print: (line: string) =>
       }
       if (found === undefined || lastOffsetAt(found, 0) !== offset) {
         complaints.add(
-          NOT_FOUND,
+          'notFound',
+          path,
           `Indexed offset: ${offset}, found log offset: ${found === undefined ? -1 : lastOffsetAt(found, 0)}`,
         )
       } else {
         const largest = Math.max(-1, ...recordsOf(found).map((record) => record.timestamp))
         if (largest !== timestamp)
-          complaints.add(`Found timestamp mismatch in :${absolute}`, `Index timestamp: ${timestamp}, log timestamp: ${largest}`)
+          complaints.add('timestamps', path, `Index timestamp: ${timestamp}, log timestamp: ${largest}`)
         if (previous >= timestamp)
           complaints.add(
-            `Found out of order timestamp in :${absolute}`,
+            'order',
+            path,
             `Index timestamp: ${timestamp}, Previously indexed timestamp: ${previous}`,
           )
       }

@@ -1,5 +1,6 @@
 /** Records of the internal topics in the words of Kafka's older formatters, and of kafka-dump-log. */
 import { groupKey, groupValue, offsetKey, offsetValue, transactionKey, transactionValue, versionOf } from './records'
+import { bucketsOfSet, inScalaOrder, topicPartitionHash } from '../../protocol/rules/hash-order'
 import type { MemberMetadata } from '../../protocol/messages/group-metadata-record'
 import type { TransactionLogValue } from '../../protocol/messages/transaction-log-record'
 
@@ -61,10 +62,13 @@ export function groupText(key: Buffer, value: Buffer | null): string | undefined
   )
 }
 
+/** In Kafka's order, which is that of a set. */
 function partitionsOf(value: TransactionLogValue): string[] {
-  return (value.transactionPartitions ?? []).flatMap(({ topic, partitionIds }) =>
-    partitionIds.map((partition) => `${topic}-${partition}`),
-  )
+  const topics = value.transactionPartitions ?? []
+  const partitions = topics.flatMap(({ topic, partitionIds }) => partitionIds.map((partition) => ({ topic, partition })))
+  const buckets = bucketsOfSet(topics.map(({ partitionIds }) => partitionIds.length))
+  const inOrder = inScalaOrder(partitions, ({ topic, partition }) => topicPartitionHash(topic, partition), buckets)
+  return inOrder.map(({ topic, partition }) => `${topic}-${partition}`)
 }
 
 /** `id::TransactionMetadata(...)`. */

@@ -1,6 +1,7 @@
 import { CoordinatorPartitions } from '../../../../broker/coordinator/coordinator-partitions'
 import { CoordinatorLeadership } from '../../../../broker/coordinator/leadership'
-import { coordinatorPartition, javaStringHash } from '../../../../broker/coordinator/partition-for'
+import { coordinatorPartition } from '../../../../broker/coordinator/partition-for'
+import { javaStringHash } from '../../../../protocol/rules/hash-order'
 import { ErrorCode } from '../../../../protocol/errors'
 import { silentLogger } from '../../../../runtime/log'
 import { realEnvironment } from '../../../../runtime/real'

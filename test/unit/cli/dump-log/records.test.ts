@@ -124,13 +124,45 @@ describe('indexes against their log', () => {
     expect(printed).toHaveLength(1)
   })
 
+  test('insane', () => {
+    const sanity = (dump: typeof dumpTimeIndex, suffix: string, bytes: Buffer) => () => {
+      writeFileSync(file(suffix), bytes)
+      dump(file(suffix), 'sanity', print, complaints)
+    }
+    const entry = timeEntry(T, 1)
+    expect(sanity(dumpOffsetIndex, 'index', offsetEntry(1, 0).subarray(0, 7))).not.toThrow()
+    expect(printed).toEqual([`${file('index')} is empty.`])
+    expect(sanity(dumpOffsetIndex, 'index', Buffer.alloc(9))).toThrow('found 9 bytes which is neither positive nor a multiple of 8')
+    expect(sanity(dumpTimeIndex, 'timeindex', Buffer.concat([entry, Buffer.alloc(1)]))).toThrow('found 13 bytes')
+    expect(sanity(dumpTimeIndex, 'timeindex', Buffer.concat([entry, Buffer.alloc(12)]))).toThrow('the last timestamp is 0 which is less')
+    expect(sanity(dumpTimeIndex, 'timeindex', Buffer.alloc(0))).not.toThrow()
+  })
+
+  test('complaints come by kind, then by file as Kafka has them', () => {
+    for (const [kind, name, line] of [
+      ['gaps', '/b', '1'],
+      ['offsets', '/b', '1'],
+      ['gaps', '/a', '2'],
+      ['gaps', '/b', '3'],
+      ['notFound', '/b', '4'],
+      ['notFound', '/a', '5'],
+      ['offsets', '/b', '6'],
+    ] as const)
+      complaints.add(kind, name, line)
+    const lost = 'The following indexed offsets are not found in the log.'
+    expect(complaints.lines()).toEqual([
+      ...['Mismatches in :/b', '  6', '  1', lost, '5', lost, '4'],
+      ...['Non-consecutive offsets in /a', '  2', 'Non-consecutive offsets in /b', '  3', '  1'],
+    ])
+  })
+
   test('times that are wrong, and offsets that are not there', () => {
     writeFileSync(file('timeindex'), Buffer.concat([timeEntry(T + 5, 1), timeEntry(T + 4, 2), timeEntry(T + 9, 3)]))
     dumpTimeIndex(file('timeindex'), 'verify', print, complaints)
     expect(complaints.lines()).toEqual([
       `Found timestamp mismatch in :${file('timeindex')}`,
-      `  Index timestamp: ${T + 4}, log timestamp: ${T}`,
       `  Index timestamp: ${T + 5}, log timestamp: ${T + 1}`,
+      `  Index timestamp: ${T + 4}, log timestamp: ${T}`,
       `Found out of order timestamp in :${file('timeindex')}`,
       `  Index timestamp: ${T + 4}, Previously indexed timestamp: ${T + 5}`,
       'The following indexed offsets are not found in the log.',

@@ -73,14 +73,14 @@ test('the older words', () => {
   expect(transactionText(encodeTransactionKey('x'), transactionValue)).toBe(
     'x::TransactionMetadata(transactionalId=x, producerId=9, producerEpoch=1, txnTimeoutMs=60000, state=Ongoing, ' +
       'pendingState=None, ' +
-      'topicPartitions=HashSet(t-0, t-1), txnStartTimestamp=10, txnLastUpdateTimestamp=20)',
+      'topicPartitions=HashSet(t-1, t-0), txnStartTimestamp=10, txnLastUpdateTimestamp=20)',
   )
 })
 
 test('what kafka-dump-log shows of a transaction', () => {
   expect(dumpedTransaction(encodeTransactionKey('x'), transactionValue)).toEqual({
     key: 'transaction_metadata::transactionalId=x',
-    payload: 'producerId:9,producerEpoch:1,state=Ongoing,partitions=[t-0,t-1],txnLastUpdateTimestamp=20,txnTimeoutMs=60000',
+    payload: 'producerId:9,producerEpoch:1,state=Ongoing,partitions=[t-1,t-0],txnLastUpdateTimestamp=20,txnTimeoutMs=60000',
   })
   expect(dumpedTransaction(encodeTransactionKey('x'), null).payload).toBe('<DELETE>')
   expect(dumpedTransaction(versioned(9, Buffer.alloc(0)), null)).toEqual({ key: 'unknown::version=9' })
