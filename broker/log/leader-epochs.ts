@@ -41,6 +41,19 @@ export class LeaderEpochs {
     if (this.insert(epoch, startOffset)) this.revision++
   }
 
+  /**
+   * Takes in the record at `offset`, found in a scan, `end` being the end of what was there before it. Where `known` (an earlier
+   * state, which may be wrong) says of an epoch that it began in between, it is believed: the first records of an epoch may have
+   * been compacted away, and all records of one as well.
+   */
+  assignFound(epoch: number, offset: number, end: number, known: readonly EpochEntry[]): void {
+    for (const entry of known) {
+      const isBetween = entry.startOffset >= end && entry.startOffset <= offset
+      if (isBetween && entry.epoch <= epoch && entry.epoch > this.latestEpoch) this.assign(entry.epoch, entry.startOffset)
+    }
+    if (epoch > this.latestEpoch) this.assign(epoch, offset)
+  }
+
   private insert(epoch: number, startOffset: number): boolean {
     if (epoch < 0 || startOffset < 0) return false
     const latest = this.list[this.list.length - 1]

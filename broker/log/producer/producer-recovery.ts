@@ -65,11 +65,15 @@ export function replayBatch(
  */
 export function* loadProducerState(log: Log, state: ProducerState, offset: number): Generator<void> {
   log.snapshots.restore(state, log.startOffset, offset, log.context.producerIdExpirationMs)
+  const ends = log.segments.all().slice(-2)
   for (const segment of log.segments.between(state.endOffset, offset)) {
     state.endOffset = Math.max(state.endOffset, segment.baseOffset)
+    // For a truncation, or the next start.
+    if (ends.includes(segment)) log.snapshots.take(state)
     yield* replaySegment(segment, state, offset)
   }
   state.endOffset = offset
+  if (ends.some((segment) => segment.baseOffset === offset)) log.snapshots.take(state)
   state.onHighWatermark(log.highWatermark)
 }
 

@@ -1,4 +1,5 @@
 import type { ProducerSnapshotEntry } from '../../../protocol/files/producer-snapshot'
+import { inJavaOrder } from '../../../protocol/rules/hash-order'
 import { checkData, checkMarker, ProducerEntry } from './producer-entry'
 import type { BatchMetadata, DataBatch, EndMarker } from './producer-entry'
 import type { ActiveProducer, AppendOrigin, VerificationGuard } from '../log-types'
@@ -177,8 +178,9 @@ export class ProducerState {
     this.unreplicated = []
   }
 
+  /** In the order in which Kafka writes them. */
   snapshot(): ProducerSnapshotEntry[] {
-    return [...this.producers.values()].map((entry) => ({
+    return inJavaOrder(this.producers.values(), (entry) => entry.producerId, this.producers.size).map((entry) => ({
       producerId: entry.producerId,
       producerEpoch: entry.epoch,
       lastSequence: entry.lastSequence,

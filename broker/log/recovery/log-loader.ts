@@ -7,6 +7,7 @@ import { MAX_RELATIVE_OFFSET } from '../segment/offset-index'
 import { loadProducerState } from '../producer/producer-recovery'
 import { ProducerState } from '../producer/producer-state'
 import { scanSegment } from './segment-scan'
+import type { KnownEpochs } from './segment-scan'
 import { createSegment, rollJitterMs } from '../roll'
 import { removeSegments } from '../segment/segment-removal'
 import { Segment } from '../segment/segment'
@@ -146,7 +147,8 @@ async function recover(log: Log, names: readonly string[], options: LoadOptions)
   const unflushed = options.cleanShutdown ? [] : log.segments.between(options.recoveryPoint, Number.POSITIVE_INFINITY)
   for (const segment of log.segments.all()) {
     if (unflushed.includes(segment)) break
-    const isWhole = present.has(fileName(segment.baseOffset, INDEX_SUFFIX)) && segment.loadTransactionIndex()
+    const hasIndexes = [INDEX_SUFFIX, TIME_INDEX_SUFFIX].every((suffix) => present.has(fileName(segment.baseOffset, suffix)))
+    const isWhole = hasIndexes && segment.loadTransactionIndex()
     if (!isWhole || (segment === log.segments.active && !segment.loadIndexes())) await rebuildIndexes(log, segment, options)
   }
   if (unflushed.length === 0) return false
@@ -170,7 +172,12 @@ async function rebuildIndexes(log: Log, segment: Segment, options: LoadOptions):
     log.context.logger.error(report, 'a log segment is damaged')
     if (segment === log.segments.active) cut(log, segment, validBytes)
   }
-  if (segment !== log.segments.active) segment.settle()
+  if (segment === log.segments.active) return
+  segment.settle()
+  if (result.damage !== undefined) return
+  // If there is none: the next segment that has lost its index need not begin at the start of the log.
+  state.endOffset = log.segments.after(segment)!.baseOffset
+  if (!log.snapshots.list.includes(state.endOffset)) log.snapshots.take(state)
 }
 
 async function recoverUnflushed(log: Log, segments: readonly Segment[], options: LoadOptions): Promise<void> {
@@ -178,12 +185,14 @@ async function recoverUnflushed(log: Log, segments: readonly Segment[], options:
   const first = segments[0]!
   // What was written from there on may be of a log that was truncated since.
   snapshots.removeWhere((offset) => offset > first.baseOffset)
-  // The records say it better than a checkpoint that may be older, or newer, than they are.
+  // The records say it better than a checkpoint that may be older, or newer, than they are; it counts where they are silent.
+  const entries = log.epochs.entries.filter(({ startOffset }) => startOffset >= first.baseOffset)
+  const known: KnownEpochs = { entries, end: first.baseOffset }
   log.epochs.truncateFromEnd(first.baseOffset)
   await runPausing(loadProducerState(log, state, first.baseOffset), options)
   for (const [index, segment] of segments.entries()) {
     const next = segments[index + 1]
-    const result = await runPausing(scanSegment(log, segment, state, options.recoveryPoint), options)
+    const result = await runPausing(scanSegment(log, segment, state, options.recoveryPoint, known), options)
     if (result.overflows) {
       splitSegment(log, segment)
       await recoverUnflushed(log, log.segments.between(first.baseOffset, Number.POSITIVE_INFINITY), options)

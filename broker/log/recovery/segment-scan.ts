@@ -2,6 +2,7 @@ import { baseOffsetAt, batchIsValidAt, batchSizeAt, leaderEpochAt, magicAt } fro
 import { legacyIsValidAt } from '../../../protocol/records/legacy'
 import { RecordsError } from '../../../protocol/records/records-error'
 import { HEADER_BYTES_UP_TO_MAGIC, isPlausible, lastOffsetOf, maxTimestampOf } from '../segment/batch-scan'
+import type { EpochEntry } from '../leader-epochs'
 import type { Log } from '../log'
 import { replayBatch } from '../producer/producer-recovery'
 import type { ProducerState } from '../producer/producer-state'
@@ -21,6 +22,14 @@ export interface ScanResult {
   overflows: boolean
 }
 
+/** What a checkpoint says of the epochs of the records that are scanned, and where the last one of them ended. */
+export interface KnownEpochs {
+  entries: readonly EpochEntry[]
+  end: number
+}
+
+const NOTHING_KNOWN: readonly EpochEntry[] = []
+
 /**
  * Looks at every batch of a segment, and builds its indexes, the epochs and the producer state anew from them. Ends at the
  * first one that is cut off, damaged or out of place. Yields after each chunk, so that a caller can let others run.
@@ -28,7 +37,10 @@ export interface ScanResult {
  * `state` must be as of the segment's beginning. From `strictFrom` on (the recovery point) an epoch that goes back counts as
  * damage: that is an older piece of the file, left behind what was written after a truncation.
  */
-export function* scanSegment(log: Log, segment: Segment, state: ProducerState, strictFrom: number): Generator<void, ScanResult> {
+export function* scanSegment(
+  log: Log, segment: Segment, state: ProducerState, strictFrom: number,
+  known: KnownEpochs = { entries: NOTHING_KNOWN, end: segment.baseOffset },
+): Generator<void, ScanResult> {
   segment.resetIndexes()
   const result: ScanResult = { nextOffset: segment.baseOffset, validBytes: 0, damage: undefined, overflows: false }
   const { buffers } = log.context
@@ -37,7 +49,7 @@ export function* scanSegment(log: Log, segment: Segment, state: ProducerState, s
     while (result.validBytes < segment.size) {
       const length = Math.min(buffer.length, segment.size - result.validBytes)
       segment.read(buffer, length, result.validBytes)
-      const needed = scanChunk(log, segment, state, strictFrom, buffer.subarray(0, length), result)
+      const needed = scanChunk(log, segment, state, strictFrom, known, buffer.subarray(0, length), result)
       if (result.damage !== undefined || result.overflows) break
       if (needed > segment.size - result.validBytes) {
         result.damage = 'the last batch is cut off'
@@ -57,7 +69,7 @@ export function* scanSegment(log: Log, segment: Segment, state: ProducerState, s
 
 /** Scans what is whole in `chunk`; the bytes that the next batch needs. */
 function scanChunk(
-  log: Log, segment: Segment, state: ProducerState, strictFrom: number, chunk: Buffer, result: ScanResult,
+  log: Log, segment: Segment, state: ProducerState, strictFrom: number, known: KnownEpochs, chunk: Buffer, result: ScanResult,
 ): number {
   let pos = 0
   while (pos < chunk.length) {
@@ -74,7 +86,7 @@ function scanChunk(
       result.overflows = true
       return 0
     }
-    takeBatch(log, segment, state, chunk, pos, size, result)
+    takeBatch(log, segment, state, known, chunk, pos, size, result)
     pos += size
   }
   return 0
@@ -93,17 +105,17 @@ function damageOf(log: Log, chunk: Buffer, pos: number, expected: number, strict
 }
 
 function takeBatch(
-  log: Log, segment: Segment, state: ProducerState, chunk: Buffer, pos: number, size: number, result: ScanResult,
+  log: Log, segment: Segment, state: ProducerState, known: KnownEpochs, chunk: Buffer, pos: number, size: number, result: ScanResult,
 ): void {
   const lastOffset = lastOffsetOf(chunk, pos)
   segment.noteBatches(result.validBytes, size, lastOffset, maxTimestampOf(chunk, pos), lastOffset, log.config.indexIntervalBytes)
   if (magicAt(chunk, pos) >= 2) {
-    const epoch = leaderEpochAt(chunk, pos)
-    if (epoch > log.epochs.latestEpoch) log.epochs.assign(epoch, baseOffsetAt(chunk, pos))
+    log.epochs.assignFound(leaderEpochAt(chunk, pos), baseOffsetAt(chunk, pos), known.end, known.entries)
     replayLeniently(log, segment, state, chunk, pos)
   }
   result.validBytes += size
   result.nextOffset = lastOffset + 1
+  known.end = lastOffset + 1
 }
 
 /** A control batch with a right checksum and a wrong content is kept as it is. */

@@ -72,7 +72,10 @@ export class IndexFile {
     return this.file !== undefined || this.cache.disk.exists(this.filePath)
   }
 
-  /** Counts the entries of an existing file. False if its length is no multiple of the entry size: then it is damaged. */
+  /**
+   * Counts the entries of an existing file. False if its length is no multiple of the entry size, or there are zeros only: then it
+   * is damaged.
+   */
   load(): boolean {
     const bytes = this.cache.disk.stat(this.filePath)?.size ?? 0
     this.entries = Math.floor(bytes / this.entryBytes)
@@ -82,7 +85,7 @@ export class IndexFile {
     this.file = this.cache.file(this.filePath)
     this.file.isDirty = !this.isSynced
     if (this.entries > 0 && this.isZero(this.entries - 1)) this.dropTrailingZeros()
-    return bytes % this.entryBytes === 0
+    return bytes % this.entryBytes === 0 && (this.entries > 0 || bytes === 0)
   }
 
   private isZero(entry: number): boolean {
@@ -103,7 +106,8 @@ export class IndexFile {
     }
     this.entries = low
     this.tailStart = low
-    this.truncateFile()
+    // Nothing but zeros is damage, and stays to be seen as such.
+    if (low > 0) this.truncateFile()
   }
 
   /** Points `found` and `foundEntry` at an entry; valid until the next call of anything. */

@@ -104,6 +104,21 @@ describe('after a clean stop', () => {
     }
   })
 
+  test('snapshots are there again for the last two segments, and where a segment was scanned for its index', async () => {
+    const snapshots = async (suffixes: readonly string[]): Promise<[number[], readonly number[]]> => {
+      const { log, bases } = await reopened('clean', (fixture) => {
+        const doomed = fixture.disk.list(DIR).filter((each) => suffixes.some((suffix) => each.endsWith(suffix)))
+        for (const each of doomed) fixture.disk.remove(`${DIR}/${each}`)
+      })
+      return [bases, log.snapshots.list]
+    }
+    const [bases, few] = await snapshots(['.snapshot'])
+    expect(bases.length).toBeGreaterThan(3)
+    expect(few).toEqual(bases.slice(-2))
+    const [, all] = await snapshots(['.snapshot', '.timeindex'])
+    expect(all).toEqual(bases.slice(1))
+  })
+
   test('damaged checkpoints count as empty', async () => {
     const { log, before, fixture } = await reopened('clean', (fixture) => {
       for (const file of ['recovery-point-offset-checkpoint', 'log-start-offset-checkpoint', 'replication-offset-checkpoint']) {
@@ -214,6 +229,30 @@ describe('after an unclean stop', () => {
     const again = (await fixture.open()).get('t', 0)!
     expect(again.endOffset).toBe(2)
     expect(fixture.logger.warnings[0]!.fields.damage).toBe('epoch 3 follows 5')
+  })
+
+  test('where records were compacted away, the checkpoint says when an epoch began', async () => {
+    const epochsOf = async (entries: [epoch: number, startOffset: number][]): Promise<[number, number][]> => {
+      const fixture = new Fixture()
+      const manager = await fixture.open()
+      const log = manager.getOrCreate('t', 0, { isNew: true })
+      log.appendAsFollower(batch(2, { baseOffset: 10, leaderEpoch: 3 }))
+      log.appendAsFollower(batch(2, { baseOffset: 20, leaderEpoch: 5 }))
+      await fixture.settle(manager)
+      fixture.kill()
+      const text = ['0', String(entries.length), ...entries.map((entry) => entry.join(' ')), ''].join('\n')
+      fixture.disk.open(`${DIR}/leader-epoch-checkpoint`, 'create').write(Buffer.from(text), 0)
+      const again = (await fixture.open()).get('t', 0)!
+      expect(again.endOffset).toBe(22)
+      return again.epochs.entries.map(({ epoch, startOffset }) => [epoch, startOffset])
+    }
+    // All records of epochs 1 and 4 are gone, and the first ones of the others.
+    const whole: [number, number][] = [[1, 0], [3, 7], [4, 12], [5, 15]]
+    expect(await epochsOf(whole)).toEqual(whole)
+    // What the records contradict does not count.
+    expect(await epochsOf([[1, 11], [3, 7], [4, 21], [5, 25]])).toEqual([[3, 7], [5, 20]])
+    expect(await epochsOf([[3, 11], [6, 12]])).toEqual([[3, 10], [5, 20]])
+    expect(await epochsOf([])).toEqual([[3, 10], [5, 20]])
   })
 
   test('aborted transactions are indexed again', async () => {

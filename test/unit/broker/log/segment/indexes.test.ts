@@ -100,10 +100,11 @@ describe('offset index', () => {
       }
       fixture.disk.open('/data/x.index', 'create').write(bytes, 0)
       const index = new OffsetIndex(cacheOf(fixture), '/data/x.index', BASE, 10 << 10)
-      expect(index.load(1 << 20)).toBe(true)
+      // Nothing but zeros may as well be a damaged file.
+      expect(index.load(1 << 20)).toBe(count > 0)
       expect(index.entries).toBe(count)
       expect(index.lastOffset).toBe(BASE + count)
-      expect(fixture.disk.stat('/data/x.index')!.size).toBe(count * 8)
+      expect(fixture.disk.stat('/data/x.index')!.size).toBe(count === 0 ? bytes.length : count * 8)
     }
   })
 
