@@ -1,5 +1,6 @@
-import { decode, DecodeError } from '../../protocol/messages/codec'
+import { decode, DecodeError, defaultMaxObjectBytes } from '../../protocol/messages/codec'
 import { consumerProtocolSubscription } from '../../protocol/messages/consumer-protocol'
+import { longestNameBytes } from '../../protocol/messages/reader'
 
 export const CONSUMER_PROTOCOL_TYPE = 'consumer'
 /** Every later version begins as this one. */
@@ -21,7 +22,8 @@ export function subscribedTopics(
   try {
     for (const bytes of metadata) {
       if (bytes.length < 2 || bytes.readInt16BE(0) < LEAST_VERSION) return undefined
-      for (const topic of decode(consumerProtocolSubscription, LEAST_VERSION, bytes, 2).topics) topics.add(topic)
+      const subscription = decode(consumerProtocolSubscription, LEAST_VERSION, bytes, 2, defaultMaxObjectBytes, longestNameBytes)
+      for (const topic of subscription.topics) topics.add(topic)
     }
   } catch (error) {
     if (error instanceof DecodeError) return undefined

@@ -1,5 +1,5 @@
 import { compileRead, compileWrite } from './compile'
-import { DecodeError, Reader } from './reader'
+import { DecodeError, Reader, longestStringBytes } from './reader'
 import { inVersions } from './schema'
 import { EncodeError, Writer } from './writer'
 import type { ReadFunction, WriteFunction } from './compile'
@@ -32,7 +32,7 @@ function compiledOf(message: Message<unknown>, version: number): Compiled | unde
 /**
  * Reads one message from `offset` on. Bytes behind it are ignored, as Kafka does: a newer sender may know more than we.
  * Decoded records alias the input; all else, other bytes too, is a copy. Throws DecodeError, and nothing else, whatever the
- * bytes are.
+ * bytes are. `longestName`: see `longestNameBytes`.
  */
 export function decode<T>(
   message: Message<T>,
@@ -40,13 +40,14 @@ export function decode<T>(
   buffer: Buffer,
   offset = 0,
   maxObjectBytes = defaultMaxObjectBytes,
+  longestName = longestStringBytes,
 ): T {
   const compiled = compiledOf(message, version)
   if (!compiled) throw new DecodeError(`${message.name} has no version ${version}`)
   const read = (compiled.read ??= compileRead(message, version))
   const budget = Math.min(maxObjectBytes, budgetBase + budgetPerByte * buffer.length)
   try {
-    return read(new Reader(buffer, offset, budget)) as T
+    return read(new Reader(buffer, offset, budget, longestName)) as T
   } catch (error) {
     if (error instanceof DecodeError) throw new DecodeError(`${message.name} v${version}: ${error.message}`)
     if (error instanceof RangeError) throw new DecodeError(`${message.name} v${version}: truncated`)

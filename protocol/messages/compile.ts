@@ -59,6 +59,13 @@ const arrayCost = 32
 const boxedCost = 16
 
 const isStruct = (field: Field): boolean => field.fields !== undefined
+
+/**
+ * Strings of requests that nobody takes for a key: what a setting is set to, what goes with a committed offset, why a member comes
+ * or goes.
+ */
+const texts = new Set(['value', 'committedMetadata', 'reason'])
+
 const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 class Compiler {
@@ -119,10 +126,15 @@ class Compiler {
     return parts.map((part, i) => (i === 0 ? part : capitalised(part))).join('')
   }
 
-  /** Records are bytes to the writer; the reader does not copy them. */
-  private primitiveMethod(field: Field, records: 'bytes' | 'records'): string {
-    if (field.element === 'string' || field.element === 'bytes') return this.method(field, field.element)
-    return field.element === 'records' ? this.method(field, records) : field.element
+  /** To the reader records are not to be copied, and texts may be longer than names. */
+  private readMethod(field: Field): string {
+    if (field.element === 'string' && texts.has(field.name)) return this.method(field, 'text')
+    return field.element === 'records' ? this.method(field, 'records') : this.writeMethod(field)
+  }
+
+  private writeMethod(field: Field): string {
+    if (field.element === 'string') return this.method(field, 'string')
+    return field.element === 'bytes' || field.element === 'records' ? this.method(field, 'bytes') : field.element
   }
 
   private elementMethod(field: Field): string {
@@ -223,7 +235,7 @@ class Compiler {
       const call = `${this.reader(field.fields as readonly Field[])}(r)`
       return [`  ${assign} = ${this.nullable(field) ? `r.present(${this.tagged(field)}) ? ${call} : null` : call}`]
     }
-    return [`  ${assign} = r.${this.primitiveMethod(field, 'records')}()`]
+    return [`  ${assign} = r.${this.readMethod(field)}()`]
   }
 
   // ---- writing
@@ -354,7 +366,7 @@ class Compiler {
     const value = `${v} === undefined ? ${given} : ${v}`
     const nullDefault =
       field.default === null && !this.nullable(field) ? [`  if (${v} === undefined) notNull('${field.name}')`] : []
-    return [...refuseNull, ...nullDefault, `  w.${this.primitiveMethod(field, 'bytes')}(${value})`]
+    return [...refuseNull, ...nullDefault, `  w.${this.writeMethod(field)}(${value})`]
   }
 }
 

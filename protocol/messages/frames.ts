@@ -1,6 +1,6 @@
 import { apiByKey, requestHeaderVersion, responseHeaderVersion, supportsVersion } from './apis'
-import { decode, sharedWriter, writeMessage } from './codec'
-import { DecodeError, Reader } from './reader'
+import { decode, defaultMaxObjectBytes, sharedWriter, writeMessage } from './codec'
+import { DecodeError, Reader, longestNameBytes } from './reader'
 import type { Api } from './apis'
 import type { Input } from './schema'
 import type { Writer } from './writer'
@@ -71,7 +71,7 @@ export function encodeResponseFrame<Req, Res>(
  */
 export function decodeRequestHeader(frame: Buffer): RequestHeader {
   try {
-    const reader = new Reader(frame, 0, 64 * 1024)
+    const reader = new Reader(frame, 0, 64 * 1024, longestNameBytes)
     const apiKey = reader.int16()
     const apiVersion = reader.int16()
     const correlationId = reader.int32()
@@ -87,11 +87,10 @@ export function decodeRequestHeader(frame: Buffer): RequestHeader {
   }
 }
 
-/** The body of a request whose header has been read. Throws DecodeError. */
+/** The body of a request whose header has been read. Throws DecodeError, also for names that are absurdly long. */
 export function decodeRequestBody<Req, Res>(api: Api<Req, Res>, version: number, frame: Buffer, bodyOffset: number): Req {
-  return api.clusterAction
-    ? decode(api.request, version, frame, bodyOffset, clusterObjectBytes)
-    : decode(api.request, version, frame, bodyOffset)
+  const objectBytes = api.clusterAction ? clusterObjectBytes : defaultMaxObjectBytes
+  return decode(api.request, version, frame, bodyOffset, objectBytes, longestNameBytes)
 }
 
 /** The correlation id of a response frame (without its size). Throws DecodeError. */

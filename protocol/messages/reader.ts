@@ -17,6 +17,15 @@ interface SlicingBuffer extends Buffer {
   utf8Slice(start: number, end: number): string
 }
 
+/** As long as a string can be on the wire. */
+export const longestStringBytes = 0x7fff
+/**
+ * As long as a name in a client's request may be. V8 hashes strings of more than 16,383 characters by their length alone: a
+ * thousand such names as keys of one Map stop the event loop for many seconds. With this limit a key of two names and what
+ * stands between them is short enough, too.
+ */
+export const longestNameBytes = 8191
+
 const emptyBuffer = Buffer.alloc(0)
 const two32 = 4294967296
 
@@ -38,14 +47,17 @@ export class Reader {
   position: number
   /** Heap bytes that may still be spent on decoded objects. */
   budget: number
+  /** Most bytes of a string that may become a key. */
+  private readonly longestName: number
   private readonly view: DataView
 
-  constructor(buffer: Buffer, position: number, budget: number) {
+  constructor(buffer: Buffer, position: number, budget: number, longestName = longestStringBytes) {
     this.buffer = buffer
     this.view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
     this.end = buffer.length
     this.position = position
     this.budget = budget
+    this.longestName = longestName
   }
 
   bool(): boolean {
@@ -123,21 +135,40 @@ export class Reader {
   }
 
   string(): string {
-    return this.stringOf(this.notNull(this.int16()))
+    return this.stringOf(this.notNull(this.int16()), this.longestName)
   }
 
   nullableString(): string | null {
     const length = this.int16()
-    return length === -1 ? null : this.stringOf(length)
+    return length === -1 ? null : this.stringOf(length, this.longestName)
   }
 
   compactString(): string {
-    return this.stringOf(this.notNull(this.uvarint() - 1))
+    return this.stringOf(this.notNull(this.uvarint() - 1), this.longestName)
   }
 
   compactNullableString(): string | null {
     const length = this.uvarint() - 1
-    return length === -1 ? null : this.stringOf(length)
+    return length === -1 ? null : this.stringOf(length, this.longestName)
+  }
+
+  /** A string that is no name: a value, or for people to read. */
+  text(): string {
+    return this.stringOf(this.notNull(this.int16()), longestStringBytes)
+  }
+
+  nullableText(): string | null {
+    const length = this.int16()
+    return length === -1 ? null : this.stringOf(length, longestStringBytes)
+  }
+
+  compactText(): string {
+    return this.stringOf(this.notNull(this.uvarint() - 1), longestStringBytes)
+  }
+
+  compactNullableText(): string | null {
+    const length = this.uvarint() - 1
+    return length === -1 ? null : this.stringOf(length, longestStringBytes)
   }
 
   /** A copy: such bytes are small and kept (subscriptions, assignments, tokens), while the frame's memory is used again. */
@@ -247,10 +278,10 @@ export class Reader {
     return count
   }
 
-  private stringOf(length: number): string {
+  private stringOf(length: number, longest: number): string {
     const at = this.position
     const end = at + length
-    if (length < 0 || length > 0x7fff || end > this.end) {
+    if (length < 0 || length > longest || end > this.end) {
       throw new DecodeError(`string of ${length} bytes, ${this.end - at} are left`)
     }
     this.position = end
