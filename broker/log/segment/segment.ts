@@ -19,9 +19,6 @@ import type { Staging } from './staging'
 import { TimeIndex } from './time-index'
 import { TransactionIndex } from './transaction-index'
 
-/** index.interval.bytes of an index that is built anew outside recovery. */
-const REBUILT_INTERVAL_BYTES = 4096
-
 /** What the segments of all logs share. */
 export interface SegmentContext {
   cache: FileCache
@@ -62,6 +59,8 @@ export class Segment {
   private directory: string
   private bytesSinceIndexEntry = 0
   private firstTimestamp: number | undefined
+  /** Between the entries of indexes that are built anew. */
+  private readonly intervalBytes: number
   private indexesLoaded: boolean
   private readonly hints = new PositionHints()
 
@@ -74,6 +73,7 @@ export class Segment {
     this.offsetOfMaxTimestamp = baseOffset
     this.createdMs = context.clock.wallMs()
     this.rollJitterMs = jitterMs
+    this.intervalBytes = config.indexIntervalBytes
     const path = (kind: string) => join(directory, fileName(baseOffset, kind + suffix))
     this.log = new SegmentFile(context.cache, context.staging, path(LOG_SUFFIX))
     this.offsetIndex = new OffsetIndex(context.cache, path(INDEX_SUFFIX), baseOffset, config.segmentIndexBytes)
@@ -138,7 +138,7 @@ export class Segment {
     this.bytesSinceIndexEntry = 0
     this.forEachHeader(0, (header, at, position) => {
       const last = lastOffsetOf(header, at)
-      this.noteBatches(position, batchSizeAt(header, at), last, maxTimestampOf(header, at), last, REBUILT_INTERVAL_BYTES)
+      this.noteBatches(position, batchSizeAt(header, at), last, maxTimestampOf(header, at), last, this.intervalBytes)
       return true
     })
     this.timeIndex.maybeAppend(this.maxTimestamp, this.offsetOfMaxTimestamp)
