@@ -1,4 +1,3 @@
-import { DEFAULT_ENTITY } from '../zk-schema/configs'
 import { ConfigError } from '../protocol/rules/config-values'
 import { ANONYMOUS, ClientQuotas } from './quota/client-quotas'
 import { ConnectionRates } from './quota/connection-rates'
@@ -46,12 +45,12 @@ export class QuotaPart {
 
   /** Obeys what is configured for one entity; nothing, if its configuration is empty. */
   take(entity: ClientConfigEntity, config: ReadonlyMap<string, string>): void {
-    const name = nameOf(entity.name)
+    const { name } = entity
     let bad: string[] = []
     if (entity.type === 'clients') bad = this.clients.set({ clientId: name }, config)
     else if (entity.type === 'ips') bad = this.takeAddress(name, config.get(CONNECTION_RATE))
     else if (entity.clientId === undefined) bad = this.clients.set({ user: name }, config)
-    else bad = this.clients.set({ user: name, clientId: nameOf(entity.clientId) }, config)
+    else bad = this.clients.set({ user: name, clientId: entity.clientId }, config)
     if (bad.length > 0) this.logger.error({ entity, keys: bad }, 'quotas that are no numbers are ignored')
   }
 
@@ -87,10 +86,6 @@ export class QuotaPart {
 
 function windowOf(values: BrokerConfig, prefix: string): SampleWindow {
   return { samples: values.number(`${prefix}.window.num`), sampleMs: values.number(`${prefix}.window.size.seconds`) * 1000 }
-}
-
-function nameOf(entityName: string): string | null {
-  return entityName === DEFAULT_ENTITY ? null : entityName
 }
 
 function listenerKey(listenerName: string): string {

@@ -47,7 +47,11 @@ export function parseEntityPath(entityPath: string): ConfigEntity | undefined {
 
 /** Kafka's Sanitizer: percent-encoded UTF-8, all but letters, digits, dot, underscore and hyphen. `<default>` stays. */
 export function sanitizeEntity(name: string): string {
-  if (name === DEFAULT_ENTITY) return name
+  return name === DEFAULT_ENTITY ? name : sanitizeName(name)
+}
+
+/** Of a name that may not stand for the default, whatever it is. */
+export function sanitizeName(name: string): string {
   // Through bytes, since encodeURIComponent throws on half a surrogate pair.
   const encoded = encodeURIComponent(Buffer.from(name).toString())
   return encoded.replace(/[!'()*~]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -1,6 +1,6 @@
 import { ErrorCode, ProtocolError, errorMessage } from '../../protocol/errors'
 import { formatDouble } from '../../protocol/rules/config-values'
-import { DEFAULT_ENTITY, sanitizeEntity } from '../../zk-schema/configs'
+import { sanitizeName } from '../../zk-schema/configs'
 import { outcomeOf } from './outcome'
 import { CLIENT_QUOTA_KEYS, IP_QUOTA_KEYS, SCRAM_KEYS } from './quota-keys'
 import type { AlterClientQuotasRequest, AlterClientQuotasResponse, OpData } from '../../protocol/messages/alter-client-quotas'
@@ -37,7 +37,7 @@ async function alter(
 ): Promise<void> {
   const entity = entityOf(parts)
   if (entity.type === 'ips' && !(await isAddress(services, entity.name))) {
-    throw invalid(`${sanitizeEntity(entity.name)} is not a valid IP or resolvable host.`)
+    throw invalid(`${sanitizeName(entity.name!)} is not a valid IP or resolvable host.`)
   }
   const keys = entity.type === 'ips' ? IP_QUOTA_KEYS : CLIENT_QUOTA_KEYS
   await services.clientConfigs.change(entity, validateOnly, (stored) => {
@@ -65,7 +65,7 @@ function entityOf(parts: ReadonlyMap<string, string | null>): ClientConfigEntity
     if (type !== 'user' && type !== 'client-id' && type !== 'ip') throw invalid(`Unhandled client quota entity type: ${type}`)
     if (name === '') throw invalid(`Empty ${type} not supported`)
   }
-  const nameOf = (type: string): string => parts.get(type) ?? DEFAULT_ENTITY
+  const nameOf = (type: string): string | null => parts.get(type) ?? null
   if (parts.has('ip')) {
     if (parts.size > 1) {
       throw invalid('Invalid quota entity combination, IP entity should not be used with user/client ID entity.')
@@ -77,10 +77,8 @@ function entityOf(parts: ReadonlyMap<string, string | null>): ClientConfigEntity
 }
 
 /** As ZooKeeper names it: Kafka cannot resolve an IPv6 address with its colons encoded, and its brokers must not meet one. */
-async function isAddress({ net }: BrokerServices, name: string): Promise<boolean> {
-  if (name === DEFAULT_ENTITY) return true
-  const sanitized = sanitizeEntity(name)
-  return sanitized === name && (await net.lookup(name)) !== undefined
+async function isAddress({ net }: BrokerServices, name: string | null): Promise<boolean> {
+  return name === null || (sanitizeName(name) === name && (await net.lookup(name)) !== undefined)
 }
 
 function textOf(
@@ -111,7 +109,7 @@ function toWhole(value: number, type: 'long' | 'int'): bigint {
 
 /** What Kafka checks of an entity as a whole before it is written. */
 function checkStored(stored: ReadonlyMap<string, string>, entity: ClientConfigEntity): void {
-  const isUser = entity.type === 'users' && entity.clientId === undefined && entity.name !== DEFAULT_ENTITY
+  const isUser = entity.type === 'users' && entity.clientId === undefined && entity.name !== null
   for (const [key, text] of stored) {
     if (entity.type === 'ips') {
       if (!IP_QUOTA_KEYS.has(key) || Number(text) < 0) throw unknown()

@@ -1,5 +1,4 @@
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
-import { DEFAULT_ENTITY } from '../../zk-schema/configs'
 import { CLIENT_QUOTA_KEYS, IP_QUOTA_KEYS } from './quota-keys'
 import type {
   ComponentData, DescribeClientQuotasRequest, DescribeClientQuotasResponse, EntryData,
@@ -88,7 +87,7 @@ async function candidates(
   store: ClientConfigStore, wanted: ReadonlyMap<string, Wanted>, strict: boolean,
 ): Promise<StoredClientConfig[]> {
   const isNamed = (type: string): boolean => wanted.has(type) && wanted.get(type) !== ANY
-  const nameOf = (type: string): string => (wanted.get(type) as string | null) ?? DEFAULT_ENTITY
+  const nameOf = (type: string): string | null => wanted.get(type) as string | null
   const one = async (entity: StoredClientConfig['entity']): Promise<StoredClientConfig[]> => [
     { entity, config: await store.read(entity) },
   ]
@@ -107,11 +106,10 @@ async function candidates(
 }
 
 function partsOf({ entity }: StoredClientConfig): Map<string, string | null> {
-  const name = entity.name === DEFAULT_ENTITY ? null : entity.name
-  if (entity.type === 'ips') return new Map([['ip', name]])
-  if (entity.type === 'clients') return new Map([['client-id', name]])
-  const parts = new Map([['user', name]])
-  if (entity.clientId !== undefined) parts.set('client-id', entity.clientId === DEFAULT_ENTITY ? null : entity.clientId)
+  if (entity.type === 'ips') return new Map([['ip', entity.name]])
+  if (entity.type === 'clients') return new Map([['client-id', entity.name]])
+  const parts = new Map([['user', entity.name]])
+  if (entity.clientId !== undefined) parts.set('client-id', entity.clientId)
   return parts
 }
 

@@ -1,5 +1,6 @@
 import { ErrorCode, errorMessage } from '../../protocol/errors'
 import { scramIterations, scramMechanisms } from '../../protocol/rules/scram-credential'
+import { DEFAULT_ENTITY } from '../../zk-schema/configs'
 import { ZnodeFormatError } from '../../zk-schema/znode-json'
 import type {
   DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponse, DescribeUserScramCredentialsResult,
@@ -32,7 +33,7 @@ export function describeUserScramCredentialsHandler(
 
 async function all(store: ClientConfigStore): Promise<Result[]> {
   const users = await store.readAll('users')
-  const results = users.map(({ entity, config }) => resultOf(entity.name, config)).filter((result) => result !== undefined)
+  const results = users.map(({ entity, config }) => resultOf(entity.name ?? DEFAULT_ENTITY, config)).filter((result) => result !== undefined)
   return results.sort((a, b) => (a.user! < b.user! ? -1 : 1))
 }
 

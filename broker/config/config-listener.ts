@@ -7,9 +7,9 @@ import {
   parseEntityPath,
 } from '../../zk-schema/configs'
 import { configChanges, decodeConfigChange } from '../../zk-schema/notifications'
+import { parseClientEntityPath } from '../../zk-schema/operations/client-configs'
 import { NotificationListener } from '../../zk-schema/operations/notification-listener'
 import { ZnodeFormatError } from '../../zk-schema/znode-json'
-import type { ClientConfigEntity } from '../../zk-schema/operations/client-configs'
 import type { SessionKeeper } from '../../zk-schema/session/keeper'
 import type { Logger } from '../../runtime/log'
 import type { Clock, Timer } from '../../runtime/ports'
@@ -119,11 +119,12 @@ export class ConfigListener {
   }
 
   private async onNotification(path: string, data: Buffer | null): Promise<void> {
-    const entity = parseEntityPath(decodeConfigChange(path, data))
-    if (entity === undefined) return
-    if (entity.type === 'topics') await this.refresh([entity.name])
-    else if (entity.type === 'brokers') await this.refreshBroker()
-    else await this.options.clients.refresh(entity as ClientConfigEntity)
+    const entityPath = decodeConfigChange(path, data)
+    const client = parseClientEntityPath(entityPath)
+    const entity = parseEntityPath(entityPath)
+    if (client !== undefined) await this.options.clients.refresh(client)
+    else if (entity?.type === 'topics') await this.refresh([entity.name])
+    else if (entity?.type === 'brokers') await this.refreshBroker()
   }
 
   /** Never rejects: what could not be read now is read at the next opportunity. */

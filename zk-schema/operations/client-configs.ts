@@ -1,10 +1,15 @@
-import { configPath, configPathOfEntity, configTypePath, decodeConfig, desanitizeEntity, sanitizeEntity } from '../configs'
+import { configPathOfEntity, configTypePath, decodeConfig, DEFAULT_ENTITY, desanitizeEntity, sanitizeName } from '../configs'
 import { ZnodeFormatError } from '../znode-json'
 import type { ZooKeeperSession } from '../session/session'
 
-/** Users, client ids, client ids of a user, and addresses: whose quotas (and credentials) are kept below `/config`. */
+/**
+ * Users, client ids, client ids of a user, and addresses: whose quotas (and credentials) are kept below `/config`. Null is the
+ * default; somebody who is called `<default>` is not.
+ */
 export type ClientConfigEntity =
-  { type: 'clients'; name: string } | { type: 'ips'; name: string } | { type: 'users'; name: string; clientId?: string }
+  | { type: 'clients'; name: string | null }
+  | { type: 'ips'; name: string | null }
+  | { type: 'users'; name: string | null; clientId?: string | null }
 
 export interface ClientConfig {
   entity: ClientConfigEntity
@@ -16,7 +21,7 @@ export interface ClientConfig {
 export async function readClientConfigs(session: ZooKeeperSession, type: 'users' | 'clients' | 'ips'): Promise<ClientConfig[]> {
   const parent = configTypePath(type)
   const names = await childrenOf(session, parent)
-  return read(session, names.map((name) => ({ entity: { type, name: desanitizeEntity(name) }, path: `${parent}/${name}` })))
+  return read(session, names.map((name) => ({ entity: { type, name: nameOf(name) }, path: `${parent}/${name}` })))
 }
 
 /** Those of client ids of a user, of all users. */
@@ -25,7 +30,7 @@ export async function readUserClientConfigs(session: ZooKeeperSession): Promise<
   const clients = await Promise.all(users.map((user) => childrenOf(session, `${configTypePath('users')}/${user}/clients`)))
   const nodes = users.flatMap((user, i) =>
     clients[i]!.map((client) => ({
-      entity: { type: 'users' as const, name: desanitizeEntity(user), clientId: desanitizeEntity(client) },
+      entity: { type: 'users' as const, name: nameOf(user), clientId: nameOf(client) },
       path: `${configTypePath('users')}/${user}/clients/${client}`,
     })),
   )
@@ -40,8 +45,25 @@ export async function readClientConfig(session: ZooKeeperSession, entity: Client
 
 /** `users/<user>/clients/<client>` and the like. */
 export function clientEntityPath(entity: ClientConfigEntity): string {
-  const path = configPath(entity.type, entity.name).slice('/config/'.length)
-  return entity.type === 'users' && entity.clientId !== undefined ? `${path}/clients/${sanitizeEntity(entity.clientId)}` : path
+  const path = `${entity.type}/${nodeOf(entity.name)}`
+  return entity.type === 'users' && entity.clientId !== undefined ? `${path}/clients/${nodeOf(entity.clientId)}` : path
+}
+
+/** The entity that a notification names; undefined if it names another kind, or none. */
+export function parseClientEntityPath(entityPath: string): ClientConfigEntity | undefined {
+  const [type, name = '', clients, clientId = '', ...rest] = entityPath.split('/')
+  if (name === '' || rest.length > 0 || (type !== 'clients' && type !== 'ips' && type !== 'users')) return undefined
+  if (clients === undefined) return { type, name: nameOf(name) }
+  if (type !== 'users' || clients !== 'clients' || clientId === '') return undefined
+  return { type, name: nameOf(name), clientId: nameOf(clientId) }
+}
+
+function nodeOf(name: string | null): string {
+  return name === null ? DEFAULT_ENTITY : sanitizeName(name)
+}
+
+function nameOf(node: string): string | null {
+  return node === DEFAULT_ENTITY ? null : desanitizeEntity(node)
 }
 
 async function childrenOf(session: ZooKeeperSession, path: string): Promise<readonly string[]> {

@@ -228,6 +228,8 @@ export const actions: readonly Action[] = [
   quotas({ user: null, 'client-id': null }, { consumer_byte_rate: 1e12 }),
   quotas({ 'client-id': 'User:CN=x,O=y/z' }, { consumer_byte_rate: 1e12 }),
   quotas({ 'client-id': null }, { consumer_byte_rate: 1e12 }),
+  quotas({ user: '<default>', 'client-id': '<default>' }, { consumer_byte_rate: 1e12 }),
+  quotas({ ip: 'localhost' }, { connection_creation_rate: 1e6 }),
   quotas({ ip: '10.1.2.3' }, { connection_creation_rate: 100 }),
   quotas({ ip: null }, { connection_creation_rate: 1e6 }),
   quotas({ user: 'carol' }, { consumer_byte_rate: 1 }, true),

@@ -70,6 +70,9 @@ export const quotaCases: readonly BadRequest[] = [
   alter('the default client id', { 'client-id': null }, [['consumer_byte_rate', 1e12]]),
   alter('a user and a client id', { user: 'alice', 'client-id': 'c 1*' }, [['consumer_byte_rate', 1e12]]),
   alter('defaults of both', { user: null, 'client-id': null }, [['consumer_byte_rate', 1e12]]),
+  alter('one called like the default', { user: '<default>' }, [['consumer_byte_rate', 1e9]]),
+  describe('one called like the default', [['user', '<default>']], true),
+  describe('the default user again', [['user', null]], true),
   alter('an address', { ip: '10.1.2.3' }, [['connection_creation_rate', 100000]]),
   alter('the default address', { ip: null }, [['connection_creation_rate', 100000]]),
   ...ALL.flatMap(([name, components]) => [describe(name, components, false), describe(`${name} alone`, components, true)]),
@@ -141,7 +144,7 @@ export const quotaCases: readonly BadRequest[] = [
   describeScram('of an empty name', ['', 'alice']),
   alter('beside a credential', { user: 'zoe' }, [['consumer_byte_rate', 1e9]]),
   describe('a user with a credential', [['user', 'zoe']], true),
-  ...['alice', 'bob', 'zoe', 'erin', 'frank'].map((user) => alter(`removed of ${user}`, { user }, [
+  ...['alice', 'bob', 'zoe', 'erin', 'frank', '<default>'].map((user) => alter(`removed of ${user}`, { user }, [
     ['consumer_byte_rate', undefined], ['producer_byte_rate', undefined], ['request_percentage', undefined],
   ])),
   ...[

@@ -59,6 +59,15 @@ test('quotas are kept as Kafka keeps them, obeyed by every broker, and leave not
   expect(await read('/config/users/a%20b')).toBeUndefined()
 })
 
+test('somebody may be called like the default, or anything else', async () => {
+  await alter({ user: '<default>', 'client-id': '<default>' }, { consumer_byte_rate: 5 })
+  expect(await read('/config/users/%3Cdefault%3E/clients/%3Cdefault%3E')).toBe('{"version":1,"config":{"consumer_byte_rate":"5"}}')
+  expect(await described({ user: '<default>' })).toEqual(['user=<default> client-id=<default>: consumer_byte_rate 5'])
+  expect(await described({ user: null })).toEqual([])
+  await alter({ user: '<default>', 'client-id': '<default>' }, { consumer_byte_rate: undefined })
+  expect(await read('/config/users/%3Cdefault%3E')).toBeUndefined()
+})
+
 test('what is wrong with quotas, in Kafka’s words', async () => {
   const invalid = ErrorCode.INVALID_REQUEST
   expect(await alter({}, {})).toEqual([invalid, 'Invalid empty client quota entity'])
