@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process'
 import { Producer } from '../../index'
 import { GROUP, coordinatorOf } from './coordinated'
 import { OFFSETS_TOPIC } from './coordinator-steps'
-import { otherKind, until } from './mixed-cluster'
+import { javaTool, otherKind, ownTool, until } from './mixed-cluster'
 import { preferredLeaders, reassign } from './requests'
+import type { ChildProcess } from 'node:child_process'
 import type { Kind, MixedCluster } from './mixed-cluster'
 import type { Run } from './mixed-run'
 
@@ -10,7 +12,6 @@ const CONSUMER = 'org.apache.kafka.tools.consumer.ConsoleConsumer'
 const GROUPS = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
 const PARTITIONS = 4
 const RECORDS = 100
-const PATIENCE = ['--timeout', '60000']
 
 /** Groups of either kind's console consumer on coordinators of both kinds at once, and what either kind's tool does to them. */
 export async function groupToolStep(run: Run, kind: Kind): Promise<void> {
@@ -78,28 +79,61 @@ async function groupsOnBoth(run: Run, prefix: string): Promise<ToolGroup[]> {
   return found
 }
 
-/** A tool of this kind, asking a broker of the other. */
-async function tool(cluster: MixedCluster, user: Kind, apaches: string, ours: string, args: readonly string[]): Promise<string> {
-  const [through] = cluster.brokersOf(otherKind(user))
-  const all = ['--bootstrap-server', `127.0.0.1:${cluster.port(through!)}`, ...args]
-  return user === 'apache' ? await cluster.toolBeside(apaches, all) : await cluster.ownTool(ours, all)
+/** A broker of the other kind than its user. */
+function through(cluster: MixedCluster, user: Kind): string[] {
+  return ['--bootstrap-server', `127.0.0.1:${cluster.port(cluster.brokersOf(otherKind(user))[0]!)}`]
 }
 
 async function groupTool(run: Run, user: Kind, args: readonly string[]): Promise<string> {
-  return await tool(run.cluster, user, GROUPS, 'kafka-consumer-groups', [...PATIENCE, ...args])
+  const { cluster } = run
+  const all = [...through(cluster, user), '--timeout', '60000', ...args]
+  return user === 'apache' ? await cluster.toolBeside(GROUPS, all) : await cluster.ownTool('kafka-consumer-groups', all)
 }
 
-/** Two members share the topic; together they print each line once. */
+/** A console consumer, until it is told to end. */
+class Reader {
+  said = ''
+  private readonly child: ChildProcess
+  private readonly ended: Promise<unknown>
+
+  constructor(words: readonly string[]) {
+    this.child = spawn('setpriv', ['--pdeathsig', 'KILL', ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child.stdout!.on('data', (chunk: Buffer) => (this.said += chunk.toString()))
+    this.child.stderr!.on('data', (chunk: Buffer) => (this.said += chunk.toString()))
+    this.ended = new Promise((resolve) => this.child.once('close', resolve))
+  }
+
+  get lines(): string[] {
+    return this.said.split('\n').filter((line) => line.startsWith('line '))
+  }
+
+  async end(): Promise<void> {
+    this.child.kill('SIGTERM')
+    const late = setTimeout(() => this.child.kill('SIGKILL'), 30_000)
+    await this.ended
+    clearTimeout(late)
+  }
+}
+
+/** Two members share the topic; together they print each line. */
 async function consumed(run: Run, topic: string, { id, user }: ToolGroup): Promise<void> {
   const args = [
-    ...['--topic', topic, '--group', id, '--from-beginning', '--timeout-ms', '15000'],
+    ...through(run.cluster, user),
+    ...['--topic', topic, '--group', id, '--from-beginning'],
     ...['--consumer-property', 'session.timeout.ms=30000', '--consumer-property', 'auto.commit.interval.ms=500'],
   ]
-  const said = await Promise.all([1, 2].map(() => tool(run.cluster, user, CONSUMER, 'kafka-console-consumer', args)))
-  const lines = said.flatMap((each) => each.split('\n').filter((line) => line.startsWith('line ')))
+  const words = user === 'apache' ? javaTool(CONSUMER, args) : ownTool('kafka-console-consumer', args)
+  const readers = [1, 2].map(() => new Reader(words))
+  const lines = (): string[] => readers.flatMap((reader) => reader.lines)
   const expected = RECORDS * PARTITIONS
-  if (lines.length !== expected || new Set(lines).size !== expected)
-    throw new Error(`${id}: ${lines.length} lines, ${new Set(lines).size} different ones, instead of ${expected}: ${said}`)
+  try {
+    await until(`${id} has read all`, 90_000, () => {
+      const { size } = new Set(lines())
+      return size === expected ? true : `${size} lines: ${readers.map(({ said }) => said.slice(-300))}`
+    })
+  } finally {
+    await Promise.all(readers.map((reader) => reader.end()))
+  }
 }
 
 /** Topic, partition, offset and end of each row of `--describe`, sorted. */
@@ -115,8 +149,10 @@ function rows(said: string, id: string): string[] {
 async function described(run: Run, topic: string, { id, coordinator, user }: ToolGroup): Promise<void> {
   const wanted = Array.from({ length: PARTITIONS }, (_, partition) => `${topic} ${partition} ${RECORDS} ${RECORDS}`)
   for (const its of ['apache', 'prekraft'] as const) {
-    const said = await groupTool(run, its, ['--describe', '--group', id])
-    if (rows(said, id).join() !== wanted.join()) throw new Error(`${its} about ${id} at ${coordinator}: ${said}`)
+    await until(`${its} about ${id} at ${coordinator}`, 60_000, async () => {
+      const said = await groupTool(run, its, ['--describe', '--group', id])
+      return rows(said, id).join() === wanted.join() ? true : said
+    })
   }
   const state = await groupTool(run, otherKind(user), ['--describe', '--state', '--group', id])
   const [, coordinatorId] = new RegExp(`^${id} +\\S+ +\\((\\d+)\\).* Empty +0`, 'm').exec(state) ?? []

@@ -31,6 +31,11 @@ export function javaTool(name: string, args: readonly string[]): string[] {
   return ['java', '-Xmx256m', '-XX:TieredStopAtLevel=1', log4j, '-cp', `${JARS}/*`, name, ...args]
 }
 
+/** The words that run a tool of ours, by the name of its script. */
+export function ownTool(name: string, args: readonly string[]): string[] {
+  return [process.execPath, join(__dirname, '../../dist', `${name}.js`), ...args]
+}
+
 export type Kind = 'apache' | 'prekraft'
 
 export const otherKind = (kind: Kind): Kind => (kind === 'apache' ? 'prekraft' : 'apache')
@@ -270,7 +275,8 @@ export class MixedCluster {
 
   /** A tool of ours, by the name of its script. */
   async ownTool(name: string, args: string[], timeoutMs = 120_000): Promise<string> {
-    return await this.said(process.execPath, [join(__dirname, '../../dist', `${name}.js`), ...args], timeoutMs)
+    const [program, ...words] = ownTool(name, args)
+    return await this.said(program!, words, timeoutMs)
   }
 
   private async said(program: string, args: string[], timeoutMs: number): Promise<string> {

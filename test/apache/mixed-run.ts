@@ -291,7 +291,7 @@ export class Run {
     return this.cluster
       .complaints()
       .filter((line) => !isUsual(line, touched))
-      .map((line) => line.slice(0, 330))
+      .map((line) => (line.length <= 400 ? line : `${line.slice(0, 200)} ... ${line.slice(-200)}`))
   }
 
   report(name: string, found: string[]): void {

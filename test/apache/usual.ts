@@ -9,6 +9,7 @@ const USUAL: readonly RegExp[] = [
   /\[RequestSendThread .* fails to send a request to broker \S+ \(id: (?<broker>\d+) rack: null\)/,
   // A controller that has lost its office.
   /\[RequestSendThread .* fails to send a request to broker .*java\.lang\.InterruptedException/,
+  /\[RequestSendThread .* fails to send request .* java\.io\.IOException: Client was shutdown before response was read$/,
   /leaderId=(?<broker>\d+), fetcherId=\d+\] Error when sending leader epoch request/,
   /leaderId=(?<broker>\d+), fetcherId=\d+\] Error in response for fetch request/,
   // The follower hears of a new epoch after the leader.
@@ -30,6 +31,7 @@ const USUAL: readonly RegExp[] = [
   /Non-monotonic update of high watermark from .* \(kafka\.log\.UnifiedLog\)/,
   // A controller that stood still until its session was over, and those that asked it meanwhile.
   /^b(?<broker>\d+)\..*Failed to update ISR for partition \S+ .*SessionExpiredException/,
+  /^b(?<broker>\d+)\..*Failed to update ISR to Pending\w+Isr\(.* due to unexpected UNKNOWN_SERVER_ERROR\. Retrying\./,
   /AllocateProducerIds got no answer from the controller: \S+ no answer to AllocateProducerIds in time/,
   /Timed out when requesting AllocateProducerIds from the controller/,
   // Topics of which every replica in the ISR is dead: see election-steps.ts.
