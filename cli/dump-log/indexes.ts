@@ -53,7 +53,8 @@ export class Complaints {
     return (Object.keys(TITLES) as ComplaintKind[]).flatMap((kind) => {
       const buckets = bucketsOfMap(this.inserts.get(kind) ?? 0)
       const inOrder = inScalaOrder([...(this.kinds.get(kind) ?? [])], ([path]) => javaStringHash(path), buckets)
-      return inOrder.flatMap(([path, lines]) => [TITLES[kind](path), ...lines.map((line) => (kind === 'notFound' ? line : `  ${line}`))])
+      const indent = kind === 'notFound' ? '' : '  '
+      return inOrder.flatMap(([path, lines]) => [TITLES[kind](path), ...lines.map((line) => indent + line)])
     })
   }
 }
@@ -83,7 +84,8 @@ export function dumpOffsetIndex(path: string, mode: Mode, print: (line: string) 
   if (entries.length === 0) return print(`${path} is empty.`)
   if (mode === 'sanity') {
     const { size } = statSync(path)
-    if (size % OFFSET_INDEX_ENTRY_BYTES !== 0) throw new Error(`Index file ${absolute(path)} ${notAMultiple(size, OFFSET_INDEX_ENTRY_BYTES)}`)
+    if (size % OFFSET_INDEX_ENTRY_BYTES !== 0)
+      throw new Error(`Index file ${absolute(path)} ${notAMultiple(size, OFFSET_INDEX_ENTRY_BYTES)}`)
     return print(`${path} passed sanity check.`)
   }
   const log = new SegmentReader(logFileOf(path))
@@ -109,8 +111,8 @@ function checkTimeIndex(path: string, bytes: Buffer): void {
   const [first, last] = entries === 0 ? [0, 0] : [timeIndexTimestampAt(bytes, 0), timeIndexTimestampAt(bytes, entries - 1)]
   if (last < first)
     throw new Error(
-      `Corrupt time index found, time index file (${absolute(path)}) has non-zero size but the last timestamp is ${last} which is ` +
-        `less than the first timestamp ${first}`,
+      `Corrupt time index found, time index file (${absolute(path)}) has non-zero size but the last timestamp is ${last} ` +
+        `which is less than the first timestamp ${first}`,
     )
   if (bytes.length % TIME_INDEX_ENTRY_BYTES !== 0)
     throw new Error(`Time index file ${absolute(path)} ${notAMultiple(bytes.length, TIME_INDEX_ENTRY_BYTES)}`)

@@ -105,7 +105,8 @@ function damageOf(log: Log, chunk: Buffer, pos: number, expected: number, strict
 }
 
 function takeBatch(
-  log: Log, segment: Segment, state: ProducerState, known: KnownEpochs, chunk: Buffer, pos: number, size: number, result: ScanResult,
+  log: Log, segment: Segment, state: ProducerState, known: KnownEpochs, chunk: Buffer, pos: number, size: number,
+  result: ScanResult,
 ): void {
   const lastOffset = lastOffsetOf(chunk, pos)
   segment.noteBatches(result.validBytes, size, lastOffset, maxTimestampOf(chunk, pos), lastOffset, log.config.indexIntervalBytes)

@@ -8,7 +8,7 @@ import {
 } from '../../../../protocol/rules/hash-order'
 
 const shown = (partitions: [string, number][], buckets: number): string[] =>
-  inScalaOrder(partitions, ([topic, partition]) => topicPartitionHash(topic, partition), buckets).map(([topic, p]) => `${topic}-${p}`)
+  inScalaOrder(partitions, ([topic, partition]) => topicPartitionHash(topic, partition), buckets).map((each) => each.join('-'))
 
 const of = (topic: string, ...partitions: number[]): [string, number][] => partitions.map((partition) => [topic, partition])
 
