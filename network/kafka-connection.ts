@@ -49,7 +49,7 @@ interface Pending {
   readonly api: Api
   readonly version: number
   readonly body: Input<unknown>
-  readonly deadlineMs: number
+  deadlineMs: number
   readonly expectsAnswer: boolean
   readonly take: ((response: unknown) => unknown) | undefined
   correlationId: number
@@ -83,6 +83,8 @@ export class KafkaConnection {
   private flushPlanned = false
   private timer: Timer | undefined
   private timerMs = Infinity
+  /** Until when the node holds us back. */
+  private throttledUntilMs = 0
   private settleConnect: ((error: NetworkError | undefined) => void) | undefined
 
   constructor(env: Environment, options: KafkaConnectionOptions) {
@@ -196,11 +198,12 @@ export class KafkaConnection {
       const api = apiByKey(key)
       if (!api) throw new NetworkError('UNSUPPORTED_VERSION', `no API ${key}`)
       const version = options.version ?? this.versionOf(key)
+      const startMs = Math.max(this.env.clock.monoMs(), this.throttledUntilMs)
       this.enqueue({
         api,
         version,
         body: body as Input<unknown>,
-        deadlineMs: this.env.clock.monoMs() + (options.timeoutMs ?? this.options.requestTimeoutMs),
+        deadlineMs: startMs + (options.timeoutMs ?? this.options.requestTimeoutMs),
         expectsAnswer: key !== ApiKey.produce || (body as { acks?: number }).acks !== 0,
         take: options.take as ((response: unknown) => unknown) | undefined,
         correlationId: -1,
@@ -311,12 +314,22 @@ export class KafkaConnection {
       return
     }
     this.inFlight.shift()
+    const { throttleTimeMs = 0 } = response as { throttleTimeMs?: number }
+    if (throttleTimeMs > 0) this.waitLonger(throttleTimeMs)
     try {
       pending.resolve(pending.take ? pending.take(response) : response)
     } catch (error) {
       pending.reject(error as Error)
     }
     this.pump()
+  }
+
+  /** A quota: the node takes nothing more for so long (KIP-219), and whatever waits for it has so much more time. */
+  private waitLonger(ms: number): void {
+    this.throttledUntilMs = this.env.clock.monoMs() + ms
+    for (const queue of [this.inFlight, this.waiting]) {
+      for (let i = 0; i < queue.length; i++) queue.peekAt(i)!.deadlineMs += ms
+    }
   }
 
   private watch(deadlineMs: number): void {

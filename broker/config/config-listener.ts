@@ -34,9 +34,9 @@ export interface ConfigListenerOptions {
 }
 
 /**
- * Keeps the configuration of topics, brokers and clients as ZooKeeper has it: all of it is read at the start and with each new session,
- * then what `/config/changes` points at (Kafka's ZkConfigManager). A notification is only a pointer: the entity's own znode is
- * read.
+ * Keeps the configuration of topics, brokers and clients as ZooKeeper has it: all of it is read at the start and with each new
+ * session, then what `/config/changes` points at (Kafka's ZkConfigManager). A notification is only a pointer: the entity's own
+ * znode is read.
  */
 export class ConfigListener {
   private readonly options: ConfigListenerOptions

@@ -165,6 +165,26 @@ test('a late answer ends the connection; what waited behind it was cut off, not 
   expect(closed.length).toBe(1)
 })
 
+test('a node that holds its client back has so much longer for what it was asked (KIP-219)', async () => {
+  const { world, node, connection } = await start((asked) => {
+    const { generationId } = (asked.body ?? {}) as { generationId?: number }
+    if (generationId === undefined || generationId === 1) return handshake(asked)
+    const answer = (throttleTimeMs: number) => encodeResponseFrame(apis.heartbeat, asked.apiVersion, asked.correlationId, { throttleTimeMs })
+    if (generationId === 0) return answer(5000)
+    node.env.clock.timer(4500, () => void asked.stream.writev(answer(0)))
+    return undefined
+  })
+  await world.settle(connection.connect(), 1000, 'connected')
+  const throttled = connection.send(apis.heartbeat, { generationId: 0 })
+  const before = connection.send(apis.heartbeat, { generationId: 2 })
+  expect((await world.settle(throttled, 1000, 'answered')).throttleTimeMs).toBe(5000)
+  const behind = connection.send(apis.heartbeat, { generationId: 2 })
+  await world.settle(Promise.all([before, behind]), 10_000, 'answered late')
+  // Afterwards time is what it was.
+  await world.run(1000)
+  expect(await world.settle(outcome(connection.send(apis.heartbeat, { generationId: 1 })), 2000, 'late')).toMatchObject({ code: 'TIMEOUT' })
+})
+
 test('a connection that ends settles everything once', async () => {
   const { world, streams, connection, closed } = await start(handshake)
   await world.settle(connection.connect(), 1000, 'connected')
