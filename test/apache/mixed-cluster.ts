@@ -186,7 +186,7 @@ export class MixedCluster {
       if (node.child === child) node.child = undefined
     })
     const started = kind === 'apache' ? 'started (kafka.server.KafkaServer)' : '"msg":"started"'
-    await until(`broker ${id} (${kind}) has started`, 90_000, () => {
+    await until(`broker ${id} (${kind}) has started`, 180_000, () => {
       if (node.child !== child) throw new Error(`it ended: see ${node.logFile}`)
       return existsSync(node.logFile) && readFileSync(node.logFile, 'utf8').includes(started)
     })

@@ -26,7 +26,7 @@ const USUAL: readonly RegExp[] = [
   /Unexpected error handling request RequestHeader\(apiKey=UPDATE_METADATA/,
   // The coordinator, or a leader that gets markers, was killed.
   /AddPartitionsToTxnRequest failed for node (?<broker>\d+) with a network exception/,
-  /"broker":(?<broker>\d+),.*a coordinator did not answer/,
+  /"brokerId":(?<broker>\d+),.*a coordinator did not answer/,
   // A new leader learns of the last acknowledged batches a moment after its followers.
   /Non-monotonic update of high watermark from .* \(kafka\.log\.UnifiedLog\)/,
   // A controller that stood still until its session was over, and those that asked it meanwhile.
