@@ -23,7 +23,7 @@ const USUAL: readonly RegExp[] = [
   // For the broker that had this id and these ports before.
   /STALE_BROKER_EPOCH|stale broker epoch/,
   /from an old controller|its controller epoch \d+ is old/,
-  /Unexpected error handling request RequestHeader\(apiKey=UPDATE_METADATA/,
+  /Unexpected error handling request RequestHeader\(apiKey=UPDATE_METADATA.* \S+\.ControllerMovedException/,
   // The coordinator, or a leader that gets markers, was killed.
   /AddPartitionsToTxnRequest failed for node (?<broker>\d+) with a network exception/,
   /"brokerId":(?<broker>\d+),.*a coordinator did not answer/,
@@ -60,12 +60,16 @@ const USUAL: readonly RegExp[] = [
   /Rollback of ongoing transaction .* failed due to error/,
 ]
 
-/** Whether such a line is to be expected, after these brokers were ended, started or stood still. */
+/**
+ * Whether such a line, behind the name of its log file, is to be expected after these brokers were ended, started or
+ * stood still. They may complain of others, too.
+ */
 export function isUsual(line: string, touched: ReadonlySet<number>): boolean {
+  const own = /^b(\d+)\./.exec(line)?.[1]
   return USUAL.some((pattern) => {
     const found = pattern.exec(line)
     if (found === null) return false
     const broker = found.groups?.['broker']
-    return broker === undefined || touched.has(Number(broker))
+    return broker === undefined || [broker, own].some((id) => touched.has(Number(id)))
   })
 }
