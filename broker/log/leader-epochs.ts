@@ -47,6 +47,7 @@ export class LeaderEpochs {
    * been compacted away, and all records of one as well.
    */
   assignFound(epoch: number, offset: number, end: number, known: readonly EpochEntry[]): void {
+    if (epoch <= this.latestEpoch) return
     for (const entry of known) {
       const isBetween = entry.startOffset >= end && entry.startOffset <= offset
       if (isBetween && entry.epoch <= epoch && entry.epoch > this.latestEpoch) this.assign(entry.epoch, entry.startOffset)

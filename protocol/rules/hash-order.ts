@@ -29,14 +29,25 @@ function longHash(value: number): number {
   return (value | 0) ^ Math.floor(value / 0x1_0000_0000)
 }
 
-/**
- * In the order of a `java.util.HashMap` with keys of Long that has not shrunk: by bucket, in a bucket as they came.
- */
-export function inJavaOrder<T>(items: Iterable<T>, keyOf: (item: T) => number, count: number): T[] {
+/** The values, in the order of a `java.util.HashMap` with keys of Long that has not shrunk: by bucket, in a bucket as they came. */
+export function inJavaOrder<T>(items: ReadonlyMap<number, T>): T[] {
+  const count = items.size
   let buckets = FEWEST_BUCKETS
   while (count > buckets * LOAD) buckets *= 2
-  const mask = buckets - 1
-  return sortedBy(items, (item) => spread(longHash(keyOf(item))) & mask)
+  // By counting: there may be very many.
+  const bucketOf = new Int32Array(count)
+  const ends = new Int32Array(buckets + 1)
+  let i = 0
+  for (const key of items.keys()) {
+    const bucket = spread(longHash(key)) & (buckets - 1)
+    bucketOf[i++] = bucket
+    ends[bucket + 1]!++
+  }
+  for (let bucket = 0; bucket < buckets; bucket++) ends[bucket + 1]! += ends[bucket]!
+  const sorted = new Array<T>(count)
+  i = 0
+  for (const item of items.values()) sorted[ends[bucketOf[i++]!]!++] = item
+  return sorted
 }
 
 /** Of a `scala.collection.mutable.HashMap`: `inserts` counts those, too, that find the key there. */
@@ -66,9 +77,8 @@ export function inScalaOrder<T>(items: readonly T[], hashOf: (item: T) => number
   return sortedBy(byHash, (item) => spread(hashOf(item)) & (buckets - 1))
 }
 
-function sortedBy<T>(items: Iterable<T>, keyOf: (item: T) => number): T[] {
-  const keyed: [key: number, item: T][] = []
-  for (const item of items) keyed.push([keyOf(item), item])
+function sortedBy<T>(items: readonly T[], keyOf: (item: T) => number): T[] {
+  const keyed = items.map((item) => ({ key: keyOf(item), item }))
   // Stable.
-  return keyed.sort(([a], [b]) => a - b).map(([, item]) => item)
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item)
 }

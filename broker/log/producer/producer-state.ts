@@ -180,7 +180,7 @@ export class ProducerState {
 
   /** In the order in which Kafka writes them. */
   snapshot(): ProducerSnapshotEntry[] {
-    return inJavaOrder(this.producers.values(), (entry) => entry.producerId, this.producers.size).map((entry) => ({
+    return inJavaOrder(this.producers).map((entry) => ({
       producerId: entry.producerId,
       producerEpoch: entry.epoch,
       lastSequence: entry.lastSequence,

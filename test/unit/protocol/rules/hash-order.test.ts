@@ -39,7 +39,8 @@ test('maps grow with each insertion', () => {
 })
 
 test('keys of Long come by bucket, in a bucket as they were put in', () => {
-  const order = (ids: number[]): number[] => inJavaOrder(ids, (id) => id, ids.length)
+  const order = (ids: number[]): number[] => inJavaOrder(new Map(ids.map((id) => [id, id])))
+  expect(order([])).toEqual([])
   expect(order([9, 3, 1004, 4, 20, 36])).toEqual([3, 4, 20, 36, 9, 1004])
   expect(order([36, 20, 4])).toEqual([36, 20, 4])
   const many = Array.from({ length: 13 }, (_, i) => 16 * i)
