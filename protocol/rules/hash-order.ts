@@ -29,7 +29,7 @@ function longHash(value: number): number {
   return (value | 0) ^ Math.floor(value / 0x1_0000_0000)
 }
 
-/** The values, in the order of a `java.util.HashMap` with keys of Long that has not shrunk: by bucket, in a bucket as they came. */
+/** The values, in the order of a `java.util.HashMap` that has not shrunk: by bucket, in a bucket as they came. */
 export function inJavaOrder<T>(items: ReadonlyMap<number, T>): T[] {
   const count = items.size
   let buckets = FEWEST_BUCKETS
