@@ -186,7 +186,7 @@ export class ReplicaFetcher {
     const version = this.session.versionFor(protocol.fetchVersion, wishes)
     if (version < FIRST_VERSION_WITH_LAST_FETCHED_EPOCH) for (const wish of wishes) wish.lastFetchedEpoch = -1
     this.isAsking = true
-    const response = await connection.fetch(version, {
+    const request = {
       ...(version >= FIRST_VERSION_WITH_REPLICA_STATE
         ? { replicaState: { replicaId: brokerId, replicaEpoch: this.options.brokerEpoch() } }
         : { replicaId: brokerId }),
@@ -194,15 +194,18 @@ export class ReplicaFetcher {
       minBytes: config.replicaFetchMinBytes,
       maxBytes: config.replicaFetchResponseMaxBytes,
       ...this.session.next(version, wishes),
-    }).finally(() => (this.isAsking = false))
-    // From here on the answer is taken whole: a partition that was added is asked for in the next round.
-    this.interruptTimer?.cancel()
-    this.interruptTimer = undefined
-    if (!this.session.take(version, response)) {
-      this.logger.info({ error: errorName(response.errorCode) }, 'fetch session begins anew')
-      return
     }
-    await this.process(connection, response, byKey)
+    const asking = connection.fetch(version, request, (response) => {
+      // From here on the answer is taken whole: a partition that was added is asked for in the next round.
+      this.isAsking = false
+      this.interruptTimer?.cancel()
+      this.interruptTimer = undefined
+      if (this.session.take(version, response)) return this.process(response, byKey)
+      this.logger.info({ error: errorName(response.errorCode) }, 'fetch session begins anew')
+      return []
+    })
+    const outOfRange = await asking.finally(() => (this.isAsking = false))
+    await resetOutOfRange(this.truncationContext(connection), outOfRange)
   }
 
   /** Beyond the limit on replication? One that is in sync goes on (Kafka's shouldFollowerThrottle). */
@@ -226,11 +229,11 @@ export class ReplicaFetcher {
     }
   }
 
-  private async process(
-    connection: LeaderConnection,
+  /** Appends, without waiting for anything: the answer's memory is used again. Which partitions were asked for out of range. */
+  private process(
     response: FetchResponse,
     byKey: ReadonlyMap<string, { state: FetchState; fetchOffset: number }>,
-  ): Promise<void> {
+  ): FetchState[] {
     const outOfRange: FetchState[] = []
     for (const topic of response.responses) {
       const name = topic.topic !== '' ? topic.topic : topic.topicId
@@ -247,7 +250,7 @@ export class ReplicaFetcher {
         else this.take(state, data)
       }
     }
-    await resetOutOfRange(this.truncationContext(connection), outOfRange)
+    return outOfRange
   }
 
   private take(state: FetchState, data: PartitionData): void {

@@ -1,4 +1,5 @@
 import { KafkaConnection } from '../../network/kafka-connection'
+import { SlabPool } from '../../network/slab-pool'
 import { apis } from '../../protocol/messages/apis'
 import type { Input } from '../../protocol/messages/codec'
 import type { FetchRequest, FetchResponse } from '../../protocol/messages/fetch'
@@ -10,9 +11,14 @@ import type { Logger } from '../../runtime/log'
 import type { Environment } from '../../runtime/ports'
 import type { BrokerNode } from '../metadata/metadata-cache'
 
+const MAX_FRAME_BYTES = 0x7fffffff
+/** Enough for an answer of 4 MiB and what it is put together in. */
+const KEPT_BYTES = 6 * 1024 * 1024
+
 /** A follower's connection to a leader. Requests reject when there is no answer; then the connection is of no use any more. */
 export interface LeaderConnection {
-  fetch(version: number, request: Input<FetchRequest>): Promise<FetchResponse>
+  /** `take` gets the answer; its records are valid only until it returns. Resolves with what it returned. */
+  fetch<Taken>(version: number, request: Input<FetchRequest>, take: (response: FetchResponse) => Taken): Promise<Taken>
   listOffsets(version: number, request: Input<ListOffsetsRequest>): Promise<ListOffsetsResponse>
   offsetForLeaderEpoch(version: number, request: Input<OffsetForLeaderEpochRequest>): Promise<OffsetForLeaderEpochResponse>
   close(): void
@@ -29,10 +35,11 @@ export function connectByNetwork(env: Environment, logger: Logger, socketTimeout
   return async ({ host, port }, clientId) => {
     const connection = new KafkaConnection(env, {
       host, port, clientId, logger, requestTimeoutMs: socketTimeoutMs, maxInFlight: 1, versions: new Map(),
+      pool: new SlabPool(MAX_FRAME_BYTES * 2, KEPT_BYTES),
     })
     await connection.connect()
     return {
-      fetch: (version, request) => connection.send(apis.fetch, request, { version }),
+      fetch: (version, request, take) => connection.send(apis.fetch, request, { version, take }),
       listOffsets: (version, request) => connection.send(apis.listOffsets, request, { version }),
       offsetForLeaderEpoch: (version, request) => connection.send(apis.offsetForLeaderEpoch, request, { version }),
       close: () => connection.close(),

@@ -141,13 +141,18 @@ export class TestBroker {
     closed.catch(() => {})
     return {
       // Through the codec, so that what a version cannot say is lost here too.
-      fetch: async (version, request) => {
+      fetch: async (version, request, take) => {
         const to = await pass()
         const asked = decode(fetchRequest, version, encode(fetchRequest, version, request))
         const answer = await Promise.race([to.whileAlive(to.answerFetch(asked, version)), closed])
         const bytes = encode(fetchResponse, version, answer)
         await pass()
-        return decode(fetchResponse, version, bytes)
+        try {
+          return take(decode(fetchResponse, version, bytes))
+        } finally {
+          // The memory is used again.
+          bytes.fill(0xdb)
+        }
       },
       listOffsets: async (version, request) => {
         const to = await pass()
