@@ -7,6 +7,7 @@ import { Partition } from '../../../broker/replica/partition'
 import { MarkerSender } from '../../../broker/transaction/marker-sender'
 import { ErrorCode } from '../../../protocol/errors'
 import { SimulatedFile } from '../world/disk'
+import { COORDINATOR_PROPERTIES } from './coordination'
 import type { Clock } from '../../../runtime/ports'
 
 /** A mistake that the checks must find: they are checked, too. */
@@ -76,10 +77,18 @@ export const bugs: Record<string, PlantedBug> = {
   },
   'a group gives the same generation to different members': {
     coordinators: true,
-    plant: () => replace(Group.prototype, 'nextGeneration', function (this: Group, nowMs) {
-      nextGeneration.call(this, nowMs)
-      if (this.generationId > 1) (this as { generationId: number }).generationId = 1
-    }),
+    plant: () => {
+      const undo = replace(Group.prototype, 'nextGeneration', function (this: Group, nowMs) {
+        nextGeneration.call(this, nowMs)
+        if (this.generationId > 1) (this as { generationId: number }).generationId = 1
+      })
+      // The cleaner leaves only the last of a group's records, and none to compare it with.
+      const keep = replace(COORDINATOR_PROPERTIES as Record<string, string>, 'log.cleaner.min.cleanable.ratio', '1')
+      return () => {
+        undo()
+        keep()
+      }
+    },
     foundBy: /two owners in generation/,
   },
   'read_committed is not told of aborted transactions': {
