@@ -2,6 +2,7 @@ import type { Recorder } from '../recording/events'
 import type { Logger } from '../runtime/log'
 import type { Clock } from '../runtime/ports'
 import { slicesOf } from '../runtime/slices'
+import type { Slices } from '../runtime/slices'
 import { isZooKeeperError, MultiError } from '../zk-schema/session/errors'
 import type { ZooKeeperErrorCode } from '../zk-schema/session/errors'
 import type { OpResult, Stat } from '../zk-schema/session/replies'
@@ -37,7 +38,7 @@ export interface ZkWriterOptions {
 
 /** ZooKeeper's default limit of a packet is 1 MiB. */
 const MAX_BYTES_PER_MULTI = 900_000
-const MAX_OPS_PER_MULTI = 250
+const MAX_OPS_PER_MULTI = 100
 /** Beyond the path and the data of an operation: opcode, lengths, version or ACL. */
 const BYTES_PER_OP = 64
 /** So often a multi is sent again without the item that failed, before its items go one by one. */
@@ -54,9 +55,11 @@ export class ZkWriter {
   private readonly maxOps: number
   private readonly maxBytes: number
   private readonly check: Op
+  private readonly slices: Slices
 
   constructor(options: ZkWriterOptions) {
     this.options = options
+    this.slices = slicesOf(options.clock)
     this.maxOps = options.maxOpsPerMulti ?? MAX_OPS_PER_MULTI
     this.maxBytes = options.maxBytesPerMulti ?? MAX_BYTES_PER_MULTI
     this.check = { type: 'check', path: controllerEpochPath, version: options.epochVersion }
@@ -67,14 +70,7 @@ export class ZkWriter {
    * Throws ControllerMovedError or SessionLostError: then it is unknown which items were applied, and this controller is none.
    */
   async write(items: readonly WriteItem[]): Promise<WriteResult[]> {
-    const slices = slicesOf(this.options.clock)
-    const running: Promise<PromiseSettledResult<WriteResult[]>[]>[] = []
-    for (const multi of this.pack(items)) {
-      // To write one down takes a while.
-      if (slices.isDue()) await slices.pause()
-      running.push(Promise.allSettled([this.writeMulti(multi, 0)]))
-    }
-    const outcomes = (await Promise.all(running)).flat()
+    const outcomes = await Promise.allSettled(this.pack(items).map((multi) => this.writeMulti(multi, 0)))
     const results: WriteResult[] = []
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') throw outcome.reason
@@ -108,10 +104,16 @@ export class ZkWriter {
   private async writeMulti(items: WriteItem[], reductions: number): Promise<WriteResult[]> {
     if (items.length === 0) return []
     await this.fence()
+    // To write one down takes milliseconds, and many may have come here together; so does what follows its answer.
+    while (this.slices.isDue()) {
+      await this.slices.pause()
+      await this.fence()
+    }
     try {
       const results = await this.options.session.multi(
         [this.check, ...items.flatMap((item) => item.ops.map((op) => this.withAcl(op)))],
       )
+      while (this.slices.isDue()) await this.slices.pause()
       return this.split(items, results)
     } catch (error) {
       return this.afterFailure(items, reductions, error)

@@ -1,7 +1,7 @@
 import type { Clock } from './ports'
 
 /** So long one piece of work goes on in one turn of the event loop. */
-const MOST_PER_TURN_MS = 8
+const MOST_PER_TURN_MS = 5
 
 const byClock = new WeakMap<Clock, Slices>()
 

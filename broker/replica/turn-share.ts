@@ -1,7 +1,7 @@
 import type { Clock } from '../../runtime/ports'
 
 /** So long control requests may work in one turn of the event loop, before the rest of the world has its turn. */
-const MOST_PER_TURN_MS = 8
+const MOST_PER_TURN_MS = 5
 
 /**
  * The share of each turn of the event loop that control requests may have. A connection takes its next request as soon as the one before
