@@ -6,6 +6,7 @@ import { partitionStatePath, decodePartitionState } from '../../zk-schema/topics
 import { otherKind, until } from './mixed-cluster'
 import { deleteTopics, preferredLeaders } from './requests'
 import { readCommitted } from './transaction-steps'
+import { OF_A_ZOMBIE_CONTROLLER, OF_LEADERLESS } from './usual'
 import type { Kind } from './mixed-cluster'
 import type { Run } from './mixed-run'
 import type {
@@ -23,14 +24,19 @@ export async function electionSteps(run: Run, kind: Kind): Promise<void> {
   await run.step(of('preferred leaders'), async () => await preferredLeaders(run))
   await run.step(of('preferred leaders with the tool'), async () => await preferredWithTool(run, kind))
   for (const last of ['apache', 'prekraft'] as const) {
-    const how = (name: string): string => of(`${name}, the last leader is ${last}`)
-    await run.step(how('offline election'), async () => await leaderless(run, kind, last, 'offline'))
-    await run.step(how('unclean election asked for'), async () => await leaderless(run, kind, last, 'asked'))
-    await run.step(how('unclean election configured'), async () => await leaderless(run, kind, last, 'configured'))
+    for (const [how, name] of [
+      ['offline', 'offline election'],
+      ['asked', 'unclean election asked for'],
+      ['configured', 'unclean election configured'],
+    ] as const) {
+      const act = async (): Promise<void> => await leaderless(run, kind, last, how)
+      await run.step(of(`${name}, the last leader is ${last}`), act, OF_LEADERLESS)
+    }
   }
   for (const its of ['apache', 'prekraft'] as const)
     await run.step(of(`stop ${its} until its session is over, and continue`), async () => await zombie(run, kind, its))
-  await run.step(of('stop the controller until another is elected, and continue'), async () => await zombieController(run, kind))
+  const zombieName = of('stop the controller until another is elected, and continue')
+  await run.step(zombieName, async () => await zombieController(run, kind), OF_A_ZOMBIE_CONTROLLER)
   await run.moveController(kind)
   await run.step(of('the controller to and fro'), async () => await toAndFro(run, kind))
 }

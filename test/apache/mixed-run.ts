@@ -86,13 +86,13 @@ export class Run {
     await until("Java's producer goes on", 60_000, () => java.acknowledged.length > length + 40)
   }
 
-  /** One thing done under load, and everything looked at after it. */
-  async step(name: string, act: () => Promise<void>): Promise<void> {
-    if (this.wants(name)) await this.always(name, act)
+  /** One thing done under load, and everything looked at after it. `usual`: what may stand in the logs after this step. */
+  async step(name: string, act: () => Promise<void>, usual: readonly RegExp[] = []): Promise<void> {
+    if (this.wants(name)) await this.always(name, act, usual)
   }
 
   /** A step that others need. */
-  async always(name: string, act: () => Promise<void>): Promise<void> {
+  async always(name: string, act: () => Promise<void>, usual: readonly RegExp[] = []): Promise<void> {
     const began = Date.now()
     const found: string[] = []
     const producer = new RdkafkaProducer(
@@ -125,7 +125,7 @@ export class Run {
     } catch (error) {
       found.push((error as Error).message)
     }
-    found.push(...this.differences())
+    found.push(...this.differences(usual))
     this.report(`${name} (${((Date.now() - began) / 1000).toFixed(1)} s, ${answers.length} writes)`, found)
   }
 
@@ -282,7 +282,7 @@ export class Run {
   }
 
   /** What the logs say that is not usual. */
-  differences(): string[] {
+  differences(usual: readonly RegExp[] = []): string[] {
     const { touched: now } = this.cluster
     // Some lines come late.
     const touched = new Set([...this.touched, ...now])
@@ -290,7 +290,7 @@ export class Run {
     now.clear()
     return this.cluster
       .complaints()
-      .filter((line) => !isUsual(line, touched))
+      .filter((line) => !isUsual(line, touched, usual))
       .map((line) => (line.length <= 400 ? line : `${line.slice(0, 200)} ... ${line.slice(-200)}`))
   }
 

@@ -7,6 +7,7 @@ import { LOAD, LOAD_ASSIGNMENT } from './mixed-run'
 import { producerIds } from './producer-ids'
 import { deleteTopics, ongoing, reassign, submit } from './requests'
 import { endController, reassignLoad, stopAndContinue } from './shared-steps'
+import { endOf } from './transaction-steps'
 import type { Kind } from './mixed-cluster'
 import type { Run } from './mixed-run'
 import type { CreatePartitionsRequest, CreatePartitionsResponse } from '../../protocol/messages/create-partitions'
@@ -63,19 +64,15 @@ export async function steps(run: Run, kind: Kind): Promise<void> {
       )
       if (/ERROR|Exception/.test(said)) throw new Error(said)
     }
+    const { topics } = await cluster.metadata(11, [`${topic}-tool`])
     let count = 0
-    for (const partition of ['0', '1', '2']) {
+    for (const { partitionIndex, leaderId } of topics[0]!.partitions) {
+      const end = await endOf(run, leaderId, `${topic}-tool`, partitionIndex, 0)
+      if (end === 0) continue
       const said = cluster.tool(CONSOLE_CONSUMER, [
-        '--bootstrap-server',
-        `127.0.0.1:${cluster.port(11)}`,
-        '--topic',
-        `${topic}-tool`,
-        '--partition',
-        partition,
-        '--offset',
-        'earliest',
-        '--timeout-ms',
-        '3000',
+        ...['--bootstrap-server', `127.0.0.1:${cluster.port(11)}`, '--topic', `${topic}-tool`],
+        ...['--partition', String(partitionIndex), '--offset', 'earliest'],
+        ...['--max-messages', String(end), '--timeout-ms', '60000'],
       ])
       count += said.split('\n').filter((line) => line.startsWith('line ')).length
     }

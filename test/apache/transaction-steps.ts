@@ -188,7 +188,8 @@ async function untilReady<T extends { errorCode: number }>(ask: () => Promise<T>
   return answer!
 }
 
-async function endOf(run: Run, leader: number, name: string, partition: number, isolationLevel: number): Promise<number> {
+/** Where the leader says that the partition ends: for everybody (0), or for read_committed (1). */
+export async function endOf(run: Run, leader: number, name: string, partition: number, isolationLevel: number): Promise<number> {
   const answer = await run.cluster.ask<ListOffsetsRequest, ListOffsetsResponse>(leader, ApiKey.listOffsets, {
     replicaId: -1,
     isolationLevel,

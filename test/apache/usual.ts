@@ -29,13 +29,6 @@ const USUAL: readonly RegExp[] = [
   /"brokerId":(?<broker>\d+),.*a coordinator did not answer/,
   // A new leader learns of the last acknowledged batches a moment after its followers.
   /Non-monotonic update of high watermark from .* \(kafka\.log\.UnifiedLog\)/,
-  // A controller that stood still until its session was over, and those that asked it meanwhile.
-  /^b(?<broker>\d+)\..*Failed to update ISR for partition \S+ .*SessionExpiredException/,
-  /^b(?<broker>\d+)\..*Failed to update ISR to Pending\w+Isr\(.* due to unexpected UNKNOWN_SERVER_ERROR\. Retrying\./,
-  /AllocateProducerIds got no answer from the controller: \S+ no answer to AllocateProducerIds in time/,
-  /Timed out when requesting AllocateProducerIds from the controller/,
-  // Topics of which every replica in the ISR is dead: see election-steps.ts.
-  /failed to change state for partition (offline|asked|configured)-\S+ from OfflinePartition to OnlinePartition/,
   // It stood still, or has not had the time that it needs.
   /Session 0x\w+ for server \S+ Closing socket connection\. Attempting reconnect/,
   /Client session timed out, have not heard from server in \d+ms/,
@@ -60,13 +53,27 @@ const USUAL: readonly RegExp[] = [
   /Rollback of ongoing transaction .* failed due to error/,
 ]
 
+/** Of a controller that stood still until its session was over, and of those that asked it meanwhile. */
+export const OF_A_ZOMBIE_CONTROLLER: readonly RegExp[] = [
+  /^b(?<broker>\d+)\..*Failed to update ISR for partition \S+ .*SessionExpiredException/,
+  /^b(?<broker>\d+)\..*Failed to update ISR to Pending\w+Isr\(.* due to unexpected UNKNOWN_SERVER_ERROR\. Retrying\./,
+  /AllocateProducerIds got no answer from the controller: \S+ no answer to AllocateProducerIds in time/,
+  /Timed out when requesting AllocateProducerIds from the controller/,
+  /\[RPC ProducerId Manager \d+\]: Received an unexpected error code from the controller: UNKNOWN_SERVER_ERROR/,
+]
+
+/** Of topics of which every replica in the ISR is dead. */
+export const OF_LEADERLESS: readonly RegExp[] = [
+  /failed to change state for partition (offline|asked|configured)-\S+ from OfflinePartition to OnlinePartition/,
+]
+
 /**
  * Whether such a line, behind the name of its log file, is to be expected after these brokers were ended, started or
- * stood still. They may complain of others, too.
+ * stood still. They may complain of others, too. `more`: what is usual now.
  */
-export function isUsual(line: string, touched: ReadonlySet<number>): boolean {
+export function isUsual(line: string, touched: ReadonlySet<number>, more: readonly RegExp[] = []): boolean {
   const own = /^b(\d+)\./.exec(line)?.[1]
-  return USUAL.some((pattern) => {
+  return [...USUAL, ...more].some((pattern) => {
     const found = pattern.exec(line)
     if (found === null) return false
     const broker = found.groups?.['broker']
