@@ -19,8 +19,11 @@ const OVERRIDES = { 'zookeeper.session.timeout.ms': '6000' }
 const FIVE_TIMES: RowOptions = { unit: 'ms', expected: 5 }
 /** What the last step left to be done is done by then. */
 const SETTLE_MS = 1500
-/** How often leaders are looked for: what 12 partitions take is a matter of few milliseconds. */
-const POLL_MS = 3
+
+/** How often leaders are looked for. 12 partitions take milliseconds; asking for 5,000 costs something, too. */
+function pollMsFor(partitions: number): number {
+  return Math.max(3, partitions / 200)
+}
 
 /** A fast look at what some brokers believe. */
 class Observer {
@@ -65,11 +68,13 @@ class Failover {
   private readonly partitions: number
   private readonly table: Table
   private readonly size: string
+  private readonly pollMs: number
 
   private constructor(subject: Subject, zookeeper: ZooKeeperSession, partitions: number, table: Table) {
     this.subject = subject
     this.zookeeper = zookeeper
     this.partitions = partitions
+    this.pollMs = pollMsFor(partitions)
     this.table = table
     this.size = `${partitions.toLocaleString('en')} partitions`
     this.admin = new Admin({ 'bootstrap.servers': subject.bootstrap })
@@ -108,7 +113,7 @@ class Failover {
   private async create(): Promise<void> {
     const startMs = performance.now()
     await this.admin.createTopics([{ name: TOPIC, partitions: this.partitions, replicationFactor: 3 }], { timeoutMs: 120_000 })
-    await untilComplete(this.admin, TOPIC, this.partitions, 3)
+    await untilComplete(this.admin, TOPIC, this.partitions, 3, this.pollMs)
     this.add('created, until every leader and full ISR', performance.now() - startMs, FIVE_TIMES)
     await sleep(SETTLE_MS)
   }
@@ -129,7 +134,7 @@ class Failover {
       await gone
       const startMs = performance.now()
       const firstAck = this.firstAck(survivors, led.slice(0, 5)).then(() => performance.now() - startMs)
-      await until('every leader moved', () => observer.all(({ leaderId }) => leaderId >= 0 && leaderId !== victim), POLL_MS)
+      await until('every leader moved', () => observer.all(({ leaderId }) => leaderId >= 0 && leaderId !== victim), this.pollMs)
       this.add(`${role} killed, every leader moved`, performance.now() - startMs, FIVE_TIMES)
       this.add(`${role} killed, first acknowledged record`, await firstAck, FIVE_TIMES)
       await this.back(role, victim, observer)
@@ -150,7 +155,7 @@ class Failover {
   private async back(role: string, victim: number, observer: Observer): Promise<void> {
     const startMs = performance.now()
     this.subject.restart(victim)
-    await until('the restarted broker is in every ISR', () => observer.all(({ isrNodes }) => isrNodes.length === 3))
+    await until('the restarted broker is in every ISR', () => observer.all(({ isrNodes }) => isrNodes.length === 3), this.pollMs)
     this.add(`the killed ${role} back in every ISR after its restart`, performance.now() - startMs, { unit: 'ms' })
     await sleep(SETTLE_MS)
     await this.admin.electLeaders(ElectionType.preferred, null)
@@ -164,7 +169,7 @@ class Failover {
     const pid = this.subject.pids.get(id)!
     const startMs = performance.now()
     process.kill(pid, 'SIGTERM')
-    await until('the broker has ended', () => Promise.resolve(isOver(pid)), POLL_MS)
+    await until('the broker has ended', () => Promise.resolve(isOver(pid)), 3)
     this.add('controlled shutdown of a broker', performance.now() - startMs, { unit: 'ms' })
   }
 }

@@ -15,9 +15,15 @@ export async function partitionsOf(admin: Admin, topic: string): Promise<Partiti
 }
 
 /** Until every partition has a leader, and all of its replicas in its ISR. */
-export async function untilComplete(admin: Admin, topic: string, partitions: number, replicas: number): Promise<void> {
+export async function untilComplete(
+  admin: Admin,
+  topic: string,
+  partitions: number,
+  replicas: number,
+  pollMs = 10,
+): Promise<void> {
   await until(`${topic} is complete`, async () => {
     const found = await partitionsOf(admin, topic)
     return found.length === partitions && found.every(({ leader, isr }) => leader >= 0 && isr.length === replicas)
-  })
+  }, pollMs)
 }
