@@ -26,9 +26,9 @@ export type ControlRequest =
 
 /** Lines in one request: for so long a broker that applies it does nothing else. */
 const MAX_METADATA_ENTRIES = 1000
-/** The same for LeaderAndIsr by weight: a new partition means a new log, files and directories. */
+/** The same for LeaderAndIsr by weight: a new partition means a new log. */
 const MAX_LEADER_AND_ISR_WEIGHT = 64
-const NEW_PARTITION_WEIGHT = 4
+const NEW_PARTITION_WEIGHT = 2
 /** And for StopReplica, where a deletion is a directory that gets another name. */
 const MAX_STOP_REPLICA_WEIGHT = 128
 const DELETION_WEIGHT = 8

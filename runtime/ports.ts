@@ -65,12 +65,16 @@ export type OpenMode = 'read' | 'update' | 'create'
 export interface Disk {
   /** `permissions` are for a file that is created: 0o644 by default, 0o600 for a secret. */
   open(path: string, mode: OpenMode, permissions?: number): DiskFile
+  /** The same on the thread pool: to create a file may take a millisecond. */
+  openLater(path: string, mode: OpenMode, permissions?: number): Promise<DiskFile>
   exists(path: string): boolean
   /** undefined if there is nothing. */
   stat(path: string): FileStat | undefined
   /** Sorted names. */
   list(path: string): string[]
   makeDirectory(path: string): void
+  /** On the thread pool; EEXIST if there is something, ENOENT without its parent. */
+  makeDirectoryLater(path: string): Promise<void>
   /** Renames a file or a directory, replacing a file. Durable only after `syncDirectory` of the parent. */
   rename(from: string, to: string): void
   /** Removes one file; nothing happens if it is not there. */

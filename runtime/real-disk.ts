@@ -1,6 +1,7 @@
 import {
-  closeSync, constants, existsSync, fdatasync, fdatasyncSync, fstatSync, fsync, fsyncSync, ftruncateSync, mkdirSync, openSync, read,
-  readdirSync, readFileSync, readSync, renameSync, rm, statfsSync, statSync, unlinkSync, utimesSync, writeSync, writevSync,
+  closeSync, constants, existsSync, fdatasync, fdatasyncSync, fstatSync, fsync, fsyncSync, ftruncateSync, mkdir, mkdirSync, open,
+  openSync, read, readdirSync, readFileSync, readSync, renameSync, rm, statfsSync, statSync, unlinkSync, utimesSync, writeSync,
+  writevSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Disk, DiskFile, FileStat, OpenMode } from './ports'
@@ -115,10 +116,18 @@ function makeDirectory(path: string): void {
 
 export const realDisk: Disk = {
   open: (path, mode, permissions = 0o644) => new RealFile(path, openSync(path, FLAGS[mode], permissions)),
+  openLater: (path, mode, permissions = 0o644) =>
+    new Promise((resolve, reject) => {
+      open(path, FLAGS[mode], permissions, (error, fd) => (error ? reject(error) : resolve(new RealFile(path, fd))))
+    }),
   exists: existsSync,
   stat: statOrUndefined,
   list: (path) => readdirSync(path).sort(),
   makeDirectory,
+  makeDirectoryLater: (path) =>
+    new Promise((resolve, reject) => {
+      mkdir(path, (error) => (error ? reject(error) : resolve()))
+    }),
   rename: renameSync,
   remove(path) {
     try {

@@ -41,6 +41,8 @@ export class LogDirectory {
   private readonly writes = new Map<CheckpointFile, number>()
   /** Current and future logs here. */
   readonly logs = new Set<Log>()
+  /** Folders that were made for logs which are not here yet. */
+  foldersAhead = 0
   private readonly disk: Disk
   private readonly background: Background
   private readonly logger: Logger

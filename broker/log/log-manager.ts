@@ -2,7 +2,7 @@ import { ErrorCode } from '../../protocol/errors'
 import type { Logger } from '../../runtime/log'
 import { silentLogger } from '../../runtime/log'
 import type { Metrics } from '../../runtime/metrics'
-import type { Environment } from '../../runtime/ports'
+import type { Disk, Environment } from '../../runtime/ports'
 import { Turn } from '../../runtime/turn'
 import type { CleanerConfig } from './cleaner/cleaner-config'
 import type { CleanerPool } from './cleaner/cleaner-pool'
@@ -23,6 +23,8 @@ import { LogHousekeeping } from './log-housekeeping'
 import { openDirectories } from './recovery/log-startup'
 import type { OpenedDirectories } from './recovery/log-startup'
 import type { LogConfig } from './log-types'
+import { NewFolders } from './new-folders'
+import type { NewFolder, NewLog } from './new-folders'
 import { createSegment } from './roll'
 import { Staging } from './segment/staging'
 import { Timers } from './storage/timers'
@@ -80,6 +82,7 @@ export class LogManager {
   private readonly preferred = new Map<string, string>()
   private readonly failureListeners: ((dir: string, logs: readonly Log[]) => void)[] = []
   private readonly housekeeping: LogHousekeeping
+  private readonly newFolders: NewFolders
   /** Undefined with log.cleaner.enable=false. */
   readonly cleaner: LogCleaner | undefined
   private defaults: LogConfig
@@ -109,6 +112,7 @@ export class LogManager {
       this.directories.set(path, new LogDirectory(disk, background, logger, path, (directory) => this.onFailure(directory)))
     }
     this.housekeeping = new LogHousekeeping(this)
+    this.newFolders = new NewFolders(this.context, ({ topic, partition }) => this.directoryFor(topic, partition, undefined))
     const { cleaner, cleanerPool = new InlineCleanerPool(env.disk, env.clock), metrics } = options
     if (cleaner?.enable === true) this.cleaner = new LogCleaner(this, cleanerPool, cleaner, metrics)
   }
@@ -195,9 +199,19 @@ export class LogManager {
     return log
   }
 
+  /**
+   * Does ahead, off the event loop, what takes long when these logs are created soon; a log that is here has no use for it. Never
+   * rejects. Whoever has created the logs calls what it resolves with.
+   */
+  prepare(logs: readonly NewLog[]): Promise<() => void> {
+    return this.newFolders.make(logs)
+  }
+
   private create(topic: string, partition: number, options: CreateLogOptions): Log {
     const isFuture = options.isFuture === true
-    const directory = this.directoryFor(topic, partition, options.dir)
+    const { topicId, dir = this.preferred.get(partitionKey(topic, partition)) } = options
+    const ahead = isFuture ? undefined : this.newFolders.take({ topic, partition, topicId }, dir)
+    const directory = ahead?.directory ?? this.directoryFor(topic, partition, dir)
     const { disk, random, logger } = this.context
     const name = isFuture
       ? markedDirectoryName(topic, partition, FUTURE_DIR_SUFFIX, random)
@@ -210,10 +224,12 @@ export class LogManager {
         disk.rename(path, join(directory.path, aside))
         logger.warn({ path, aside }, 'a folder is in the place of a new log, and is put aside')
       }
-      disk.makeDirectory(path)
+      if (ahead === undefined) disk.makeDirectory(path)
+      else putInPlace(disk, ahead, path)
       directory.isDirty = true
       const log = new Log(this.context, directory, topic, partition, path, this.configOf(topic), isFuture)
-      log.segments.add(createSegment(log, 0))
+      log.segments.add(createSegment(log, 0, ahead?.file))
+      if (ahead?.topicId !== undefined) log.metadataFile.adopt(ahead.topicId)
       directory.logs.add(log)
       this.preferred.delete(log.name)
       logger.debug({ log: log.name, path }, 'created a log')
@@ -229,7 +245,8 @@ export class LogManager {
       return directory
     }
     const online = [...this.directories.values()].filter((directory) => directory.isOnline)
-    const fewest = online.sort((a, b) => a.logs.size - b.logs.size)[0]
+    const count = ({ logs, foldersAhead }: LogDirectory) => logs.size + foldersAhead
+    const fewest = online.sort((a, b) => count(a) - count(b))[0]
     if (fewest === undefined) throw new StorageError(`No log directories available. Tried ${this.dirs.join(', ')}`)
     return fewest
   }
@@ -336,6 +353,7 @@ export class LogManager {
     this.isStopped = true
     this.context.timers.stop()
     await this.cleaner?.stop()
+    this.newFolders.close()
     if (clean) for (const directory of this.online) await quietly(() => this.closeDirectory(directory))
     for (const log of [...this.current.values(), ...this.futures.values()]) log.abandon()
     await this.context.background.drained()
@@ -353,6 +371,15 @@ export class LogManager {
     await directory.checkpointRecoveryPoints()
     await directory.checkpointStartOffsets()
     directory.guard('writing the marker of a clean stop', () => directory.writeCleanShutdownMarker())
+  }
+}
+
+function putInPlace(disk: Disk, folder: NewFolder, path: string): void {
+  try {
+    disk.rename(folder.path, path)
+  } catch (error) {
+    folder.file.close()
+    throw error
   }
 }
 

@@ -5,7 +5,7 @@ import { isIoError } from './storage/io-error'
 import type { Log } from './log'
 import { readTextFile } from './storage/checkpoint-file'
 
-const FILE_NAME = 'partition.metadata'
+export const PARTITION_METADATA_FILE = 'partition.metadata'
 
 /**
  * `partition.metadata`: the id of the topic that the log belongs to. It is there before the first record is; synced in the
@@ -22,7 +22,7 @@ export class PartitionMetadataFile {
   /** Reads the file. One that a power cut left empty counts as absent: the controller tells the id again. */
   load(): void {
     const { log } = this
-    const text = readTextFile(log.context.disk, join(log.path, FILE_NAME))
+    const text = readTextFile(log.context.disk, join(log.path, PARTITION_METADATA_FILE))
     if (text === undefined) return
     try {
       this.topicId = decodePartitionMetadata(text)
@@ -36,7 +36,7 @@ export class PartitionMetadataFile {
     const { log } = this
     const { disk } = log.context
     this.topicId = topicId
-    const path = join(log.path, FILE_NAME)
+    const path = join(log.path, PARTITION_METADATA_FILE)
     const file = disk.open(`${path}.tmp`, 'create')
     try {
       file.write(Buffer.from(encodePartitionMetadata(topicId)), 0)
@@ -44,15 +44,25 @@ export class PartitionMetadataFile {
       file.close()
     }
     disk.rename(`${path}.tmp`, path)
-    log.context.background.schedule(`metadata ${log.path}`, () => this.sync())
+    this.syncLater()
+  }
+
+  /** The file of a new log is there already, with this id in it. */
+  adopt(topicId: string): void {
+    this.topicId = topicId
+    this.syncLater()
+  }
+
+  private syncLater(): void {
+    this.log.context.background.schedule(`metadata ${this.log.path}`, () => this.sync())
   }
 
   private async sync(): Promise<void> {
     const { log } = this
-    const path = join(log.path, FILE_NAME)
-    if (!log.isOnline || !log.context.disk.exists(path)) return
+    const path = join(log.path, PARTITION_METADATA_FILE)
+    if (!log.isOnline) return
     try {
-      const file = log.context.disk.open(path, 'read')
+      const file = await log.context.disk.openLater(path, 'read')
       try {
         await file.sync()
       } finally {
@@ -60,7 +70,8 @@ export class PartitionMetadataFile {
       }
     } catch (error) {
       if (!isIoError(error)) throw error
-      if (log.isOnline) log.directory.fail(error, `syncing the topic id of ${log.name}`)
+      // The folder may have got another name, or be gone.
+      if (error.code !== 'ENOENT' && log.isOnline) log.directory.fail(error, `syncing the topic id of ${log.name}`)
     }
   }
 }

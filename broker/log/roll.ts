@@ -1,4 +1,5 @@
 import { assert } from '../../runtime/assert'
+import type { DiskFile } from '../../runtime/ports'
 import { fileName, INDEX_SUFFIX, join, LOG_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './storage/file-names'
 import type { Log } from './log'
 import { removeSegment } from './segment/segment-removal'
@@ -11,8 +12,9 @@ export function rollJitterMs(log: Log): number {
   return segmentJitterMs === 0 ? 0 : Math.floor(log.context.random.next() * Math.min(segmentJitterMs, segmentMs))
 }
 
-export function createSegment(log: Log, baseOffset: number): Segment {
-  return Segment.create(log.context, log.path, baseOffset, log.config, rollJitterMs(log))
+/** `file`: its empty `.log` file, where that was opened before. */
+export function createSegment(log: Log, baseOffset: number, file?: DiskFile): Segment {
+  return Segment.create(log.context, log.path, baseOffset, log.config, rollJitterMs(log), '', file)
 }
 
 /** The segment that takes the append; a new one, beginning at `firstOffset`, if the active one is full or old. */

@@ -4,6 +4,7 @@ import type {
   LeaderAndIsrPartitionState, LeaderAndIsrRequest, LeaderAndIsrResponse,
 } from '../../protocol/messages/leader-and-isr'
 import { validateTopicName } from '../../protocol/rules/topic-name'
+import type { NewLog } from '../log/new-folders'
 import type { FetcherManager } from './fetcher-manager'
 import type { FutureReplicas } from './future-replicas'
 import type { LeadershipChange } from './options'
@@ -51,6 +52,20 @@ export function applyLeaderAndIsr(
   core.options.onLeadershipChange?.(leaders, followers)
   if (changed.length > 0) logRoles(core, changed, request.controllerEpoch)
   return responseOf(errors, version)
+}
+
+/** The logs that `applyLeaderAndIsr` would create now. */
+export function logsToCreate(core: ReplicaCore, request: LeaderAndIsrRequest): NewLog[] {
+  const { brokerId, logs } = core.options
+  const allOnline = logs.onlineDirs.length === logs.dirs.length
+  return partitionsOf(request).flatMap(({ topic, topicId, state }) => {
+    const partition = state.partitionIndex
+    const known = core.get(topic, partition)
+    const isNeeded = known === undefined || (known.log === undefined && !known.isOffline && compareEpochs(state, known.seen) >= 0)
+    if (!isNeeded || !state.replicas.includes(brokerId) || !(state.isNew || allOnline)) return []
+    if (logs.get(topic, partition) !== undefined || validateTopicName(topic) !== undefined) return []
+    return [{ topic, partition, topicId }]
+  })
 }
 
 function* flatten(request: LeaderAndIsrRequest): Iterable<PartitionRequest> {

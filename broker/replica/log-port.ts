@@ -1,5 +1,6 @@
 import type { Log } from '../log/log'
 import type { CreateLogOptions } from '../log/log-manager'
+import type { NewLog } from '../log/new-folders'
 
 /** What replication needs of a log; broker/log's `Log` has more. Tests give simpler ones. */
 export type ReplicaLog = Pick<
@@ -17,6 +18,7 @@ export interface LogStore {
   readonly dirs: readonly string[]
   readonly onlineDirs: readonly string[]
   isOnline(dir: string): boolean
+  prepare(logs: readonly NewLog[]): Promise<() => void>
   getOrCreate(topic: string, partition: number, options?: CreateLogOptions): ReplicaLog
   get(topic: string, partition: number): ReplicaLog | undefined
   future(topic: string, partition: number): ReplicaLog | undefined

@@ -13,7 +13,7 @@ import { FetcherManager } from './fetcher-manager'
 import { fetch } from './fetches'
 import { FutureReplicas } from './future-replicas'
 import { considerShrinkingIsr, retryReadingState } from './isr-changes'
-import { applyLeaderAndIsr, refuseLeaderAndIsr } from './leader-and-isr'
+import { applyLeaderAndIsr, logsToCreate, refuseLeaderAndIsr } from './leader-and-isr'
 import { connectByNetwork } from './leader-connection'
 import { alterReplicaLogDirs, describeLogDirs } from './log-dirs'
 import type { ReplicaLog } from './log-port'
@@ -134,13 +134,17 @@ export class ReplicaManager {
   ): Promise<Input<LeaderAndIsrResponse>> {
     const count = request.ungroupedPartitionStates.length + partitionCount(request.topicStates)
     let errorCode = await this.believe('LeaderAndIsr', request, count)
-    if (errorCode === ErrorCode.NONE && prepare !== undefined) {
-      await prepare()
-      errorCode = this.belief.isStale(request)
-    }
-    if (errorCode === ErrorCode.NONE) errorCode = await this.roomFor(request)
     if (errorCode !== ErrorCode.NONE) return refuseLeaderAndIsr(request, version, errorCode)
-    return this.share.spend(() => applyLeaderAndIsr(this.core, this.fetchers, this.futures, request, version))
+    const newLogs = logsToCreate(this.core, request)
+    const [removeUnused] = await Promise.all([newLogs.length === 0 ? undefined : this.options.logs.prepare(newLogs), prepare?.()])
+    try {
+      errorCode = this.belief.isStale(request)
+      if (errorCode === ErrorCode.NONE) errorCode = await this.roomFor(request)
+      if (errorCode !== ErrorCode.NONE) return refuseLeaderAndIsr(request, version, errorCode)
+      return this.share.spend(() => applyLeaderAndIsr(this.core, this.fetchers, this.futures, request, version))
+    } finally {
+      removeUnused?.()
+    }
   }
 
   async stopReplica(request: StopReplicaRequest, _version: number): Promise<Input<StopReplicaResponse>> {

@@ -1,4 +1,5 @@
 import { BATCH_HEADER_BYTES, batchSizeAt, HEADER_BYTES_UP_TO_MAGIC } from '../../../protocol/records/batch'
+import type { DiskFile } from '../../../runtime/ports'
 import type { CachedFile, FileCache } from '../storage/file-cache'
 import { ioError } from '../storage/io-error'
 import { isPlausible } from './batch-scan'
@@ -40,9 +41,9 @@ export class SegmentFile {
     return this.file.path
   }
 
-  /** Begins an empty file, whatever is there. */
-  create(): void {
-    this.file.adopt(this.cache.disk.open(this.path, 'create'), true)
+  /** Begins an empty file, whatever is there; `opened`: it has been begun. */
+  create(opened?: DiskFile): void {
+    this.file.adopt(opened ?? this.cache.disk.open(this.path, 'create'), true)
   }
 
   /** Takes over an existing file. */

@@ -2,7 +2,7 @@ import { baseOffsetAt, batchSizeAt, NO_TIMESTAMP } from '../../../protocol/recor
 import { ErrorCode } from '../../../protocol/errors'
 import { assert } from '../../../runtime/assert'
 import type { Logger } from '../../../runtime/log'
-import type { Clock } from '../../../runtime/ports'
+import type { Clock, DiskFile } from '../../../runtime/ports'
 import { LogError } from '../log-error'
 import type { LogConfig } from '../log-types'
 import type { BufferPool } from '../storage/buffer-pool'
@@ -89,10 +89,10 @@ export class Segment {
 
   /** A new segment; files of that name are emptied. `jitterMs` is taken off the time after which it is rolled. */
   static create(
-    context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0, suffix = '',
+    context: SegmentContext, directory: string, baseOffset: number, config: LogConfig, jitterMs = 0, suffix = '', file?: DiskFile,
   ): Segment {
     const segment = new Segment(context, directory, baseOffset, config, jitterMs, suffix)
-    segment.log.create()
+    segment.log.create(file)
     segment.offsetIndex.create()
     segment.timeIndex.create()
     if (segment.txnIndex.file.exists()) segment.txnIndex.file.remove()

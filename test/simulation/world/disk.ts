@@ -131,6 +131,10 @@ export class SimulatedDisk implements Disk {
     return file
   }
 
+  openLater(path: string, mode: OpenMode): Promise<DiskFile> {
+    return this.later(() => this.open(path, mode))
+  }
+
   exists(path: string): boolean {
     return this.find(normal(path)) !== undefined
   }
@@ -152,6 +156,15 @@ export class SimulatedDisk implements Disk {
     this.check(path)
     this.makeDirectory(parentOf(path))
     this.put(path, new Directory())
+  }
+
+  makeDirectoryLater(path: string): Promise<void> {
+    path = normal(path)
+    return this.later(() => {
+      if (this.find(path) !== undefined) throw fault('EEXIST', 'mkdir', path)
+      this.check(path)
+      this.put(path, new Directory())
+    })
   }
 
   /** One change of the new parent: it is durable, or undone, as a whole. */
@@ -322,6 +335,21 @@ export class SimulatedDisk implements Disk {
     const name = nameOf(path)
     directory.unsynced.push([{ directory, name, former: directory.entries.get(name) }])
     directory.entries.delete(name)
+  }
+
+  /** As the thread pool would: done a little later, unless the process has died by then. */
+  private later<T>(work: () => T): Promise<T> {
+    const { incarnation } = this.process
+    return new Promise((resolve, reject) => {
+      this.process.world.plan(this.process, this.random.between(0.05, 3), () => {
+        if (incarnation !== this.process.incarnation) return
+        try {
+          resolve(work())
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
   }
 
   private dropTree(path: string): void {

@@ -242,6 +242,32 @@ describe('LeaderAndIsr', () => {
     expect(broker.log().topicId).toBe(TOPIC_ID)
   })
 
+  test('a new log is made ready before; not one that is there, or of others, or of a request that is refused', async () => {
+    const { world, broker } = await ready()
+    await apply(world, broker, { leader: 1, leaderEpoch: 3, isNew: true })
+    expect(broker.logs.prepared).toEqual(['t-0'])
+    await apply(world, broker, { leader: 1, leaderEpoch: 4 })
+    await apply(world, broker, { leader: 2, leaderEpoch: 4, partition: 1, replicas: [2], isr: [2], isNew: true })
+    await world.settle(broker.leaderAndIsr({ leader: 1, leaderEpoch: 1, partition: 2, isNew: true }, { controllerEpoch: 0 }), 1000, 'it')
+    expect(broker.logs.prepared).toEqual(['t-0'])
+    expect(broker.logs.preparationsEnded).toBe(1)
+  })
+
+  test('one whose controller was replaced while its logs were made ready changes nothing', async () => {
+    const { world, broker } = await ready()
+    let go = (): void => {}
+    broker.logs.preparing = new Promise((resolve) => (go = resolve))
+    const old = broker.leaderAndIsr({ leader: 1, leaderEpoch: 3, isNew: true })
+    await world.run(10)
+    expect(broker.logs.prepared).toEqual(['t-0'])
+    broker.controllerEpoch = 2
+    await world.settle(broker.updateMetadata([1, 2], { controllerEpoch: 2 }), 1000, 'metadata')
+    go()
+    expect(await world.settle(old, 1000, 'the answer')).toMatchObject({ errorCode: STALE_CONTROLLER_EPOCH })
+    expect([...broker.logs.logs.keys()]).toEqual([])
+    expect(broker.logs.preparationsEnded).toBe(1)
+  })
+
   test('nothing comes of one that names no partitions', async () => {
     const { world, broker } = await ready()
     const request = leaderAndIsr(broker.epoch, { leader: 1, leaderEpoch: 1 })

@@ -158,6 +158,7 @@ function withFailingDisk(env: Environment, failing: ReadonlySet<string>): Enviro
     }
     return guarded
   }
+  disk.openLater = async (path, mode, ...rest) => disk.open(path, mode, ...rest)
   return { ...env, disk }
 }
 

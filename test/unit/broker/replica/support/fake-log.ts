@@ -7,6 +7,7 @@ import type {
   AppendInfo, AppendOptions, EpochEndOffset, LogConfig, ReadOptions, ReadResult,
 } from '../../../../../broker/log/log-types'
 import type { CreateLogOptions } from '../../../../../broker/log/log-manager'
+import type { NewLog } from '../../../../../broker/log/new-folders'
 import type { LogStore, ReplicaLog } from '../../../../../broker/replica/log-port'
 
 /** One batch of `count` records whose first value is `text`. */
@@ -252,6 +253,18 @@ export class FakeLogs implements LogStore {
 
   isOnline(dir: string): boolean {
     return !this.offline.has(dir)
+  }
+
+  /** Logs that were made ready, and how often that was ended. */
+  readonly prepared: string[] = []
+  preparationsEnded = 0
+  /** What preparing waits for. */
+  preparing: Promise<void> = Promise.resolve()
+
+  async prepare(logs: readonly NewLog[]): Promise<() => void> {
+    this.prepared.push(...logs.map(({ topic, partition }) => `${topic}-${partition}`))
+    await this.preparing
+    return () => void this.preparationsEnded++
   }
 
   getOrCreate(topic: string, partition: number, { topicId, isNew, dir, isFuture }: CreateLogOptions = {}): FakeLog {
