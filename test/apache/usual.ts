@@ -65,6 +65,7 @@ export const OF_A_ZOMBIE_CONTROLLER: readonly RegExp[] = [
 /** Of topics of which every replica in the ISR is dead. */
 export const OF_LEADERLESS: readonly RegExp[] = [
   /failed to change state for partition (offline|asked|configured)-\S+ from OfflinePartition to OnlinePartition/,
+  /"(partition":|first":\[)"(offline|asked|configured)-.*"msg":"the partition cannot go online"/,
 ]
 
 /**
