@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HOST, choosePorts } from '../cli/start/ports'
+import { remove, temporaryDirectory } from './temporary'
 import { JARS, VERSION, whyNoApache } from '../test/apache/jars'
 import { untilServing } from '../cli/start/readiness'
 import type { ChildProcess } from 'node:child_process'
@@ -57,7 +57,7 @@ export class ApacheKafka implements Subject {
   readonly bootstrap: string
   readonly zookeeper: string
   readyMs = 0
-  readonly directory = mkdtempSync(join(tmpdir(), 'apache-kafka-'))
+  readonly directory = temporaryDirectory('bench-apache-kafka')
   private readonly ports: number[]
   private readonly children = new Map<string, ChildProcess>()
   private readonly end = (): void => this.kill()
@@ -88,7 +88,7 @@ export class ApacheKafka implements Subject {
         ...overrides,
       })
     }
-    process.once('exit', this.end)
+    process.prependListener('exit', this.end)
   }
 
   static async start(brokers: number, overrides: Record<string, string>): Promise<ApacheKafka> {
@@ -130,7 +130,7 @@ export class ApacheKafka implements Subject {
     )
     this.kill()
     await Promise.all(gone)
-    rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 })
+    remove(this.directory)
   }
 
   private kill(): void {

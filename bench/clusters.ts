@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { ApacheKafka, hasApache } from './apache-kafka'
 import { Cluster } from '../cli/start/cluster'
+import { remove } from './temporary'
 
 /** A running cluster to measure: ours, or Apache Kafka's beside it. */
 export interface Subject {
@@ -22,12 +23,12 @@ class Prekraft implements Subject {
   readonly name = 'prekraft'
   readonly readyMs: number
   private readonly cluster: Cluster
-  private readonly end = (): void => this.cluster.kill()
+  private readonly end: () => void
 
-  constructor(cluster: Cluster, readyMs: number) {
+  constructor(cluster: Cluster, readyMs: number, end: () => void) {
     this.cluster = cluster
     this.readyMs = readyMs
-    process.once('exit', this.end)
+    this.end = end
   }
 
   get bootstrap(): string {
@@ -60,6 +61,11 @@ class Prekraft implements Subject {
 /** A ZooKeeper and brokers of this build. */
 export async function prekraft(brokers: number, overrides: Record<string, string>): Promise<Subject> {
   const startMs = performance.now()
+  let created: Cluster | undefined
+  const end = (): void => {
+    created!.kill()
+    remove(created!.dataDir)
+  }
   const cluster = await Cluster.start(
     {
       brokers,
@@ -73,9 +79,16 @@ export async function prekraft(brokers: number, overrides: Record<string, string
       exec: undefined,
     },
     __dirname,
-    { say: () => {}, onAllOver: () => {}, onCreated: () => {} },
+    {
+      say: () => {},
+      onAllOver: () => {},
+      onCreated: (found) => {
+        created = found
+        process.once('exit', end)
+      },
+    },
   )
-  return new Prekraft(cluster, performance.now() - startMs)
+  return new Prekraft(cluster, performance.now() - startMs, end)
 }
 
 /** Apache Kafka with the same settings; undefined where there is no Java, or with `--alone`. */

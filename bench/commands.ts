@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { apacheCommand } from './apache-kafka'
+import { remove, temporaryDirectory } from './temporary'
 import { sideBySide } from './clusters'
 import type { Table } from './table'
 
@@ -14,7 +13,7 @@ const TOOLS: Record<string, string> = {
 
 /** A command from its start to its end, by its script. */
 export async function commands(table: Table): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'bench-commands-'))
+  const directory = temporaryDirectory('bench-commands')
   try {
     await sideBySide(1, {}, async (subjects) => {
       for (let round = 0; round < ROUNDS; round++) {
@@ -37,6 +36,6 @@ export async function commands(table: Table): Promise<void> {
       await Promise.resolve()
     })
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    remove(directory)
   }
 }

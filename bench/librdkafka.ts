@@ -1,15 +1,14 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { remove, temporaryDirectory } from './temporary'
 
 /** What the load program prints. */
 export type LoadResult = Record<string, number>
 
 /** The load program, compiled for this run. */
 export class LibrdkafkaLoad {
-  private readonly directory = mkdtempSync(join(tmpdir(), 'bench-librdkafka-'))
+  private readonly directory = temporaryDirectory('bench-librdkafka')
   private readonly program = join(this.directory, 'load')
 
   /** Says on stderr why not if it cannot be had here. */
@@ -30,6 +29,6 @@ export class LibrdkafkaLoad {
   }
 
   close(): void {
-    rmSync(this.directory, { recursive: true, force: true })
+    remove(this.directory)
   }
 }

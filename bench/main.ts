@@ -45,7 +45,8 @@ async function main(): Promise<void> {
   process.stdout.write(`${machine()}; ${began}; load of the machine before: ${loadBefore}\n\n${table.toString()}\n`)
 }
 
-// What was started ends with this process.
+// What was started ends with this process, what was written goes.
+process.setMaxListeners(0)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
 main().then(
