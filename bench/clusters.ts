@@ -19,7 +19,7 @@ export interface Subject {
   stop(): Promise<void>
 }
 
-class Prekraft implements Subject {
+export class Prekraft implements Subject {
   readonly name = 'prekraft'
   readonly readyMs: number
   private readonly cluster: Cluster
@@ -29,6 +29,10 @@ class Prekraft implements Subject {
     this.cluster = cluster
     this.readyMs = readyMs
     this.end = end
+  }
+
+  get dataDir(): string {
+    return this.cluster.dataDir
   }
 
   get bootstrap(): string {
@@ -59,7 +63,7 @@ class Prekraft implements Subject {
 }
 
 /** A ZooKeeper and brokers of this build. */
-export async function prekraft(brokers: number, overrides: Record<string, string>): Promise<Subject> {
+export async function prekraft(brokers: number, overrides: Record<string, string>): Promise<Prekraft> {
   const startMs = performance.now()
   let created: Cluster | undefined
   const end = (): void => {

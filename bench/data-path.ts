@@ -9,7 +9,7 @@ import type { FetchResponse } from '../protocol/messages/fetch'
 import type { ProduceResponse } from '../protocol/messages/produce'
 import type { Subject } from './clusters'
 
-interface Load {
+export interface Load {
   name: string
   batchBytes: number
   connections: number
@@ -17,8 +17,12 @@ interface Load {
   totalBytes: number
 }
 
+export const SMALL_RECORDS: Load = {
+  name: 'produce 1 KiB, 4 connections, 64 in flight', batchBytes: 1024, connections: 4, inFlight: 64, totalBytes: 300e6,
+}
+
 const LOADS: Load[] = [
-  { name: 'produce 1 KiB, 4 connections, 64 in flight', batchBytes: 1024, connections: 4, inFlight: 64, totalBytes: 300e6 },
+  SMALL_RECORDS,
   { name: 'produce 1 KiB, 10 connections, 1 in flight', batchBytes: 1024, connections: 10, inFlight: 1, totalBytes: 60e6 },
   { name: 'produce 16 KiB, 4 connections, 8 in flight', batchBytes: 16_384, connections: 4, inFlight: 8, totalBytes: 1e9 },
   { name: 'produce 1 MiB, 2 connections, 2 in flight', batchBytes: 1_000_000, connections: 2, inFlight: 2, totalBytes: 2e9 },
@@ -35,7 +39,7 @@ async function connect(port: number, maxInFlight: number): Promise<KafkaConnecti
 }
 
 /** CPU seconds of the broker per 1e9 bytes, and microseconds per request. */
-async function produce(port: number, pid: number, topic: string, load: Load): Promise<{ perGB: number; perRequestUs: number; mbPerSecond: number }> {
+export async function produce(port: number, pid: number, topic: string, load: Load): Promise<{ perGB: number; perRequestUs: number; mbPerSecond: number }> {
   const records = batchOf(load.batchBytes)
   const connections = await Promise.all(Array.from({ length: load.connections }, () => connect(port, load.inFlight)))
   const requests = Math.ceil(load.totalBytes / records.length)

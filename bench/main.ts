@@ -5,6 +5,8 @@ import { coordinators } from './coordinators'
 import { dataPath } from './data-path'
 import { failover } from './failover'
 import { latency } from './latency'
+import { pauses } from './pauses'
+import { recording } from './recording'
 import { Table, load, machine } from './table'
 import { startTime } from './start-time'
 
@@ -22,7 +24,7 @@ const PARTS: Record<string, (table: Table, args: readonly number[]) => Promise<v
 }
 
 /** Benches with a form of their own. */
-const OTHERS: Record<string, (arg: number | undefined) => Promise<void>> = { coordinators, 'data-path': dataPath, cleaner }
+const OTHERS: Record<string, (arg: number | undefined) => Promise<void>> = { coordinators, 'data-path': dataPath, cleaner, recording, pauses }
 
 const USAGE = `npm run bench [-- part ...] [--alone]
   without a part: the whole table, beside Apache Kafka (Java and Maven, for its jars; --alone: without)
