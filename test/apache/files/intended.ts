@@ -31,7 +31,7 @@ const intended: readonly Intended[] = [
     when: /kill -9$/,
     kinds: ['leader-epoch-checkpoint'],
     path: /^trimmed-/,
-    isSo: ({ apache, ours }) => sizeOf(ours) > sizeOf(apache),
+    isSo: ({ apache, ours }) => sizeOf(ours) >= sizeOf(apache),
     why: 'deleted records that are there again have their epochs',
   },
   {

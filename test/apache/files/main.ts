@@ -1,7 +1,7 @@
 /**
  * The files of logs: what Apache's brokers and ours write, how either recovers them, and what DumpLogSegments and our
  * kafka-dump-log.sh print of them.
- *   npm run test:files
+ *   npm run test:files [-- apache|prekraft]    (whose files; both)
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -55,6 +55,7 @@ async function main(): Promise<number> {
   try {
     await place.open()
     for (const kind of ['apache', 'prekraft'] as const) {
+      if (process.argv[2] !== undefined && process.argv[2] !== kind) continue
       const { killed, stopped } = await place.written(kind)
       const of = `files of ${kind === 'apache' ? 'Apache' : 'prekraft'}`
       await compareDumps(tools, report, of, stopped, kind)

@@ -13,6 +13,7 @@ import type { Kind } from '../mixed-cluster'
 const PARTITIONS = damages.length
 
 const NODES_AT_ONCE = 100
+const CONNECTION_ATTEMPTS = 5
 
 const SETTINGS = {
   'zookeeper.session.timeout.ms': '6000',
@@ -78,6 +79,18 @@ export class Place {
     await this.home.close()
   }
 
+  /** On a machine that is busy it may take a while to connect. */
+  private async zooKeeper(use: (session: ZooKeeperSession) => Promise<unknown>): Promise<void> {
+    for (let left = CONNECTION_ATTEMPTS; ; left--) {
+      try {
+        await this.home.zookeeper(use)
+        return
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'CONNECTION_TIMEOUT' || left === 1) throw error
+      }
+    }
+  }
+
   /** Each kind has a port of its own. */
   private cluster(name: string, kind: Kind, settings: Record<string, string>): MixedCluster {
     const zookeeper = `127.0.0.1:${this.port}/${name}`
@@ -92,7 +105,7 @@ export class Place {
     const name = `of-${kind}`
     const killed = join(this.dir, `${kind}-killed`)
     const stopped = join(this.dir, `${kind}-stopped`)
-    await this.home.zookeeper(async (session) => await session.createRecursive(`/${name}`))
+    await this.zooKeeper(async (session) => await session.createRecursive(`/${name}`))
     const cluster = this.cluster(name, kind, {})
     try {
       for (const phase of [1, 2, 3]) {
@@ -113,7 +126,7 @@ export class Place {
   private async keep(cluster: MixedCluster, name: string, path: string): Promise<void> {
     cpSync(cluster.logDirs(0)[0]!, path, { recursive: true, preserveTimestamps: true })
     const nodes: Record<string, string | null> = {}
-    await this.home.zookeeper(async (session) => {
+    await this.zooKeeper(async (session) => {
       for (const each of await pathsUnder(session, `/${name}`)) {
         const node = await session.get(each)
         if (node !== undefined && node.stat.ephemeralOwner === 0n)
@@ -134,7 +147,7 @@ export class Place {
     mkdirSync(path, { recursive: true })
     cpSync(from, path, { recursive: true, preserveTimestamps: true })
     damage(path)
-    await this.home.zookeeper(async (session) => {
+    await this.zooKeeper(async (session) => {
       await session.createRecursive(`/${name}`)
       const nodes = JSON.parse(readFileSync(`${from}.znodes.json`, 'utf8')) as Record<string, string | null>
       const creations = Object.entries(nodes).map(([each, data]) => {
@@ -161,7 +174,7 @@ export class Place {
 
   /** Leaders are elected anew, as if others had led meanwhile. */
   private async nextEpochs(name: string): Promise<void> {
-    await this.home.zookeeper(async (session) => {
+    await this.zooKeeper(async (session) => {
       // The session of one that was killed goes on for a while.
       for (const path of [`/${name}/brokers/ids/0`, `/${name}/controller`])
         if ((await session.exists(path)) !== undefined) await session.remove(path, -1)
