@@ -12,19 +12,19 @@ import { startTime } from './start-time'
 
 const SIZES = [12, 1000, 5000]
 
-/** Parts of the table, in its order. */
-const PARTS: Record<string, (table: Table, args: readonly number[]) => Promise<void>> = {
-  start: startTime,
-  commands,
-  clients,
-  latency,
-  async failover(table, sizes) {
-    for (const partitions of sizes.length === 0 ? SIZES : sizes) await failover(table, partitions)
-  },
+/** Parts of the table, in its order, and what they consist of. */
+const PARTS: Record<string, (table: Table, numbers: readonly number[]) => (() => Promise<void>)[]> = {
+  start: (table) => [() => startTime(table)],
+  commands: (table) => [() => commands(table)],
+  clients: (table) => [() => clients(table)],
+  latency: (table) => [() => latency(table)],
+  failover: (table, sizes) => (sizes.length === 0 ? SIZES : sizes).map((partitions) => () => failover(table, partitions)),
 }
 
 /** Benches with a form of their own. */
-const OTHERS: Record<string, (arg: number | undefined) => Promise<void>> = { coordinators, 'data-path': dataPath, cleaner, recording, pauses }
+const OTHERS: Record<string, (arg: number | undefined) => Promise<void>> = {
+  coordinators, 'data-path': dataPath, cleaner, recording, pauses,
+}
 
 const USAGE = `npm run bench [-- part ...] [--alone]
   without a part: the whole table, beside Apache Kafka (Java and Maven, for its jars; --alone: without)
@@ -42,7 +42,16 @@ async function main(): Promise<void> {
   const began = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`
   const loadBefore = load()
   for (const [name, part] of Object.entries(PARTS)) {
-    if (names.length === 0 || names.includes(name)) await part(table, numbers)
+    if (names.length > 0 && !names.includes(name)) continue
+    for (const run of part(table, numbers)) {
+      try {
+        await run()
+      } catch (error) {
+        // The rest of the table is still worth having.
+        process.stderr.write(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+        process.exitCode = 1
+      }
+    }
   }
   process.stdout.write(`${machine()}; ${began}; load of the machine before: ${loadBefore}\n\n${table.toString()}\n`)
 }
