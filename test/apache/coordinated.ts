@@ -43,6 +43,8 @@ const USUAL_ENDINGS = [
   /COORDINATOR_LOAD_IN_PROGRESS|NOT_COORDINATOR/,
   /_TIMED_OUT|TimeoutException/,
   /FENCED|ProducerFenced|InvalidProducerEpoch/,
+  // A coordinator that stood still gives up the members that it did not hear meanwhile.
+  /CommitFailedException: .*The coordinator is not aware of this member/,
 ]
 
 /** Topics of one load, by their replicas. */

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ApiKey } from '../../protocol/messages/apis'
 import { topicPath } from '../../zk-schema/topics'
@@ -6,7 +6,7 @@ import { until } from './mixed-cluster'
 import { LOAD, LOAD_ASSIGNMENT } from './mixed-run'
 import { producerIds } from './producer-ids'
 import { deleteTopics, ongoing, reassign, submit } from './requests'
-import { endController, reassignLoad, stopAndContinue } from './shared-steps'
+import { endAndStart, endController, reassignLoad, stopAndContinue } from './shared-steps'
 import { endOf } from './transaction-steps'
 import type { Kind } from './mixed-cluster'
 import type { Run } from './mixed-run'
@@ -128,18 +128,13 @@ export async function steps(run: Run, kind: Kind): Promise<void> {
   for (const id of [1, 11, 0, 10]) {
     if ((await run.controller()) === id) continue
     await run.step(of(`controlled shutdown of ${id}`), async () => {
-      const tookMs = await cluster.stop(id, 'SIGTERM')
-      if (!/controlled shutdown succeeded|Controlled shutdown request returned successfully/.test(cluster.logOf(id)))
-        throw new Error(`${id} was not allowed to end`)
-      await run.agreed()
-      await cluster.start(id)
+      const { logFile } = cluster.node(id)
+      const tookMs = await endAndStart(run, id, 'SIGTERM')
+      const allowed = /controlled shutdown succeeded|Controlled shutdown request returned successfully/
+      if (!allowed.test(readFileSync(logFile, 'utf8'))) throw new Error(`${id} was not allowed to end`)
       if (tookMs > 8000) throw new Error(`it took ${tookMs} ms`)
     })
-    await run.step(of(`kill -9 ${id}`), async () => {
-      await cluster.stop(id, 'SIGKILL')
-      await run.agreed()
-      await cluster.start(id)
-    })
+    await run.step(of(`kill -9 ${id}`), async () => void (await endAndStart(run, id, 'SIGKILL')))
   }
 
   await endController(run, kind, of)

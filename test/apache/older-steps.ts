@@ -1,11 +1,10 @@
 import { addPartitions, deleteTopics, preferredLeaders } from './requests'
-import { endController, reassignLoad, stopAndContinue } from './shared-steps'
+import { endAndStart, endController, reassignLoad, stopAndContinue } from './shared-steps'
 import type { Kind } from './mixed-cluster'
 import type { Run } from './mixed-run'
 
 /** What is tried with an older Apache Kafka: what a controller of either kind does most. */
 export async function olderSteps(run: Run, kind: Kind): Promise<void> {
-  const { cluster } = run
   const of = (name: string): string => `${name} [controller: ${kind}]`
   const topic = `t-${kind}`
 
@@ -30,11 +29,7 @@ export async function olderSteps(run: Run, kind: Kind): Promise<void> {
   for (const id of [1, 10]) {
     if ((await run.controller()) === id) continue
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      await run.step(of(`end ${id} with ${signal}`), async () => {
-        await cluster.stop(id, signal)
-        await run.agreed()
-        await cluster.start(id)
-      })
+      await run.step(of(`end ${id} with ${signal}`), async () => void (await endAndStart(run, id, signal)))
     }
   }
 

@@ -19,14 +19,22 @@ export async function reassignLoad(run: Run): Promise<void> {
   await reassign(run, LOAD, LOAD_ASSIGNMENT)
 }
 
+/** The others go on without it; it comes back whatever was found: the next steps need it. Gives the milliseconds of its end. */
+export async function endAndStart(run: Run, id: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<number> {
+  const tookMs = await run.cluster.stop(id, signal)
+  try {
+    await run.agreed()
+  } finally {
+    await run.cluster.start(id)
+  }
+  return tookMs
+}
+
 /** The controller ends in both ways, and another broker takes its place. */
 export async function endController(run: Run, kind: Kind, of: (name: string) => string): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     await run.step(of(`end the controller with ${signal}`), async () => {
-      const id = await run.moveController(kind)
-      await run.cluster.stop(id, signal)
-      await run.agreed()
-      await run.cluster.start(id)
+      await endAndStart(run, await run.moveController(kind), signal)
     })
     await run.moveController(kind)
   }

@@ -28,7 +28,7 @@ const USUAL: readonly RegExp[] = [
   /AddPartitionsToTxnRequest failed for node (?<broker>\d+) with a network exception/,
   /"brokerId":(?<broker>\d+),.*a coordinator did not answer/,
   // A new leader learns of the last acknowledged batches a moment after its followers.
-  /Non-monotonic update of high watermark from .* \(kafka\.log\.UnifiedLog\)/,
+  /Non-monotonic update of high watermark from .* \(kafka\.log\.(UnifiedLog|Log)\)/,
   // It stood still, or has not had the time that it needs.
   /Session 0x\w+ for server \S+ Closing socket connection\. Attempting reconnect/,
   /Client session timed out, have not heard from server in \d+ms/,
