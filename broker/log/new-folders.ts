@@ -23,8 +23,6 @@ export interface NewFolder {
   topicId: string | undefined
 }
 
-/** Made at a time; as many as Node has threads for it. */
-const LANES = 4
 /** Of one request. Each holds an open file; the rest is made when the logs are. */
 const MOST_FOLDERS = 512
 
@@ -46,26 +44,24 @@ export class NewFolders {
   }
 
   /**
-   * Makes folders for these logs. Never rejects: what cannot be made fails again, and is told, when the log is created. Resolves
-   * with what removes those that were not taken.
+   * Makes folders for these logs, one after another: several at a time are hardly sooner, since they meet in the file system, and
+   * the event loop waits longer for a processor. Never rejects: what cannot be made fails again, and is told, when the log is
+   * created. Resolves with what removes those that were not taken.
    */
   async make(logs: readonly NewLog[]): Promise<() => void> {
     const wanted = logs.filter((log) => !this.ready.has(keyOf(log))).slice(0, MOST_FOLDERS)
     const made = new Map<string, NewFolder>()
-    let next = 0
-    const lane = async (): Promise<void> => {
-      for (let log = wanted[next++]; log !== undefined && !this.isClosed; log = wanted[next++]) {
-        const folder = await this.makeOne(log)
-        if (folder === undefined) continue
-        // Another request has made it meanwhile.
-        if (this.isClosed || this.ready.has(keyOf(log))) this.discard(folder)
-        else {
-          this.ready.set(keyOf(log), folder)
-          made.set(keyOf(log), folder)
-        }
+    for (const log of wanted) {
+      if (this.isClosed) break
+      const folder = await this.makeOne(log)
+      if (folder === undefined) continue
+      // Another request has made it meanwhile.
+      if (this.isClosed || this.ready.has(keyOf(log))) this.discard(folder)
+      else {
+        this.ready.set(keyOf(log), folder)
+        made.set(keyOf(log), folder)
       }
     }
-    await Promise.all(Array.from({ length: Math.min(LANES, wanted.length) }, lane))
     return () => {
       for (const [key, folder] of made) {
         if (this.ready.get(key) !== folder) continue
