@@ -1,12 +1,10 @@
 /**
  * Three Apache brokers become prekraft's, and go back, under load: each in turn, on its id and directory.
  *   node -r ./test/support/register.cjs test/apache/migration.ts [--all] [--apache]
- * --all: each broker both ways after SIGTERM and after SIGKILL. --apache: each stays what it is, to see what is usual there.
+ * --all: each broker both ways after SIGTERM and after SIGKILL, and unusual warnings in logs count as failures, too.
+ * --apache: each stays what it is, to see what is usual there.
  */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { whyNoApache } from './jars'
+import { besideApache, freePorts } from './frame'
 import { MixedCluster } from './mixed-cluster'
 import { Run } from './mixed-run'
 import { MigrationLoad, spread } from './migration-load'
@@ -58,49 +56,30 @@ async function changeKind(run: Run, load: MigrationLoad, { id, kind, signal }: C
   await load.progress(`with ${id} as ${kind}`)
 }
 
-async function main(): Promise<number> {
-  const why = whyNoApache()
-  if (why !== undefined) {
-    process.stdout.write(`skipped: ${why}\n`)
-    return 0
-  }
-  // Below the ports that the system gives to outgoing connections.
-  const port = Number(process.env.MIXED_PORT ?? 19212)
-  const cluster = new MixedCluster(process.env.MIXED_DIR ?? mkdtempSync(join(tmpdir(), 'migration-')), port + 8, SETTINGS)
-  const run = new Run(cluster, [], spread(6))
-  process.on('SIGINT', () => void cluster.close().then(() => process.exit(130)))
-  process.on('SIGTERM', () => void cluster.close().then(() => process.exit(143)))
+besideApache('migration', async ({ dir, args, atEnd }) => {
+  const [zooKeeperPort, ...ports] = await freePorts(4)
+  const cluster = new MixedCluster(dir, zooKeeperPort!, SETTINGS)
+  atEnd(() => cluster.close())
+  const isWhole = args.includes('--all')
+  const run = new Run(cluster, [], isWhole, spread(6))
+  await cluster.startZooKeeper()
+  for (const id of [0, 1, 2]) cluster.add(id, 'apache', ports[id]!)
+  await Promise.all([0, 1, 2].map((id) => cluster.start(id)))
+  await run.prepare()
   let load: MigrationLoad | undefined
-  try {
-    await cluster.startZooKeeper()
-    for (const id of [0, 1, 2]) cluster.add(id, 'apache', port + id)
-    await Promise.all([0, 1, 2].map((id) => cluster.start(id)))
-    await run.prepare()
-    await run.step('load', async () => void (load = await MigrationLoad.start(run)))
-    if (load === undefined) return 1
-    const its = load
-    const both = process.argv.includes('--all') ? [...ONCE, ...AGAIN] : ONCE
-    const changes = process.argv.includes('--apache') ? both.map((change): Change => ({ ...change, kind: 'apache' })) : both
-    for (const [i, change] of changes.entries()) {
-      const name = `${change.id} to ${change.kind} after ${change.signal}`
-      await run.step(name, async () => await changeKind(run, its, change, i % 3 !== 1))
-    }
-    await run.step('end', async () => {
-      const found = await its.finish()
-      if (found.length > 0) throw new Error(found.slice(0, 8).join('\n         '))
-    })
-  } finally {
-    await load?.abandon()
-    await cluster.close()
+  atEnd(async () => await load?.abandon())
+  await run.step('load', async () => void (load = await MigrationLoad.start(run)))
+  if (load === undefined) return 1
+  const its = load as MigrationLoad
+  const both = isWhole ? [...ONCE, ...AGAIN] : ONCE
+  const changes = args.includes('--apache') ? both.map((change): Change => ({ ...change, kind: 'apache' })) : both
+  for (const [i, change] of changes.entries()) {
+    const name = `${change.id} to ${change.kind} after ${change.signal}`
+    await run.step(name, async () => await changeKind(run, its, change, i % 3 !== 1))
   }
-  process.stdout.write(`${run.failures === 0 ? 'passed' : `${run.failures} steps failed`}; logs in ${cluster.dir}\n`)
-  return run.failures === 0 ? 0 : 1
-}
-
-void main().then(
-  (code) => process.exit(code),
-  (error: Error) => {
-    process.stderr.write(`${error.stack}\n`)
-    process.exit(1)
-  },
-)
+  await run.step('end', async () => {
+    const found = await its.finish()
+    if (found.length > 0) throw new Error(found.slice(0, 8).join('\n         '))
+  })
+  return run.closing()
+})

@@ -1,7 +1,7 @@
 /**
  * prekraft and Apache brokers in one cluster, either kind as controller, and brokers that change from one kind to the other.
  *   node -r ./test/support/register.cjs test/apache/mixed.ts [--all] [part of a step's name ...]
- * Without --all, and without names: under prekraft's controllers only, and fewer steps.
+ * Without --all, and without names: under prekraft's controllers only, and fewer steps; unusual warnings in logs are only shown.
  * KAFKA_VERSION=2.8.2: with that as the other kind, and all on inter.broker.protocol.version 2.8; fewer steps.
  */
 import { coordinatorSteps } from './coordinator-steps'
@@ -43,7 +43,7 @@ besideApache('mixed', async ({ dir, args, atEnd }) => {
   const settings = isOlder() ? { ...SETTINGS, 'inter.broker.protocol.version': VERSION.replace(/\.\d+$/, '') } : SETTINGS
   const cluster = new MixedCluster(dir, zooKeeperPort!, settings)
   atEnd(() => cluster.close())
-  const run = new Run(cluster, wanted)
+  const run = new Run(cluster, wanted, isWhole)
   await cluster.startZooKeeper()
   for (const [i, kind] of (['apache', 'apache', 'prekraft', 'prekraft'] as const).entries())
     cluster.add([0, 1, 10, 11][i]!, kind, ports[i]!)

@@ -277,7 +277,7 @@ besideApache('programs', async ({ dir, args, atEnd }) => {
   const named = args.filter((each) => !each.startsWith('--'))
   const [zooKeeperPort, connectPort, ...ports] = await freePorts(5)
   const cluster = new MixedCluster(dir, zooKeeperPort!, SETTINGS)
-  const run = new Run(cluster, named)
+  const run = new Run(cluster, named, named.length > 0)
   const programs: Program[] = []
   atEnd(async () => {
     for (const program of programs) program.kill()

@@ -69,6 +69,6 @@ test('it does not wait longer for a controller that hears late of its registrati
   known = 8
   await clock.advance(200)
   expect(answers).toMatchObject([{ errorCode: 0 }])
-  expect(asked.filter(({ epoch }) => epoch === 8).map(({ atMs }, i, all) => atMs - all[0]!.atMs)).toEqual([0, 50, 150, 350])
+  expect(asked.filter(({ epoch }) => epoch === 8).map(({ atMs }, _, all) => atMs - all[0]!.atMs)).toEqual([0, 50, 150, 350])
   expect(warned).toHaveLength(2)
 })
