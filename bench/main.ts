@@ -37,7 +37,11 @@ async function main(): Promise<void> {
   const names = words.filter((word) => !/^\d+$/.test(word))
   const other = OTHERS[names[0] ?? '']
   if (other !== undefined) return other(numbers[0])
-  if (process.argv.includes('--help') || names.some((name) => PARTS[name] === undefined)) throw new Error(USAGE)
+  if (process.argv.includes('--help') || names.some((name) => PARTS[name] === undefined)) {
+    process.stderr.write(`${USAGE}\n`)
+    process.exitCode = process.argv.includes('--help') ? 0 : 1
+    return
+  }
   const table = new Table()
   const began = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`
   const loadBefore = load()
