@@ -17,7 +17,6 @@ import type { TestCluster } from '../../index'
 
 const MB = 1024 * 1024
 const NOT_AVAILABLE = 15
-const INVALID_GROUP_ID = 24
 const MEMBER_ID_REQUIRED = 79
 
 let cluster: TestCluster
@@ -108,42 +107,42 @@ async function attackers(clientId: string): Promise<void> {
 }
 
 test('members and groups with endless names', async () => {
-  await attackers('c'.repeat(15_000))
+  await attackers('c'.repeat(8000))
   const told = new Map<number, number>()
   const grown = await growth(
     async (connection, i) => {
       const { errorCode } = await connection.send<object, JoinGroupResponse>(
-        ApiKey.joinGroup, join(`${'g'.repeat(15_000)}-${i}`), { version: 5 },
+        ApiKey.joinGroup, join(`${'g'.repeat(8000)}-${i}`), { version: 5 },
       )
       told.set(errorCode, (told.get(errorCode) ?? 0) + 1)
       return true
     },
-    10_000,
+    19_000,
   )
   expect([...told.keys()].sort()).toEqual([NOT_AVAILABLE, MEMBER_ID_REQUIRED])
-  expect(told.get(MEMBER_ID_REQUIRED)).toBeLessThan(9500)
+  expect(told.get(MEMBER_ID_REQUIRED)).toBeLessThan(18_000)
   expect(grown).toBeLessThan(900)
   expect(honest.longestMs).toBeLessThan(5000)
 }, 180_000)
 
 test('ids that no map can tell apart', async () => {
+  const connection = await connect('endless')
   const groups = Array.from({ length: 1500 }, (_, i) => `${'g'.repeat(20_000)}${i + 1000}`)
-  const described = await connections[0]!.send<object, DescribeGroupsResponse>(ApiKey.describeGroups, { groups }, { version: 4 })
-  expect(new Set(described.groups.map(({ errorCode }) => errorCode))).toEqual(new Set([INVALID_GROUP_ID]))
+  await expect(connection.send(ApiKey.describeGroups, { groups }, { version: 4 })).rejects.toThrow('closed by the node')
   await honest.served()
   expect(honest.longestMs).toBeLessThan(5000)
 }, 60_000)
 
 test('small requests for huge answers', async () => {
-  const [connection] = connections
+  const connection = await connect('huge')
   const groups = Array.from({ length: 200_000 }, () => 'honest')
-  const described = await connection!.send<object, DescribeGroupsResponse>(ApiKey.describeGroups, { groups }, { version: 4 })
+  const described = await connection.send<object, DescribeGroupsResponse>(ApiKey.describeGroups, { groups }, { version: 4 })
   expect(described.groups.map(({ groupState }) => groupState)).toEqual(['Stable'])
   const body = { groups: groups.map((groupId) => ({ groupId, topics: null })), requireStable: false }
-  const fetched = await connection!.send<object, OffsetFetchResponse>(ApiKey.offsetFetch, body, { version: 8 })
+  const fetched = await connection.send<object, OffsetFetchResponse>(ApiKey.offsetFetch, body, { version: 8 })
   expect(fetched.groups).toHaveLength(1)
   const topics = [{ name: 'honest', partitionIndexes: groups.map(() => 0) }]
-  const offsets = await connection!.send<object, OffsetFetchResponse>(ApiKey.offsetFetch, { groupId: 'honest', topics }, { version: 7 })
+  const offsets = await connection.send<object, OffsetFetchResponse>(ApiKey.offsetFetch, { groupId: 'honest', topics }, { version: 7 })
   expect(offsets.topics[0]!.partitions).toHaveLength(1)
   await honest.served()
 }, 60_000)
