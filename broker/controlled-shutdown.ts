@@ -23,6 +23,8 @@ export interface ControlledShutdownOptions {
 
 /** A cluster without a controller has nobody to ask, and a stop shall not wait for one. */
 const FIND_TIMEOUT_MS = 1000
+/** Nor for a controller that waits for ZooKeeper: this long twice without it are enough. */
+const CONNECTION_CHECK_MS = 1000
 
 /**
  * Asks the controller to move this broker's leaderships away before it stops; up to `maxRetries` times, since a follower may need
@@ -33,10 +35,12 @@ export async function controlledShutdown(options: ControlledShutdownOptions): Pr
   const { brokerId, brokerEpoch, logger, clock } = options
   for (let attempt = 1; attempt <= options.maxRetries; attempt++) {
     try {
-      const { errorCode, remainingPartitions } = await options.toController.send<
-        ControlledShutdownRequest,
-        ControlledShutdownResponse
-      >(ApiKey.controlledShutdown, { brokerId, brokerEpoch }, { timeoutMs: options.timeoutMs, findTimeoutMs: FIND_TIMEOUT_MS })
+      const asked = options.toController.send<ControlledShutdownRequest, ControlledShutdownResponse>(
+        ApiKey.controlledShutdown,
+        { brokerId, brokerEpoch },
+        { timeoutMs: options.timeoutMs, findTimeoutMs: FIND_TIMEOUT_MS },
+      )
+      const { errorCode, remainingPartitions } = await whileConnected(options, asked)
       if (errorCode === ErrorCode.NONE) {
         if (remainingPartitions.length === 0) {
           logger.info({}, 'controlled shutdown succeeded')
@@ -62,6 +66,24 @@ export async function controlledShutdown(options: ControlledShutdownOptions): Pr
   }
   logger.warn({}, 'stopping without a controlled shutdown')
   return false
+}
+
+/** What `asked` gives; rejects as soon as there has been no ZooKeeper for a while: then whoever is asked waits for it. */
+function whileConnected<T>({ clock, isConnected }: ControlledShutdownOptions, asked: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let wasConnected = true
+    const check = (): void => {
+      const isThere = isConnected()
+      if (!isThere && !wasConnected) {
+        reject(new Error('ZooKeeper is away'))
+        return
+      }
+      wasConnected = isThere
+      timer = clock.timer(CONNECTION_CHECK_MS, check)
+    }
+    let timer = clock.timer(CONNECTION_CHECK_MS, check)
+    asked.then(resolve, reject).finally(() => timer.cancel())
+  })
 }
 
 /** Resolves with true as soon as metadata makes `condition` true, else with false after `timeoutMs`. */

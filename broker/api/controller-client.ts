@@ -81,8 +81,10 @@ export class ControllerClient implements ToController {
   ): Promise<Response | undefined> {
     const { gate, brokerId, metadata } = this.options
     const bodyFor = typeof body === 'function' ? body : () => body
-    if (gate.isActive())
-      return this.recorded(apiKey, brokerId, () => this.askOwn(apiKey, bodyFor, maxVersion) as Promise<Response>)
+    if (gate.isActive()) {
+      const ask = (): Promise<Response> => this.askOwn(apiKey, bodyFor, maxVersion) as Promise<Response>
+      return this.recorded(apiKey, brokerId, () => this.inTime(ask(), timeoutMs))
+    }
     const active = gate.activeControllerId()
     const controllerId = active >= 0 ? active : metadata.controllerId
     if (controllerId < 0 || controllerId === brokerId) return undefined
@@ -92,6 +94,15 @@ export class ControllerClient implements ToController {
     return this.recorded(apiKey, controllerId, () =>
       kafka.send<Request, Response>(apiKey, bodyFor(version), { version, timeoutMs: Math.max(timeoutMs, 1) }),
     )
+  }
+
+  /** Our own controller may wait for a ZooKeeper that is away as long as it likes, who asks it does not. */
+  private inTime<Response>(answer: Promise<Response>, timeoutMs: number): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(new Error(`this broker's controller has not answered within ${timeoutMs} ms`))
+      const timer = this.options.env.clock.timer(Math.max(timeoutMs, 1), late)
+      answer.then(resolve, reject).finally(() => timer.cancel())
+    })
   }
 
   private async recorded<Response extends object>(

@@ -5,7 +5,10 @@ import type { ControlledShutdownOptions } from '../../../broker/controlled-shutd
 import type { MetadataCache } from '../../../broker/metadata/metadata-cache'
 import type { Clock, Timer } from '../../../runtime/ports'
 
-type Answer = { errorCode: number; remainingPartitions: { topicName: string; partitionIndex: number }[] } | Error
+type Answer = { errorCode: number; remainingPartitions: { topicName: string; partitionIndex: number }[] } | Error | 'never'
+
+/** How often it looks whether ZooKeeper is still there, while it waits for an answer. */
+const LOOKS_AFTER_MS = 1000
 
 /** Timers fire at once; what they were set to is kept. */
 class HastyClock implements Clock {
@@ -15,8 +18,9 @@ class HastyClock implements Clock {
   immediate = (callback: () => void): void => queueMicrotask(callback)
   timer(delayMs: number, callback: () => void): Timer {
     this.delays.push(delayMs)
-    queueMicrotask(callback)
-    return { cancel: () => undefined }
+    let isCancelled = false
+    queueMicrotask(() => isCancelled || callback())
+    return { cancel: () => (isCancelled = true) }
   }
 }
 
@@ -38,6 +42,7 @@ async function stop(answers: Answer[], { isConnected = true, alive = [1] }: { is
     toController: {
       send: () => {
         const answer = answers[asked++]!
+        if (answer === 'never') return new Promise(() => {})
         return answer instanceof Error ? Promise.reject(answer) : (Promise.resolve(answer) as never)
       },
     },
@@ -48,7 +53,7 @@ async function stop(answers: Answer[], { isConnected = true, alive = [1] }: { is
     timeoutMs: 30_000,
     isConnected: () => isConnected,
   }
-  return { isDone: await controlledShutdown(options), asked, delays: clock.delays }
+  return { isDone: await controlledShutdown(options), asked, delays: clock.delays.filter((ms) => ms !== LOOKS_AFTER_MS) }
 }
 
 test('asks again, with a pause, until nothing is left', async () => {
@@ -65,4 +70,8 @@ test('does not wait where nobody else could lead', async () => {
 
 test('does not wait for a controller without ZooKeeper', async () => {
   expect(await stop([new Error('no controller')], { isConnected: false })).toEqual({ isDone: false, asked: 1, delays: [] })
+})
+
+test('does not wait for a controller that waits for ZooKeeper', async () => {
+  expect(await stop(['never'], { isConnected: false })).toEqual({ isDone: false, asked: 1, delays: [] })
 })
