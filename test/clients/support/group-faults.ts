@@ -97,14 +97,36 @@ export const killMember: GroupFault = async (trial) => {
   trial.run.join(member.job.instanceId, member.kind)
 }
 
+/** Resolves when the group is stable with those members that run, and all of them have told what they were assigned. */
+async function settled({ cluster, run }: GroupTrial): Promise<void> {
+  const admin = new Admin({ 'bootstrap.servers': cluster.bootstrapServers })
+  let told = -1
+  try {
+    await cluster.until('the group is settled', 60_000, async () => {
+      const before = told
+      told = run.events.filter(({ kind }) => kind === 'assigned').length
+      const group = (await admin.describeConsumerGroups([run.plan.group])).get(run.plan.group)
+      if (group === undefined || group instanceof Error) return false
+      return group.state === 'Stable' && group.members.length === run.members.length && told === before
+    })
+  } finally {
+    await admin.close()
+  }
+}
+
 /** A static member is killed and comes back at once: nobody else is told of another generation. */
-export const bounceStatic: GroupFault = async ({ cluster, run }) => {
+export const bounceStatic: GroupFault = async (trial) => {
+  const { cluster, run } = trial
   const member = run.members.find(({ job }) => job.instanceId !== undefined)
   if (member === undefined) return
+  await settled(trial)
   const before = run.events.length
+  const killedMs = performance.now()
   await run.kill(member)
   const back = run.join(member.job.instanceId, member.kind)
   await cluster.until('the static member is back', 20_000, () => Promise.resolve(run.assigned.has(back.job.member)))
+  // On a busy machine a process may take longer to start than its session lasts: then the others get its partitions.
+  if (performance.now() - killedMs > SESSION_TIMEOUT_MS - 1000) return
   const others = run.events.slice(before).filter(({ kind, member: who }) => kind === 'assigned' && who !== back.job.member && who !== member.job.member)
   if (others.length > 0) throw new Error(`${others[0]!.member} was assigned partitions when the static member came back`)
 }
