@@ -295,6 +295,11 @@ export class Log {
     this.config = config
   }
 
+  /** Whether a batch of this producer is remembered. */
+  knowsProducer(producerId: number): boolean {
+    return this.producerState.entry(producerId) !== undefined
+  }
+
   hasOngoingTransaction(producerId: number): boolean {
     return this.producerState.hasOngoingTransaction(producerId)
   }

@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../protocol/errors'
+import { BATCH_HEADER_BYTES, baseSequenceAt, magicAt, producerIdAt } from '../../protocol/records/batch'
 import { isInternalTopic } from '../../protocol/rules/topic-name'
 import { LogError } from '../log/log-error'
 import type { PreparedRecords } from '../log/log-types'
@@ -149,6 +150,9 @@ function appendOne(core: ReplicaCore, params: AppendParams, request: AppendParti
       partition.refusedAppendMs = core.options.env.clock.monoMs()
       return { partition, isPending: false, leaderEpoch: -1, result: fenced(core, request) }
     }
+    if (comesTooSoon(core, params, partition, records)) {
+      return { partition, isPending: false, leaderEpoch: -1, result: fenced(core, request) }
+    }
     const info = partition.appendAsLeader(records, params.acks, {
       origin: params.origin,
       requestVersion: params.requestVersion,
@@ -204,6 +208,16 @@ const SETTLING_MS = 1000
  */
 function isSettling(params: AppendParams, partition: Partition, nowMs: number): boolean {
   return params.origin === 'client' && nowMs - partition.refusedAppendMs < SETTLING_MS
+}
+
+/**
+ * The same for a producer of which nothing is known, whose batch has not the first sequence: any sequence would begin. Kafka takes
+ * it, and librdkafka says of what was refused before that it was written.
+ */
+function comesTooSoon(core: ReplicaCore, params: AppendParams, partition: Partition, records: Buffer): boolean {
+  if (partition.refusedAppendMs === -Infinity || !isSettling(params, partition, core.options.env.clock.monoMs())) return false
+  if (records.length < BATCH_HEADER_BYTES || magicAt(records, 0) !== 2 || baseSequenceAt(records, 0) <= 0) return false
+  return partition.isLeader && partition.log?.knowsProducer(producerIdAt(records, 0)) === false
 }
 
 /** What a produce waits for: each of its partitions replicated, or lost to this leader. */

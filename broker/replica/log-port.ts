@@ -10,7 +10,7 @@ export type ReplicaLog = Pick<
   | 'prepare' | 'appendAsLeader' | 'appendAsFollower' | 'read'
   | 'bytesFrom' | 'truncateTo' | 'truncateFullyAndStartAt' | 'endOffsetForEpoch' | 'offsetForTimestamp' | 'legacyOffsetsBefore'
   | 'config' | 'updateHighWatermark' | 'maybeIncrementHighWatermark' | 'incrementLogStartOffset' | 'assignEpochStart' | 'flush'
-  | 'startTransactionVerification'
+  | 'startTransactionVerification' | 'knowsProducer'
 >
 
 /** What replication needs of the log manager. */

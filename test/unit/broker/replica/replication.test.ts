@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../../../protocol/errors'
 import { LogError } from '../../../../broker/log/log-error'
+import { BatchBuilder } from '../../../../protocol/records/records'
 import { World } from '../../../simulation/world/world'
 import { brokers, elect, type BrokerSetup, type TestBroker } from './support/brokers'
 
@@ -105,6 +106,29 @@ describe('append', () => {
     await world.run(1500)
     expect((await world.settle(leader.produce('b'), 100, 'the answer')).errorCode).toBe(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
     gap.mockRestore()
+  })
+
+  test('what an unknown producer sends behind a batch that was refused does not come before it', async () => {
+    const { world, all: [leader] } = await cluster()
+    const of = (sequence: number): { records: Buffer } => {
+      const options = { producerId: 7, producerEpoch: 0, baseSequence: sequence }
+      return { records: new BatchBuilder(options).append(null, Buffer.from('x'), [], 1000).build() }
+    }
+    const send = async (sequence: number): Promise<number> =>
+      (await world.settle(leader.produce('', of(sequence)), 100, 'the answer')).errorCode
+    leader.mayAct = false
+    expect(await send(0)).toBe(NOT_LEADER_OR_FOLLOWER)
+    leader.mayAct = true
+    expect(await send(1)).toBe(NOT_LEADER_OR_FOLLOWER)
+    expect(await send(0)).toBe(NONE)
+    expect(await send(1)).toBe(NONE)
+  })
+
+  test('an unknown producer may begin with any sequence where nothing was refused', async () => {
+    const { world, all: [leader] } = await cluster()
+    const options = { producerId: 7, producerEpoch: 0, baseSequence: 5 }
+    const records = new BatchBuilder(options).append(null, Buffer.from('x'), [], 1000).build()
+    expect((await world.settle(leader.produce('', { records }), 100, 'the answer')).errorCode).toBe(NONE)
   })
 
   test('a write that fails at the end of the turn is not acknowledged', async () => {

@@ -219,12 +219,12 @@ export class TestBroker {
   }
 
   /** Appends and resolves with the answer. */
-  produce(text: string, { acks = -1, timeoutMs = 5000, partition = 0 } = {}): Promise<AppendResult> {
+  produce(text: string, { acks = -1, timeoutMs = 5000, partition = 0, records = batch(text) } = {}): Promise<AppendResult> {
     return new Promise((resolve) => {
       this.replicas.append(
         {
           timeoutMs, acks, internalTopicsAllowed: false, origin: 'client', requestVersion: 11,
-          partitions: [{ topic: TOPIC, partition, records: batch(text) }],
+          partitions: [{ topic: TOPIC, partition, records }],
         },
         ([result]) => resolve(result!),
       )

@@ -1,5 +1,5 @@
 import {
-  baseOffsetAt, lastOffsetAt, leaderEpochAt, setBaseOffsetAt, setLeaderEpochAt,
+  baseOffsetAt, lastOffsetAt, leaderEpochAt, producerIdAt, setBaseOffsetAt, setLeaderEpochAt,
 } from '../../../../../protocol/records/batch'
 import { BatchBuilder, iterateBatches } from '../../../../../protocol/records/records'
 import { LogError, StorageError } from '../../../../../broker/log/log-error'
@@ -88,6 +88,10 @@ export class FakeLog implements ReplicaLog {
 
   prepare(): Promise<never> {
     throw new Error('nothing needs it')
+  }
+
+  knowsProducer(producerId: number): boolean {
+    return this.batches.some((each) => producerIdAt(each, 0) === producerId)
   }
 
   startTransactionVerification(): undefined {
