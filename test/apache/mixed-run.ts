@@ -108,11 +108,15 @@ export class Run {
   async always(name: string, act: () => Promise<void>, usual: readonly RegExp[] = []): Promise<void> {
     const began = Date.now()
     const found: string[] = []
+    const begun = new Set<number>()
     const producer = new RdkafkaProducer(
       [this.cluster.bootstrapServers, LOAD, String(this.assignment.length), `.${++this.runs}.`, '15000', PAUSE_S],
-      () => undefined,
+      (partition) => begun.add(partition),
     )
     try {
+      // Of a producer that it does not know a leader of Apache's takes any sequence: what is refused while it becomes the leader
+      // may come behind the next batch, and librdkafka takes it for a duplicate.
+      await until('every partition is written to', 60_000, () => begun.size === this.assignment.length)
       await act()
       await this.agreed()
       await this.javaGoesOn()
