@@ -5,7 +5,7 @@
  * --apache: each stays what it is, to see what is usual there.
  */
 import { besideApache, freePorts } from './frame'
-import { MixedCluster } from './mixed-cluster'
+import { MixedCluster, coordinatorSettings } from './mixed-cluster'
 import { Run } from './mixed-run'
 import { MigrationLoad, spread } from './migration-load'
 import type { Kind } from './mixed-cluster'
@@ -13,13 +13,7 @@ import type { Kind } from './mixed-cluster'
 const SETTINGS = {
   'zookeeper.session.timeout.ms': '12000',
   'replica.lag.time.max.ms': '10000',
-  'offsets.topic.replication.factor': '3',
-  'offsets.topic.num.partitions': '6',
-  'transaction.state.log.replication.factor': '3',
-  'transaction.state.log.num.partitions': '6',
-  'transaction.state.log.min.isr': '2',
-  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
-  'group.initial.rebalance.delay.ms': '300',
+  ...coordinatorSettings(3, 6),
   'log.cleaner.backoff.ms': '1000',
   'unclean.leader.election.enable': 'false',
 }

@@ -48,6 +48,19 @@ export interface Node {
   logFile: string
 }
 
+/** Both coordinators on so many brokers, and sooner than by default. */
+export function coordinatorSettings(replicas: number, partitions: number): Record<string, string> {
+  return {
+    'offsets.topic.replication.factor': String(replicas),
+    'offsets.topic.num.partitions': String(partitions),
+    'transaction.state.log.replication.factor': String(replicas),
+    'transaction.state.log.num.partitions': String(partitions),
+    'transaction.state.log.min.isr': '2',
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
+    'group.initial.rebalance.delay.ms': '300',
+  }
+}
+
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -10,7 +10,7 @@ import { besideApache, freePorts } from './frame'
 import { groupToolStep } from './group-tool-steps'
 import { VERSION } from './jars'
 import { logSteps } from './log-steps'
-import { MixedCluster } from './mixed-cluster'
+import { MixedCluster, coordinatorSettings } from './mixed-cluster'
 import { Run } from './mixed-run'
 import { change, steps } from './mixed-steps'
 import { olderSteps } from './older-steps'
@@ -18,13 +18,7 @@ import { olderSteps } from './older-steps'
 const SETTINGS = {
   'zookeeper.session.timeout.ms': '12000',
   'replica.lag.time.max.ms': '4000',
-  'offsets.topic.replication.factor': '4',
-  'offsets.topic.num.partitions': '4',
-  'transaction.state.log.replication.factor': '4',
-  'transaction.state.log.num.partitions': '4',
-  'transaction.state.log.min.isr': '2',
-  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
-  'group.initial.rebalance.delay.ms': '300',
+  ...coordinatorSettings(4, 4),
   'log.cleaner.backoff.ms': '1000',
   'auto.leader.rebalance.enable': 'false',
   'unclean.leader.election.enable': 'false',

@@ -8,7 +8,7 @@ import { appendFileSync, existsSync, readFileSync, truncateSync, writeFileSync }
 import { join } from 'node:path'
 import { Kafka, Partitioners, logLevel } from 'kafkajs'
 import { besideApache, freePorts } from './frame'
-import { MixedCluster, pause, until } from './mixed-cluster'
+import { MixedCluster, coordinatorSettings, pause, until } from './mixed-cluster'
 import { Run } from './mixed-run'
 import { Program } from './programs/program'
 import type { Kind } from './mixed-cluster'
@@ -17,13 +17,7 @@ const SETTINGS = {
   'zookeeper.session.timeout.ms': '12000',
   'default.replication.factor': '3',
   'min.insync.replicas': '2',
-  'offsets.topic.replication.factor': '3',
-  'offsets.topic.num.partitions': '6',
-  'transaction.state.log.replication.factor': '3',
-  'transaction.state.log.num.partitions': '6',
-  'transaction.state.log.min.isr': '2',
-  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
-  'group.initial.rebalance.delay.ms': '300',
+  ...coordinatorSettings(3, 6),
   'auto.create.topics.enable': 'false',
 }
 
