@@ -250,14 +250,15 @@ export class MixedCluster {
     }
   }
 
-  async ask<Req, Res>(id: number, key: number, body: Input<Req>, version?: number): Promise<Res> {
-    const connection = new KafkaConnection(realEnvironment(), {
-      host: '127.0.0.1',
-      port: this.port(id),
-      clientId: 'mixed',
-      requestTimeoutMs: 60_000,
-    })
+  async connect(id: number, clientId: string, requestTimeoutMs: number): Promise<KafkaConnection> {
+    const where = { host: '127.0.0.1', port: this.port(id) }
+    const connection = new KafkaConnection(realEnvironment(), { ...where, clientId, requestTimeoutMs })
     await connection.connect()
+    return connection
+  }
+
+  async ask<Req, Res>(id: number, key: number, body: Input<Req>, version?: number): Promise<Res> {
+    const connection = await this.connect(id, 'mixed', 60_000)
     try {
       return await connection.send<Req, Res>(key, body, version === undefined ? {} : { version })
     } finally {

@@ -1,6 +1,4 @@
-import { KafkaConnection } from '../../network/kafka-connection'
 import { ApiKey } from '../../protocol/messages/apis'
-import { realEnvironment } from '../../runtime/real'
 import { decodeProducerIdBlock, producerIdBlockPath } from '../../zk-schema/cluster'
 import { until } from './mixed-cluster'
 import type { Run } from './mixed-run'
@@ -19,13 +17,7 @@ export async function producerIds(run: Run): Promise<void> {
   const twice: string[] = []
   await Promise.all(
     cluster.running.map(async (id) => {
-      const connection = new KafkaConnection(realEnvironment(), {
-        host: '127.0.0.1',
-        port: cluster.port(id),
-        clientId: 'producer-ids',
-        requestTimeoutMs: 30_000,
-      })
-      await connection.connect()
+      const connection = await cluster.connect(id, 'producer-ids', 30_000)
       try {
         let count = 0
         await until(`broker ${id} has given ${IDS} producer ids`, 30_000, async () => {
