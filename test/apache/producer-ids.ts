@@ -1,4 +1,6 @@
+import type { KafkaConnection } from '../../network/kafka-connection'
 import { ApiKey } from '../../protocol/messages/apis'
+import type { KafkaConnection } from '../../network/kafka-connection'
 import { decodeProducerIdBlock, producerIdBlockPath } from '../../zk-schema/cluster'
 import { until } from './mixed-cluster'
 import type { Run } from './mixed-run'
