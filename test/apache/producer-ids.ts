@@ -1,9 +1,8 @@
-import type { KafkaConnection } from '../../network/kafka-connection'
 import { ApiKey } from '../../protocol/messages/apis'
-import type { KafkaConnection } from '../../network/kafka-connection'
 import { decodeProducerIdBlock, producerIdBlockPath } from '../../zk-schema/cluster'
 import { until } from './mixed-cluster'
 import type { Run } from './mixed-run'
+import type { KafkaConnection } from '../../network/kafka-connection'
 import type { InitProducerIdRequest, InitProducerIdResponse } from '../../protocol/messages/init-producer-id'
 
 /** More than the thousand of one block: the controller has to give each broker another one. */
