@@ -61,8 +61,9 @@ export function offsetsBatch(
 ): Buffer {
   const builder = new BatchBuilder({
     codec: config.codec,
-    // Nobody numbers these batches: the coordinator is the only one that writes them.
-    ...(producer === undefined ? {} : { ...producer, baseSequence: 0, transactional: true }),
+    // Nobody numbers these batches: the coordinator is the only one that writes them. 0 is what Kafka's GroupMetadataManager writes.
+    baseSequence: 0,
+    ...(producer === undefined ? {} : { ...producer, transactional: true }),
   })
   for (const { topic, partition, commit } of entries) {
     builder.append(encodeOffsetKey(groupId, topic, partition), offsetValue(commit, config.offsetValueVersion), [], nowMs)
