@@ -118,7 +118,11 @@ static int consume(char **arguments) {
   int64_t count = atoll(arguments[3]), read = 0, bytes = 0;
   double cpu = cpuSeconds();
   int64_t start = nowNs();
-  rd_kafka_t *kafka = consumer(rd_kafka_conf_new(), arguments[0], arguments[1], atoi(arguments[2]), RD_KAFKA_OFFSET_BEGINNING);
+  rd_kafka_conf_t *conf = rd_kafka_conf_new();
+  /* librdkafka 2.0 fetches nothing for a second when 100,000 records are queued: a fast broker would be measured asleep. */
+  set(conf, "queued.min.messages", "10000000");
+  set(conf, "queued.max.messages.kbytes", "2097151");
+  rd_kafka_t *kafka = consumer(conf, arguments[0], arguments[1], atoi(arguments[2]), RD_KAFKA_OFFSET_BEGINNING);
   rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(kafka);
   while (read < count) {
     ssize_t got = rd_kafka_consume_batch_queue(queue, 1000, messages, BATCH);

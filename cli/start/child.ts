@@ -134,9 +134,13 @@ export class Child {
   }
 }
 
-/** Ours without what would configure a broker: its properties file says everything, and is not the same for all. */
+/**
+ * Ours without what would configure a broker: its properties file says everything, and is not the same for all. As bin/ does, glibc is
+ * told to give back what it does not need (it otherwise keeps 5 MiB of what compiling took).
+ */
 function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_')))
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('KAFKA_'))
+  return { MALLOC_TRIM_THRESHOLD_: '131072', ...Object.fromEntries(kept) }
 }
 
 function tailOf(path: string): string {
