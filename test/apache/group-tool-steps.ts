@@ -3,7 +3,7 @@ import { Producer } from '../../index'
 import { GROUP, coordinatorOf } from './coordinated'
 import { OFFSETS_TOPIC } from './coordinator-steps'
 import { javaTool, otherKind, ownTool, until } from './mixed-cluster'
-import { preferredLeaders, reassign } from './requests'
+import { deleteTopics, preferredLeaders, reassign } from './requests'
 import type { ChildProcess } from 'node:child_process'
 import type { Kind, MixedCluster } from './mixed-cluster'
 import type { Run } from './mixed-run'
@@ -23,6 +23,7 @@ export async function groupToolStep(run: Run, kind: Kind): Promise<void> {
     for (const group of groups) await consumed(run, topic, group)
     for (const group of groups) await described(run, topic, group)
     for (const group of groups) if (group.user !== group.coordinator) await changed(run, topic, group)
+    await deleteTopics(run, [topic])
   })
 }
 
