@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { FetchRequest, FetchTopic } from '../../protocol/messages/fetch'
 import type { Clock, Random } from '../../runtime/ports'
+import { NOTHING_NEW } from './requests'
 import type { FetchPartition, FetchPartitionResult } from './requests'
 
 const NO_SESSION = 0
@@ -125,7 +126,10 @@ export class FetchSessionCache {
   private incrementalContext(session: Session, names: TopicNames): FetchContext {
     const expectedEpoch = session.epoch
     const cached = [...session.partitions.values()]
-    for (const { request } of cached) resolveNames(request, session.usesTopicIds, names)
+    for (const each of cached) {
+      resolveNames(each.request, session.usesTopicIds, names)
+      each.request.told = each
+    }
     return {
       errorCode: ErrorCode.NONE,
       partitions: cached.map((each) => each.request),
@@ -137,6 +141,7 @@ export class FetchSessionCache {
         }
         const changed: FetchPartitionResult[] = []
         results.forEach((result, i) => {
+          if (result === NOTHING_NEW) return
           const partition = cached[i]!
           if (!noteResult(partition, result)) {
             result.release()

@@ -9,7 +9,7 @@ import { resetOutOfRange, truncateByEpochs, type TruncationContext } from './fet
 import type { LeaderConnection } from './leader-connection'
 import type { ReplicaManagerOptions } from './options'
 import type { Partition } from './partition'
-import { ReplicaFetchSession, type FetchWish } from './replica-fetch-session'
+import { ReplicaFetchSession } from './replica-fetch-session'
 import { decideTruncation } from './truncation'
 
 const FIRST_VERSION_WITH_REPLICA_STATE = 15
@@ -169,22 +169,16 @@ export class ReplicaFetcher {
 
   private async fetch(connection: LeaderConnection, asked: readonly FetchState[]): Promise<void> {
     const { config, brokerId, protocol } = this.options
-    const wishes: FetchWish[] = []
-    const byKey = new Map<string, { state: FetchState; fetchOffset: number }>()
-    for (const state of asked) {
-      if (this.isHeldBack(state)) continue
-      const wish = this.wishOf(state)
-      if (wish === undefined || this.states.get(state.partition) !== state) continue
-      wishes.push(wish)
-      byKey.set(`${wish.topic}/${wish.partition}`, { state, fetchOffset: state.fetchOffset })
-      if (wish.topicId !== undefined) byKey.set(`${wish.topicId}/${wish.partition}`, { state, fetchOffset: state.fetchOffset })
-    }
-    if (wishes.length === 0) {
+    // What was waited for since then may have taken some away.
+    const wanted = asked.filter(
+      (state) => state.partition.log !== undefined && this.states.get(state.partition) === state && !this.isHeldBack(state),
+    )
+    if (wanted.length === 0) {
       await this.sleep(Math.min(THROTTLE_PAUSE_MS, config.replicaFetchBackoffMs))
       return
     }
-    const version = this.session.versionFor(protocol.fetchVersion, wishes)
-    if (version < FIRST_VERSION_WITH_LAST_FETCHED_EPOCH) for (const wish of wishes) wish.lastFetchedEpoch = -1
+    const version = this.session.versionFor(protocol.fetchVersion, wanted)
+    const namesLastEpoch = protocol.truncationOnFetch && version >= FIRST_VERSION_WITH_LAST_FETCHED_EPOCH
     this.isAsking = true
     const request = {
       ...(version >= FIRST_VERSION_WITH_REPLICA_STATE
@@ -193,14 +187,14 @@ export class ReplicaFetcher {
       maxWaitMs: config.replicaFetchWaitMaxMs,
       minBytes: config.replicaFetchMinBytes,
       maxBytes: config.replicaFetchResponseMaxBytes,
-      ...this.session.next(version, wishes),
+      ...this.session.next(version, wanted, { maxBytes: config.replicaFetchMaxBytes, namesLastEpoch }),
     }
     const asking = connection.fetch(version, request, (response) => {
       // From here on the answer is taken whole: a partition that was added is asked for in the next round.
       this.isAsking = false
       this.interruptTimer?.cancel()
       this.interruptTimer = undefined
-      if (this.session.take(version, response)) return this.process(response, byKey)
+      if (this.session.take(version, response)) return this.process(response)
       this.logger.info({ error: errorName(response.errorCode) }, 'fetch session begins anew')
       return []
     })
@@ -214,31 +208,12 @@ export class ReplicaFetcher {
     return follower?.isThrottled(partition.topic, partition.partition) === true && lag !== 0 && follower.isExceeded
   }
 
-  private wishOf(state: FetchState): FetchWish | undefined {
-    const { partition } = state
-    if (partition.log === undefined) return undefined
-    return {
-      topic: partition.topic,
-      topicId: partition.topicId,
-      partition: partition.partition,
-      fetchOffset: state.fetchOffset,
-      logStartOffset: partition.log.startOffset,
-      currentLeaderEpoch: state.leaderEpoch,
-      lastFetchedEpoch: this.options.protocol.truncationOnFetch ? state.lastFetchedEpoch : -1,
-      maxBytes: this.options.config.replicaFetchMaxBytes,
-    }
-  }
-
   /** Appends, without waiting for anything: the answer's memory is used again. Which partitions were asked for out of range. */
-  private process(
-    response: FetchResponse,
-    byKey: ReadonlyMap<string, { state: FetchState; fetchOffset: number }>,
-  ): FetchState[] {
+  private process(response: FetchResponse): FetchState[] {
     const outOfRange: FetchState[] = []
     for (const topic of response.responses) {
-      const name = topic.topic !== '' ? topic.topic : topic.topicId
       for (const data of topic.partitions) {
-        const asked = byKey.get(`${name}/${data.partitionIndex}`)
+        const asked = this.session.asked(topic.topic, topic.topicId, data.partitionIndex)
         if (asked === undefined) continue
         const { state, fetchOffset } = asked
         if (this.states.get(state.partition) !== state || state.fetchOffset !== fetchOffset) {

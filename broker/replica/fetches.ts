@@ -1,11 +1,13 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { ReadResult } from '../log/log-types'
+import { InvariantError } from '../../runtime/assert'
 import { isInDoubt, type Doubts } from './leadership-checks'
 import type { Partition, PartitionRead } from './partition'
 import { preferredReadReplica } from './preferred-replica'
 import { DelayedOperation } from './purgatory'
 import type { ReplicaCore } from './replica-core'
 import type { ReplicaEpochs } from './replica-epochs'
+import { NOTHING_NEW } from './requests'
 import type { FetchParams, FetchPartition, FetchPartitionResult } from './requests'
 
 type Done = (results: FetchPartitionResult[]) => void
@@ -50,33 +52,60 @@ function serve(
   done: Done,
 ): void {
   const delayed = new DelayedFetch(core, params, requests, done)
-  if (isFollower) for (const request of requests) noteFollowerPosition(core, params, request)
-  const partitions = new Set<Partition>()
-  for (const { topic, partition: index } of requests) {
-    const partition = core.get(topic, index)
-    if (partition !== undefined) partitions.add(partition)
+  const partitions: Partition[] = []
+  for (const request of requests) {
+    const partition = core.get(request.topic, request.partition)
+    if (partition === undefined) continue
+    partitions.push(partition)
+    if (isFollower) noteFollowerPosition(partition, params, request)
   }
-  core.fetches.tryCompleteElseWatch(delayed, [...partitions], core.isShutDown ? 0 : params.maxWaitMs)
+  core.fetches.tryCompleteElseWatch(delayed, partitions, core.isShutDown ? 0 : params.maxWaitMs)
 }
 
-function noteFollowerPosition(core: ReplicaCore, params: FetchParams, request: FetchPartition): void {
-  const partition = core.get(request.topic, request.partition)
-  const follower = partition?.followers.get(params.replicaId)
-  if (partition === undefined || follower === undefined) return
+function noteFollowerPosition(partition: Partition, params: FetchParams, request: FetchPartition): void {
+  const { replicaId, replicaEpoch } = params
+  const follower = partition.followers.get(replicaId)
+  if (follower === undefined) return
+  const { fetchOffset, logStartOffset } = request
+  if (standsAtEnd(partition, request, replicaId, true)) {
+    partition.updateFollower(follower, fetchOffset, logStartOffset, fetchOffset, replicaEpoch)
+    return
+  }
   let read: PartitionRead
   try {
-    read = partition.prepareRead(request, params.replicaId, true)
+    read = partition.prepareRead(request, replicaId, true)
   } catch {
     // The answer will say why.
     return
   }
   if (read.divergingEpoch !== undefined) return
-  partition.updateFollower(follower, {
-    fetchOffset: request.fetchOffset,
-    logStartOffset: request.logStartOffset,
-    leaderEndOffset: read.logEndOffset,
-    brokerEpoch: params.replicaEpoch,
-  })
+  partition.updateFollower(follower, fetchOffset, logStartOffset, read.logEndOffset, replicaEpoch)
+}
+
+/**
+ * Does the fetch begin where the log ends, with nothing to be said against it? Of the many partitions of a follower most do, at each
+ * fetch: `prepareRead` would say so, too, but makes objects.
+ */
+function standsAtEnd(partition: Partition, request: FetchPartition, replicaId: number, onlyLeader: boolean): boolean {
+  const { log, role } = partition
+  if (log === undefined || partition.isOffline || role === 'none' || (onlyLeader && role !== 'leader')) return false
+  const { currentLeaderEpoch, fetchOffset, lastFetchedEpoch } = request
+  if (currentLeaderEpoch >= 0 && currentLeaderEpoch !== partition.leaderEpoch) return false
+  if (fetchOffset !== log.endOffset || (lastFetchedEpoch >= 0 && lastFetchedEpoch !== log.latestEpoch)) return false
+  return replicaId < 0 || partition.followers.has(replicaId)
+}
+
+/** Bytes that a waiting fetch could have; -1 if it should be answered now, because it cannot go on as it is. */
+function bytesFor(partition: Partition, request: FetchPartition, params: FetchParams): number {
+  const onlyLeader = readsOnlyLeader(params)
+  if (standsAtEnd(partition, request, params.replicaId, onlyLeader)) return 0
+  try {
+    const { log, divergingEpoch } = partition.prepareRead(request, params.replicaId, onlyLeader)
+    return divergingEpoch !== undefined ? -1 : Math.min(log.bytesFrom(request.fetchOffset, params.isolation), request.maxBytes)
+  } catch (error) {
+    if (error instanceof InvariantError) throw error
+    return -1
+  }
 }
 
 /** Followers read from leaders; consumers too, but for those that can be told of a nearer replica, and debugging ones. */
@@ -123,7 +152,7 @@ class DelayedFetch extends DelayedOperation<Partition> {
       if (partition.isLeader && !core.options.mayAct()) return -1
       if (preferredReadReplica(core, partition, params, request) !== undefined) return -1
     }
-    const bytes = partition.bytesFor(request, params.replicaId, readsOnlyLeader(params), params.isolation)
+    const bytes = bytesFor(partition, request, params)
     return bytes > 0 && isHeldBack(core, partition, params.replicaId) ? 0 : bytes
   }
 
@@ -180,8 +209,9 @@ function readOne(
     if (params.replicaId < 0 && partition.isLeader && !core.options.mayAct()) {
       return failed(core, request, ErrorCode.NOT_LEADER_OR_FOLLOWER)
     }
-    const read = partition.prepareRead(request, params.replicaId, readsOnlyLeader(params))
     const preferred = preferredReadReplica(core, partition, params, request)
+    if (preferred === undefined && hasNoNews(partition, params, request)) return NOTHING_NEW
+    const read = partition.prepareRead(request, params.replicaId, readsOnlyLeader(params))
     const mayRead =
       read.divergingEpoch === undefined && preferred === undefined && !isHeldBack(core, partition, params.replicaId)
     const records = mayRead ? readRecords(params, request, read, maxBytes, minOneMessage) : undefined
@@ -203,6 +233,13 @@ function readOne(
     const errorCode = core.errorCodeOf(error)
     return failed(core, request, errorCode === ErrorCode.OFFSET_OUT_OF_RANGE ? outOfRange(core, params, request, doubts) : errorCode)
   }
+}
+
+/** Is there nothing to be read, and nothing else that the client was not told within its session? */
+function hasNoNews(partition: Partition, params: FetchParams, request: FetchPartition): boolean {
+  const { told } = request
+  if (told === undefined || !standsAtEnd(partition, request, params.replicaId, readsOnlyLeader(params))) return false
+  return told.highWatermark === partition.log!.highWatermark && told.logStartOffset === partition.log!.startOffset
 }
 
 /**

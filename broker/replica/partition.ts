@@ -1,6 +1,6 @@
 import { ErrorCode, ProtocolError } from '../../protocol/errors'
-import { assert, InvariantError } from '../../runtime/assert'
-import type { AppendInfo, AppendOptions, ReadLimit } from '../log/log-types'
+import { assert } from '../../runtime/assert'
+import type { AppendInfo, AppendOptions } from '../log/log-types'
 import { committedIsr, effectiveMinIsr, highWatermarkOf, type IsrState } from './isr'
 import { considerExpandingIsr } from './isr-changes'
 import type { ReplicaLog } from './log-port'
@@ -290,12 +290,10 @@ export class Partition {
 
   /** A fetch of a follower that is assigned, alive and the one it says it is. `leaderEndOffset` was read before the records. */
   updateFollower(
-    follower: ReplicaState,
-    fetch: { fetchOffset: number; logStartOffset: number; leaderEndOffset: number; brokerEpoch: number },
+    follower: ReplicaState, fetchOffset: number, logStartOffset: number, leaderEndOffset: number, brokerEpoch: number,
   ): void {
     const oldEndOffset = follower.logEndOffset
     const oldStartOffset = follower.logStartOffset
-    const { fetchOffset, logStartOffset, leaderEndOffset, brokerEpoch } = fetch
     follower.update(fetchOffset, logStartOffset, this.context.clock.monoMs(), leaderEndOffset, brokerEpoch)
     considerExpandingIsr(this, follower)
     if (oldEndOffset !== follower.logEndOffset) this.advanceHighWatermark()
@@ -346,17 +344,6 @@ export class Partition {
       }
     }
     return read
-  }
-
-  /** Bytes that a waiting fetch could have; -1 if it should be answered now, because it cannot go on as it is. */
-  bytesFor(request: FetchPartition, replicaId: number, onlyLeader: boolean, upTo: ReadLimit): number {
-    try {
-      const { log, divergingEpoch } = this.prepareRead(request, replicaId, onlyLeader)
-      return divergingEpoch !== undefined ? -1 : Math.min(log.bytesFrom(request.fetchOffset, upTo), request.maxBytes)
-    } catch (error) {
-      if (error instanceof InvariantError) throw error
-      return -1
-    }
   }
 
   /** The end of an epoch, for OffsetForLeaderEpoch. Throws as `logForEpoch`. */

@@ -53,12 +53,14 @@ export abstract class DelayedOperation<Key> {
 
 /**
  * Where delayed operations wait, under the keys whose changes may complete them. A completed operation leaves at once, so there
- * is nothing to purge; the number of waiting operations is bounded.
+ * is nothing to purge; the number of waiting operations is bounded. A key keeps its list until it is dropped: a fetch waits for many
+ * keys, thousands of times a second.
  */
 export class Purgatory<Key> {
   private readonly timers: TimerWheel
   private readonly maxOperations: number
-  private readonly watchers = new Map<Key, Set<DelayedOperation<Key>>>()
+  /** In the order of arrival. */
+  private readonly watchers = new Map<Key, DelayedOperation<Key>[]>()
   private waiting = 0
 
   constructor(timers: TimerWheel, maxOperations: number) {
@@ -73,7 +75,9 @@ export class Purgatory<Key> {
 
   /** Keys that somebody waits for. */
   get watchedKeys(): number {
-    return this.watchers.size
+    let count = 0
+    for (const watchers of this.watchers.values()) if (watchers.length > 0) count++
+    return count
   }
 
   /**
@@ -90,8 +94,8 @@ export class Purgatory<Key> {
     operation.watch(this, keys, this.timers.add(timeoutMs, () => operation.expire()))
     for (const key of keys) {
       const watchers = this.watchers.get(key)
-      if (watchers === undefined) this.watchers.set(key, new Set([operation]))
-      else watchers.add(operation)
+      if (watchers === undefined) this.watchers.set(key, [operation])
+      else watchers.push(operation)
     }
     return false
   }
@@ -99,14 +103,14 @@ export class Purgatory<Key> {
   /** Something about `key` changed: completes what became ready and returns how many that were. */
   checkAndComplete(key: Key): number {
     const watchers = this.watchers.get(key)
-    if (watchers === undefined) return 0
+    if (watchers === undefined || watchers.length === 0) return 0
     let completed = 0
-    for (const operation of watchers) if (operation.tryComplete(key)) completed++
+    for (const operation of [...watchers]) if (operation.tryComplete(key)) completed++
     return completed
   }
 
   isWatched(key: Key): boolean {
-    return this.watchers.has(key)
+    return (this.watchers.get(key)?.length ?? 0) > 0
   }
 
   /** Completes everything, ready or not. */
@@ -114,12 +118,18 @@ export class Purgatory<Key> {
     for (const watchers of [...this.watchers.values()]) for (const operation of [...watchers]) operation.forceComplete()
   }
 
+  /** There will be no such key any more. What waits for it completes by its other keys, or when its time is over. */
+  drop(key: Key): void {
+    this.watchers.delete(key)
+  }
+
   /** Called by an operation that completed. */
   forget(operation: DelayedOperation<Key>, keys: readonly Key[]): void {
     this.waiting--
     for (const key of keys) {
       const watchers = this.watchers.get(key)
-      if (watchers?.delete(operation) && watchers.size === 0) this.watchers.delete(key)
+      const index = watchers?.indexOf(operation) ?? -1
+      if (index >= 0) watchers!.splice(index, 1)
     }
   }
 }

@@ -141,9 +141,10 @@ export class ReplicaCore {
   }
 
   private check(partition: Partition): void {
-    this.produces.checkAndComplete(partition)
-    this.fetches.checkAndComplete(partition)
-    this.recordDeletions.checkAndComplete(partition)
+    for (const purgatory of [this.produces, this.fetches, this.recordDeletions]) {
+      purgatory.checkAndComplete(partition)
+      if (partition.isDeleted) purgatory.drop(partition)
+    }
   }
 
   /** Calls `answer` when this turn's log writes are done. */

@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../protocol/errors'
 import type { RecordError } from '../log/log-error'
 import type { AbortedTransaction, ActiveProducer, AppendOrigin, ReadLimit, VerificationGuard } from '../log/log-types'
 
@@ -84,6 +85,8 @@ export interface FetchPartition extends TopicPartition {
   currentLeaderEpoch: number
   /** -1 when not given. */
   lastFetchedEpoch: number
+  /** What the client was told last within its session: then NOTHING_NEW may be the result. */
+  told?: { readonly highWatermark: number; readonly logStartOffset: number }
 }
 
 export interface FetchPartitionResult extends TopicPartition {
@@ -102,6 +105,21 @@ export interface FetchPartitionResult extends TopicPartition {
   preferredReadReplica: number
   currentLeader?: LeaderIdAndEpoch
 }
+
+/** The result of a partition of which an incremental session says nothing: most of a follower's, at each fetch. */
+export const NOTHING_NEW: FetchPartitionResult = Object.freeze({
+  topic: '',
+  topicId: '',
+  partition: -1,
+  errorCode: ErrorCode.NONE,
+  highWatermark: -1,
+  lastStableOffset: -1,
+  logStartOffset: -1,
+  records: Buffer.alloc(0),
+  release() {},
+  abortedTransactions: null,
+  preferredReadReplica: -1,
+})
 
 export interface ListOffsetsQuery extends TopicPartition {
   /** -1 latest, -2 earliest, -3 offset of the largest timestamp, -4 earliest local, -5 latest tiered; else a timestamp. */

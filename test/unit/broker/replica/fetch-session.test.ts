@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { FetchSessionCache, type FetchContext } from '../../../../broker/replica/fetch-session'
-import { ReplicaFetchSession, type FetchWish } from '../../../../broker/replica/replica-fetch-session'
+import { ReplicaFetchSession } from '../../../../broker/replica/replica-fetch-session'
+import type { FetchState } from '../../../../broker/replica/fetcher-state'
 import type { FetchPartitionResult } from '../../../../broker/replica/requests'
 import { ErrorCode } from '../../../../protocol/errors'
 import { decode, encode, type Input } from '../../../../protocol/messages/codec'
@@ -188,7 +189,7 @@ describe('a full cache', () => {
 
 test('a follower and a leader agree on what is wanted, whatever changes and whatever is lost', () => {
   const wishes = fc.uniqueArray(
-    fc.record({ topic: fc.constantFrom('a', 'b'), partition: fc.nat(3), fetchOffset: fc.nat(3) }),
+    fc.record({ topic: fc.constantFrom('a', 'b'), partition: fc.nat(3), fetchOffset: fc.nat(3), isAddedAgain: fc.boolean() }),
     { selector: (each) => `${each.topic}${each.partition}` },
   )
   const step = fc.record({
@@ -200,12 +201,24 @@ test('a follower and a leader agree on what is wanted, whatever changes and what
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       let { cache } = setUp()
       const session = new ReplicaFetchSession()
+      const states = new Map<string, FetchState>()
+      const stateOf = (topic: string, partition: number, isAddedAgain: boolean): FetchState => {
+        const key = `${topic}${partition}`
+        const before = states.get(key)
+        if (before !== undefined && !isAddedAgain) return before
+        const leaderEpoch = before === undefined ? 1 : before.leaderEpoch + 1
+        const replica = { topic, topicId: IDS[topic], partition, log: { startOffset: 0 } }
+        const state = { partition: replica, leaderEpoch, lastFetchedEpoch: -1 } as unknown as FetchState
+        states.set(key, state)
+        return state
+      }
       for (const { wishes: wanted, version: upTo, fate } of steps) {
-        const list = wanted.map((each): FetchWish => ({
-          ...each, topicId: IDS[each.topic], logStartOffset: 0, currentLeaderEpoch: 1, lastFetchedEpoch: -1, maxBytes: 100,
-        }))
+        const list = wanted.map(({ topic, partition, fetchOffset, isAddedAgain }) =>
+          Object.assign(stateOf(topic, partition, isAddedAgain), { fetchOffset }),
+        )
         const version = session.versionFor(upTo, list)
-        const body = decode(fetchRequest, version, encode(fetchRequest, version, session.next(version, list)))
+        const part = session.next(version, list, { maxBytes: 100, namesLastEpoch: true })
+        const body = decode(fetchRequest, version, encode(fetchRequest, version, part))
         if (fate === 'leader forgets') ({ cache } = setUp())
         if (fate === 'request lost') {
           session.reset()
@@ -215,8 +228,18 @@ test('a follower and a leader agree on what is wanted, whatever changes and what
         const { errorCode, sessionId } =
           context.errorCode === 0 ? context.finish(results(context)) : { errorCode: context.errorCode, sessionId: 0 }
         if (errorCode === 0) {
-          const read = context.partitions.map((each) => `${each.topic}-${each.partition}@${each.fetchOffset}`)
-          expect(read.sort()).toEqual(list.map((each) => `${each.topic}-${each.partition}@${each.fetchOffset}`).sort())
+          const read = context.partitions.map(({ topic, partition, fetchOffset, currentLeaderEpoch }) =>
+            [topic, partition, fetchOffset, currentLeaderEpoch].join(),
+          )
+          const asked = list.map(({ partition: { topic, partition }, fetchOffset, leaderEpoch }) =>
+            [topic, partition, fetchOffset, version >= 9 ? leaderEpoch : -1].join(),
+          )
+          expect(read.sort()).toEqual(asked.sort())
+          for (const state of list) {
+            const { topic, topicId, partition } = state.partition
+            const [name, id] = version >= 13 ? ['', topicId!] : [topic, '']
+            expect(session.asked(name, id, partition)).toEqual({ state, fetchOffset: state.fetchOffset })
+          }
         }
         if (fate === 'answer lost') session.reset()
         else {

@@ -73,7 +73,7 @@ test('a follower behind the start of the epoch is not proposed (KAFKA-7128)', as
   Object.assign(leader.partition(), { epochStartOffset: 1 })
   leader.log().highWatermark = 0
   const follower = leader.partition().followers.get(3)!
-  leader.partition().updateFollower(follower, { fetchOffset: 0, logStartOffset: 0, leaderEndOffset: 1, brokerEpoch: -1 })
+  leader.partition().updateFollower(follower, 0, 0, 1, -1)
   expect(controller.asked.filter((each) => each.isr.includes(3))).toEqual([])
 })
 
