@@ -48,6 +48,7 @@ export async function shutDown(parts: BrokerParts): Promise<void> {
     }
   }
   logger.info({}, 'shutting down')
+  parts.replicas.leave()
   const { values } = parts.config
   if (values.boolean('controlled.shutdown.enable')) {
     await attempt('the controlled shutdown', () =>

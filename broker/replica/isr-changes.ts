@@ -43,9 +43,10 @@ export async function considerShrinkingIsr(partition: Partition): Promise<void> 
 function replicasToRemove(partition: Partition): number[] {
   const { isr, log, context } = partition
   if (!partition.isLeader || isr.proposal !== undefined || log === undefined) return []
-  const { replicaLagTimeMaxMs } = context.config
+  const { brokerId, config, clock, metadata } = context
   return outOfSyncReplicas(
-    isr.committed, context.brokerId, partition.followers, log.endOffset, context.clock.monoMs(), replicaLagTimeMaxMs,
+    isr.committed, brokerId, partition.followers, log.endOffset, clock.monoMs(), config.replicaLagTimeMaxMs,
+    (id) => metadata.hasAliveBroker(id),
   )
 }
 

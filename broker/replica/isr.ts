@@ -44,7 +44,10 @@ export function pendingShrink(
   return { committed: state.committed, maximal: state.committed, proposal: { kind: 'shrink', isr, leaderEpoch, partitionEpoch } }
 }
 
-/** Members of the committed ISR that have not been caught up for `lagMaxMs` or are not among the replicas; never the leader. */
+/**
+ * Members of the committed ISR that have not been caught up for `lagMaxMs` or are not among the replicas; never the leader. Who is at the
+ * end stays as long as it is alive: a dead one, that an old controller took back at its leader's late request (KIP-841), does not.
+ */
 export function outOfSyncReplicas(
   isr: readonly number[],
   leaderId: number,
@@ -52,8 +55,14 @@ export function outOfSyncReplicas(
   leaderEndOffset: number,
   nowMs: number,
   lagMaxMs: number,
+  isAlive: (id: number) => boolean,
 ): number[] {
-  return isr.filter((id) => id !== leaderId && !(followers.get(id)?.isCaughtUp(leaderEndOffset, nowMs, lagMaxMs) ?? false))
+  return isr.filter((id) => {
+    if (id === leaderId) return false
+    const follower = followers.get(id)
+    if (follower === undefined || !follower.isCaughtUp(leaderEndOffset, nowMs, lagMaxMs)) return true
+    return !isAlive(id) && nowMs - follower.lastCaughtUpMs > lagMaxMs
+  })
 }
 
 /** KIP-101 and KAFKA-7128: a joiner has the committed part, and what may have been committed before this epoch began. */

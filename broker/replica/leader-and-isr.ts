@@ -101,7 +101,8 @@ function applyOne(
     if (isNews) apply(core, fetchers, partition, topicId, state)
     else repeat(partition, topicId)
     // Also for a follower that was given up, or that waits for its leader.
-    if (partition.role === 'follower') fetchers.ensure(partition)
+    const isFetched = partition.role === 'follower' && (!core.isLeaving || state.isr.includes(brokerId))
+    if (isFetched) fetchers.ensure(partition)
     return { errorCode: ErrorCode.NONE, partition, isNews }
   } catch (error) {
     const errorCode = core.errorCodeOf(error)

@@ -30,6 +30,8 @@ export class ReplicaCore {
   private checkScheduled = false
   private readonly context: PartitionContext
   isShutDown = false
+  /** See ReplicaManager.leave. */
+  isLeaving = false
 
   constructor(options: ReplicaManagerOptions) {
     const { config, timers, env } = options

@@ -77,6 +77,14 @@ export class ReplicaManager {
     this.isrTimer = this.options.env.clock.timer(this.options.config.replicaLagTimeMaxMs / 2, check)
   }
 
+  /**
+   * This broker is about to be shut down. It goes on as it is, but begins to follow nothing whose ISR it is not in: once caught up, its
+   * leader would ask for it, and a controller before KIP-841 would take it back though it is going.
+   */
+  leave(): void {
+    this.core.isLeaving = true
+  }
+
   /** Stops the fetchers, completes everything that waits, writes the high watermarks. Then nothing more may be asked. */
   async shutdown(): Promise<void> {
     this.core.isShutDown = true

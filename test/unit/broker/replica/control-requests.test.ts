@@ -221,6 +221,26 @@ describe('LeaderAndIsr', () => {
     await world.runUntil(() => broker.log().endOffset === 1, 1000, 'the copy')
   })
 
+  test('a broker that is leaving goes on with what it is in sync with, and follows nothing else', async () => {
+    const { world, broker, other } = setUp()
+    await world.settle(broker.updateMetadata([1, 2]), 1000, 'metadata')
+    await world.settle(other.updateMetadata([1, 2]), 1000, 'metadata')
+    const follow = async (leaderEpoch: number, isr: number[]): Promise<void> => {
+      await apply(world, other, { leader: 2, leaderEpoch, isr })
+      expect(await apply(world, broker, { leader: 2, leaderEpoch, isr })).toBe(NONE)
+    }
+    await follow(1, [1, 2])
+    await world.settle(other.produce('a', { acks: 1 }), 100, 'the answer')
+    broker.replicas.leave()
+    await world.runUntil(() => broker.log().endOffset === 1, 1000, 'the copy')
+    await follow(2, [2])
+    await world.settle(other.produce('b', { acks: 1 }), 100, 'the answer')
+    await world.run(2000)
+    expect(broker.log().endOffset).toBe(1)
+    await follow(3, [1, 2])
+    await world.runUntil(() => broker.log().endOffset === 2, 1000, 'the copy')
+  })
+
   test('a replica on a failed directory answers KAFKA_STORAGE_ERROR', async () => {
     const failed: string[] = []
     const { world, broker } = await ready({ dirs: ['/d1', '/d2'], options: { onLogDirFailure: (dir) => void failed.push(dir) } })

@@ -42,13 +42,16 @@ test.each([
   expect(mayJoinIsr(end, highWatermark, epochStart)).toBe(expected)
 })
 
-test('out of sync is who has lagged too long or is no replica; never the leader, never who is at the end', () => {
+test('out of sync is who has lagged too long or is no replica; never the leader, never who is at the end and alive', () => {
   const followers = new Map([
     [2, follower(2, 10, 0)],
     [3, follower(3, 9, 69_999)],
     [4, follower(4, 9, 70_000)],
+    [6, follower(6, 10, 69_999)],
+    [7, follower(7, 10, 70_000)],
   ])
-  expect(outOfSyncReplicas([1, 2, 3, 4, 5], 1, followers, 10, 100_000, 30_000)).toEqual([3, 5])
+  const isAlive = (id: number): boolean => id < 6
+  expect(outOfSyncReplicas([1, 2, 3, 4, 5, 6, 7], 1, followers, 10, 100_000, 30_000, isAlive)).toEqual([3, 5, 6])
 })
 
 test('min.insync.replicas is at most the number of replicas', () => {
