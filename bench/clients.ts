@@ -24,7 +24,7 @@ const LOADS: Load[] = [
 const PARTITIONS = 6
 const ROUNDS = 3
 /** Before that the code of neither is compiled. */
-const WARM_UP = 1
+const WARM_UP = 3
 /** Deleted segments go soon, so that the disk does not write them. */
 const OVERRIDES = { 'log.segment.delete.delay.ms': '1000' }
 const SETTLE_MS = 2500
