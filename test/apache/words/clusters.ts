@@ -27,6 +27,8 @@ const OTHERWISE = [
   [/Envelope\(58\): [^,]*/g, 'Envelope(58)'],
   // In what kafka-transactions.sh tells of one id.
   [/^(\d+\t\S+\t)\d+(?=\t\d+\t[A-Z])/gm, '$1<producer id>'],
+  // The group that a console consumer makes up.
+  [/console-consumer-\d+ */g, 'console-consumer-<n> '],
 ] as const
 /** Which groups with a made-up name, and which producer ids, an internal topic holds is left to chance. */
 const LEFT_TO_CHANCE = /\{log\}\/__|GroupMetadataMessageFormatter/
