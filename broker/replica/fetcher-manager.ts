@@ -69,6 +69,11 @@ export class FetcherManager {
     for (const partition of [...this.pending]) this.ensure(partition)
   }
 
+  /** Leaders that are not there yet are not waited for any more. */
+  leave(): void {
+    this.pending.clear()
+  }
+
   /** Ends fetchers that have nothing left to do. */
   closeIdle(): void {
     for (const [key, fetcher] of this.fetchers) {

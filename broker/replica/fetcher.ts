@@ -244,6 +244,8 @@ export class ReplicaFetcher {
       }
       state.failures = 0
     } catch (error) {
+      // The leader counts this as told.
+      this.session.reset()
       this.failedAppend(state, error)
     }
   }

@@ -83,6 +83,7 @@ export class ReplicaManager {
    */
   leave(): void {
     this.core.isLeaving = true
+    this.fetchers.leave()
   }
 
   /** Stops the fetchers, completes everything that waits, writes the high watermarks. Then nothing more may be asked. */
