@@ -36,6 +36,8 @@ const USUAL: readonly RegExp[] = [
   /^b(?<broker>\d+)\..*"msg":"the ZooKeeper session has expired"/,
   /^b(?<broker>\d+)\..*"reason":"the server closed the connection","msg":"lost the connection to ZooKeeper"/,
   /"reason":"nothing heard for \d+ ms","msg":"lost the connection to ZooKeeper"/,
+  // ZooKeeper's own client, upon the close of its session.
+  /^b(?<broker>\d+)\..*An exception was thrown while closing send thread for session/,
   // A directory that is new, and one from before topics had ids.
   /No meta\.properties file|is expected to exist/,
   // A follower hears of a topic before its leader, or is told later that it is gone.
