@@ -26,7 +26,7 @@ const OTHERWISE = [
   // Apache's broker ends the connection of whoever sends one.
   [/Envelope\(58\): [^,]*/g, 'Envelope(58)'],
   // In what kafka-transactions.sh tells of one id.
-  [/^(\d+\t\S+\t)\d+(?=\t\d+\t[A-Z])/gm, '$1<producer id>'],
+  [/^(\d+ *\t\S+ *\t)\d+ *(?=\t\d+ *\t[A-Z])/gm, '$1<producer id>'],
   // The group that a console consumer makes up.
   [/console-consumer-\d+ */g, 'console-consumer-<n> '],
 ] as const
