@@ -1,8 +1,7 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { FetchRequest, FetchTopic } from '../../protocol/messages/fetch'
 import type { Clock, Random } from '../../runtime/ports'
-import { NOTHING_NEW } from './requests'
-import type { FetchPartition, FetchPartitionResult } from './requests'
+import { NOTHING_NEW, type FetchPartition, type FetchPartitionResult } from './requests'
 
 const NO_SESSION = 0
 const INITIAL_EPOCH = 0

@@ -1,14 +1,13 @@
 import { ErrorCode } from '../../protocol/errors'
-import type { ReadResult } from '../log/log-types'
 import { InvariantError } from '../../runtime/assert'
+import type { ReadResult } from '../log/log-types'
 import { isInDoubt, type Doubts } from './leadership-checks'
 import type { Partition, PartitionRead } from './partition'
 import { preferredReadReplica } from './preferred-replica'
 import { DelayedOperation } from './purgatory'
 import type { ReplicaCore } from './replica-core'
 import type { ReplicaEpochs } from './replica-epochs'
-import { NOTHING_NEW } from './requests'
-import type { FetchParams, FetchPartition, FetchPartitionResult } from './requests'
+import { NOTHING_NEW, type FetchParams, type FetchPartition, type FetchPartitionResult } from './requests'
 
 type Done = (results: FetchPartitionResult[]) => void
 
