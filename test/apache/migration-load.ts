@@ -6,7 +6,8 @@ import { pause } from './mixed-cluster'
 import { readCommitted } from './transaction-steps'
 import type { Run } from './mixed-run'
 
-const WIDE = 'wide'
+/** Of one partition each. */
+const WIDE = Array.from({ length: 100 }, (_, i) => `wide-${i}`)
 const TABLE = 'table'
 const OPENED = 'opened'
 const IDLE = 'idle'
@@ -116,7 +117,7 @@ class OpenTransactions {
   }
 }
 
-/** About a hundred partitions with everything that a cluster is used for. */
+/** A hundred topics and some more, with everything that a cluster is used for. */
 export class MigrationLoad {
   readonly open: OpenTransactions
   private readonly run: Run
@@ -124,19 +125,18 @@ export class MigrationLoad {
   private readonly table: Table
   private readonly wide: Trickle
 
-  private constructor(run: Run, load: Coordinated, partitions: number) {
+  private constructor(run: Run, load: Coordinated) {
     const { bootstrapServers } = run.cluster
     this.run = run
     this.load = load
     this.table = new Table(bootstrapServers, 6)
-    this.wide = new Trickle(bootstrapServers, new Map([[WIDE, partitions]]))
+    this.wide = new Trickle(bootstrapServers, new Map(WIDE.map((topic) => [topic, 1])))
     this.open = new OpenTransactions(bootstrapServers, 6)
   }
 
   static async start(run: Run): Promise<MigrationLoad> {
-    const partitions = 48
     const safe = { 'min.insync.replicas': '2' }
-    await run.createTopic(WIDE, spread(partitions), safe)
+    for (const [i, replicas] of spread(WIDE.length).entries()) await run.createTopic(WIDE[i]!, [replicas], safe)
     await run.createTopic(OPENED, spread(6), safe)
     await run.createTopic(TABLE, spread(6), {
       ...safe,
@@ -147,15 +147,10 @@ export class MigrationLoad {
     })
     run.cleaned.add(TABLE)
     const load = await Coordinated.start(run, { name: 'm', orders: spread(12), copied: spread(3) })
-    const all = new MigrationLoad(run, load, partitions)
+    const all = new MigrationLoad(run, load)
     await all.open.init()
     const admin = new Admin({ 'bootstrap.servers': run.cluster.bootstrapServers })
-    const offsets = Array.from({ length: partitions }, (_, partition) => ({
-      topic: WIDE,
-      partition,
-      offset: partition + 1,
-      metadata: `m${partition}`,
-    }))
+    const offsets = WIDE.map((topic, i) => ({ topic, partition: 0, offset: i + 1, metadata: `m${i}` }))
     const results = await admin.alterConsumerGroupOffsets(IDLE, offsets).finally(() => admin.close())
     for (const { error } of results) if (error !== undefined) throw error
     await load.progress('at the beginning')
@@ -166,17 +161,17 @@ export class MigrationLoad {
   async progress(why: string): Promise<void> {
     const round = this.wide.rounds + 2
     await this.load.progress(why)
-    await this.run.cluster.until(`records are written to ${WIDE} ${why}`, 30_000, () =>
+    await this.run.cluster.until(`records are written to every topic ${why}`, 30_000, () =>
       Promise.resolve(this.wide.rounds >= round),
     )
     const endings = this.load.endings()
     if (endings.length > 0) throw new Error(endings.join('; '))
     const admin = new Admin({ 'bootstrap.servers': this.run.cluster.bootstrapServers })
     const offsets = await admin.listConsumerGroupOffsets(IDLE).finally(() => admin.close())
-    for (let partition = 0; partition < 48; partition++) {
-      const found = offsets.get(`${WIDE}-${partition}`)
-      if (found?.offset !== partition + 1 || found.metadata !== `m${partition}`)
-        throw new Error(`${IDLE} has ${JSON.stringify(found)} for ${WIDE}-${partition}`)
+    for (const [i, topic] of WIDE.entries()) {
+      const found = offsets.get(`${topic}-0`)
+      if (found?.offset !== i + 1 || found.metadata !== `m${i}`)
+        throw new Error(`${IDLE} has ${JSON.stringify(found)} for ${topic}`)
     }
   }
 
@@ -184,10 +179,21 @@ export class MigrationLoad {
   async finish(): Promise<string[]> {
     await this.table.stop()
     await this.wide.stop()
-    const found = [...(await this.load.finish()), ...(await this.open.anomalies(this.run))]
+    const found = [...(await this.load.finish()), ...(await this.open.anomalies(this.run)), ...(await this.lostOrRepeated())]
     await compacted(this.run, TABLE, this.table.expected, this.table.written).catch((error: unknown) =>
       found.push((error as Error).message),
     )
+    return found
+  }
+
+  /** What was written to the hundred topics: each record once, in order. */
+  private async lostOrRepeated(): Promise<string[]> {
+    const written = Array.from({ length: this.wide.rounds }, (_, n) => `${n}`).join()
+    const found: string[] = []
+    for (const topic of WIDE) {
+      const read = ((await readCommitted(this.run, topic)).get(0) ?? []).map(({ value }) => value).join()
+      if (read !== written) found.push(`${topic} has ${read}, written was ${written}`.slice(0, 1000))
+    }
     return found
   }
 

@@ -49,7 +49,9 @@ const USUAL: readonly RegExp[] = [
   // min.insync.replicas refused a batch, and the idempotent producer had sent others behind it.
   /Error processing append operation on partition \S+ .*(NotEnoughReplicasException|OutOfOrderSequenceException)/,
   // The last member left while the log of its group moved.
-  /Failed to write empty metadata for group/,
+  /Failed to (write empty|persist) metadata for group/,
+  // Nobody has heard yet that a replica of that log is dead: REQUEST_TIMED_OUT.
+  /"errorCode":7,"msg":"a group could not be written"/,
   // A write to the log of a transaction coordinator that moved.
   /failed to write an epoch fence transition|the fencing of a producer could not be written/,
   /Rollback of ongoing transaction .* failed due to error/,
