@@ -2,7 +2,7 @@
  * prekraft and Apache brokers in one cluster, either kind as controller, and brokers that change from one kind to the other.
  *   node -r ./test/support/register.cjs test/apache/mixed.ts [--all] [part of a step's name ...]
  * Without --all, and without names: under prekraft's controllers only, and fewer steps; unusual warnings in logs are only shown.
- * KAFKA_VERSION=2.8.2 (3.3.2, 3.6.2): with that as the other kind, and all on inter.broker.protocol.version 2.8; fewer steps.
+ * KAFKA_VERSION=2.8.2 (3.3.2, 3.6.2): with that as the other kind, all on its inter.broker.protocol.version; fewer steps.
  */
 import { coordinatorSteps } from './coordinator-steps'
 import { electionSteps } from './election-steps'
