@@ -1,5 +1,4 @@
 import { Admin } from '../../index'
-import { groupAnomalies } from '../clients/support/group-history'
 import { readGroupLogs } from '../clients/support/group-log'
 import { memberKinds } from '../clients/support/group-members'
 import { GroupRun, Trickle } from '../clients/support/group-run'
@@ -71,7 +70,13 @@ export class Coordinated {
     const topics = [this.orders]
     this.trickle = new Trickle(cluster.bootstrapServers, new Map([[this.orders, orders.length]]))
     this.groups = [
-      { group: `various-${name}`, kinds: [memberKinds.confluent, memberKinds.prekraft, consoleConsumer], topics },
+      {
+        group: `various-${name}`,
+        kinds: [memberKinds.confluent, memberKinds.prekraft, consoleConsumer],
+        topics,
+        // Java's gives a connection up while commits wait in it, beside Apache's coordinator as well.
+        commitsMayGoBack: 'a while' as const,
+      },
       { group: `kafkajs-${name}`, kinds: [memberKinds.kafkajs], topics },
     ].map((plan) => new GroupRun(cluster, this.trickle, plan))
     this.lines = [copierKinds.confluent, copierKinds.java].map(
@@ -152,10 +157,10 @@ export class Coordinated {
     await Promise.all(this.lines.map((line) => line.finish(90_000)))
     const found = (await Promise.all(this.lines.map((line) => line.anomalies()))).flat()
     const logs = await readGroupLogs(this.run.cluster.bootstrapServers)
-    for (const { plan, ends, events } of this.groups) {
-      const log = logs.get(plan.group) ?? []
-      if (!log.some(({ kind }) => kind === 'group')) found.push(`${plan.group} has left no generation in __consumer_offsets`)
-      found.push(...groupAnomalies({ ends, events, log }))
+    for (const group of this.groups) {
+      const log = logs.get(group.plan.group) ?? []
+      if (!log.some(({ kind }) => kind === 'group')) found.push(`${group.plan.group} has left no generation in __consumer_offsets`)
+      found.push(...group.anomalies(log))
     }
     return found
   }

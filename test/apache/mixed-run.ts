@@ -10,7 +10,7 @@ import { decodeRecords } from '../../protocol/records/records'
 import { controllerPath, decodeController } from '../../zk-schema/controller'
 import { JAVA, JavaProducer, javaNumber } from './java-producer'
 import { until } from './mixed-cluster'
-import { isUsual } from './usual'
+import { DESYNCHRONIZED, isUsual } from './usual'
 import type { Kind, MixedCluster } from './mixed-cluster'
 import type { CreateTopicsRequest, CreateTopicsResponse } from '../../protocol/messages/create-topics'
 import type { ListOffsetsRequest, ListOffsetsResponse } from '../../protocol/messages/list-offsets'
@@ -129,8 +129,11 @@ export class Run {
     })
     this.sent.push(...answers.map((one) => ({ ...one, client: `${this.runs}` })))
     found.push(...(this.java?.errors.splice(0) ?? []).map((error) => `Java's producer: ${error}`))
+    const ends = producer.fatal.filter((fatal) => !this.isKnownEnd(fatal))
+    found.push(...ends.map((fatal) => `librdkafka's producer ended: ${fatal}`))
+    for (const fatal of producer.fatal) process.stdout.write(`shown  librdkafka's producer ended, and another went on: ${fatal}\n`)
     const unknown = answers.filter(({ outcome }) => outcome !== 'acknowledged')
-    if (unknown.length > 0)
+    if (unknown.length > 0 && (producer.fatal.length === 0 || ends.length > 0))
       found.push(`${unknown.length} of ${answers.length} writes without acknowledgement: ${unknown[0]!.error}`)
     try {
       await this.agreed()
@@ -144,6 +147,12 @@ export class Run {
     }
     found.push(...this.differences(usual))
     this.report(`${name} (${((Date.now() - began) / 1000).toFixed(1)} s, ${answers.length} writes)`, found)
+  }
+
+  /** An end that librdkafka comes to by itself, beside a leader of Apache's. One of ours saves it from that. */
+  private isKnownEnd(fatal: string): boolean {
+    const leader = DESYNCHRONIZED.exec(fatal)?.groups?.['broker']
+    return leader !== undefined && this.cluster.node(Number(leader)).kind === 'apache'
   }
 
   async controller(): Promise<number> {

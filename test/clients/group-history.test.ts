@@ -31,6 +31,12 @@ test('a clean history has no anomaly', () => {
   expect(groupAnomalies(clean())).toEqual([])
 })
 
+test('a late commit that the next one mends is none', () => {
+  const { log, ...others } = clean()
+  const later = [2, 3].map((offset): GroupLogEntry => ({ kind: 'offset', at: 't/0', offset }))
+  expect(groupAnomalies({ ...others, log: [...log, ...later], commitsMayGoBack: 'a while' })).toEqual([])
+})
+
 test('lines that are none are not events', () => {
   expect(parseEvent('a', 'hello')).toBeUndefined()
   expect(parseEvent('a', 'assigned 5 -')).toEqual({ kind: 'assigned', member: 'a', atMs: 5, partitions: [] })
@@ -44,6 +50,15 @@ test.each<[string, (history: ReturnType<typeof clean>) => GroupHistory, string[]
     ['lost commit: c, assigned t/0 at 300, went on at 2; b had committed 3 at 210'],
   ],
   ['a commit that went back', (history) => ({ ...history, log: [...history.log, { kind: 'offset', at: 't/0', offset: 2 }] }), ['commit went back: t/0 from 3 to 2']],
+  [
+    'a late commit that the next one does not mend',
+    (history) => ({
+      ...history,
+      commitsMayGoBack: 'a while',
+      log: [...history.log, { kind: 'offset', at: 't/0', offset: 1 }, { kind: 'offset', at: 't/0', offset: 2 }, generation(4, {})],
+    }),
+    ['commit went back: t/0 from 3 to 2'],
+  ],
   ['an offset that is gone', (history) => ({ ...history, log: [...history.log, { kind: 'offset gone', at: 't/0' }] }), ['committed offset removed: t/0']],
   ['a generation that went back', (history) => ({ ...history, log: [...history.log, generation(2, {})] }), ['generation went back: from 3 to 2']],
   [

@@ -21,7 +21,7 @@ const plans: (GroupPlan & { isHere: boolean })[] = [
   { group: 'prekraft', kinds: [memberKinds.prekraft], topics: [...TOPICS.keys()], hasStatic: true, isHere: true },
   { group: 'kafkajs', kinds: [memberKinds.kafkajs], topics: [...TOPICS.keys()], isHere: true },
   // It commits what it had read before, when it has joined the next generation.
-  { group: 'platformatic', kinds: [memberKinds.platformatic], topics: [...TOPICS.keys()], hasStatic: true, commitsMayGoBack: true, isHere: true },
+  { group: 'platformatic', kinds: [memberKinds.platformatic], topics: [...TOPICS.keys()], hasStatic: true, commitsMayGoBack: 'always', isHere: true },
   {
     group: 'mixed', kinds: [memberKinds.confluent, memberKinds.kafkaPython, memberKinds.prekraft, memberKinds.kcat], topics: [...TOPICS.keys()], hasStatic: true,
     isHere: EVERYTHING && memberKinds.confluent.isThere() && memberKinds.kafkaPython.isThere() && memberKinds.kcat.isThere(),

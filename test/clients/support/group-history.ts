@@ -12,14 +12,20 @@ export type GroupLogEntry =
     assignments: ReadonlyMap<string, readonly string[]>
   }
 
+/**
+ * What a client is known for. `always`: it commits, as a member of a new generation, what it had read in an older one. `a while`:
+ * a commit that waited in a connection which it had given up may come behind a newer one; the next mends that, before the
+ * generation ends.
+ */
+export type CommitsGoBack = 'always' | 'a while'
+
 export interface GroupHistory {
   /** Offset behind the last acknowledged record, by `topic/partition`; all from 0 were acknowledged. */
   ends: ReadonlyMap<string, number>
   /** Of all members, in the order in which they were heard; those of one member in their own order. */
   events: readonly MemberEvent[]
   log: readonly GroupLogEntry[]
-  /** The client is known to commit, as a member of a new generation, what it had read in an older one. */
-  commitsMayGoBack?: boolean
+  commitsMayGoBack?: CommitsGoBack
 }
 
 /** Each a sentence. */
@@ -52,7 +58,7 @@ export function neverConsumed({ ends, events }: Pick<GroupHistory, 'ends' | 'eve
 
 /** Who is assigned a partition goes on at or behind what had been committed by then. */
 function lostCommits({ events, commitsMayGoBack }: GroupHistory): string[] {
-  if (commitsMayGoBack === true) return []
+  if (commitsMayGoBack === 'always') return []
   const commits = new Map<string, { atMs: number; offset: number; member: string }[]>()
   for (const event of events) {
     if (event.kind !== 'committed') continue
@@ -85,18 +91,30 @@ function lostCommits({ events, commitsMayGoBack }: GroupHistory): string[] {
 function wrongInLog({ log, commitsMayGoBack }: GroupHistory): string[] {
   const anomalies: string[] = []
   const offsets = new Map<string, number>()
+  const late = new Map<string, { before: number; anomaly: string }>()
   let generation = -1
   let owners = new Map<string, string>()
+  const giveUpOn = (): void => {
+    anomalies.push(...[...late.values()].map(({ anomaly }) => anomaly))
+    late.clear()
+  }
   for (const entry of log) {
     if (entry.kind === 'offset') {
-      const before = offsets.get(entry.at) ?? 0
-      if (entry.offset < before && commitsMayGoBack !== true) anomalies.push(`commit went back: ${entry.at} from ${before} to ${entry.offset}`)
-      offsets.set(entry.at, entry.offset)
+      const { at, offset } = entry
+      const before = late.get(at)?.before ?? offsets.get(at) ?? 0
+      const anomaly = `commit went back: ${at} from ${before} to ${offset}`
+      if (offset >= before) late.delete(at)
+      else if (commitsMayGoBack === 'a while') late.set(at, { before, anomaly })
+      else if (commitsMayGoBack === undefined) anomalies.push(anomaly)
+      offsets.set(at, offset)
     } else if (entry.kind === 'offset gone') {
       anomalies.push(`committed offset removed: ${entry.at}`)
     } else {
       if (entry.generation < generation) anomalies.push(`generation went back: from ${generation} to ${entry.generation}`)
-      if (entry.generation !== generation) owners = new Map()
+      if (entry.generation !== generation) {
+        owners = new Map()
+        giveUpOn()
+      }
       generation = entry.generation
       for (const [member, partitions] of entry.assignments) {
         for (const at of partitions) {
@@ -107,5 +125,6 @@ function wrongInLog({ log, commitsMayGoBack }: GroupHistory): string[] {
       }
     }
   }
+  giveUpOn()
   return anomalies
 }

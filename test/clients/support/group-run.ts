@@ -3,7 +3,7 @@ import { groupAnomalies, neverConsumed } from './group-history'
 import { Member } from './group-members'
 import type { MemberEvent, GroupJob } from './group-job'
 import type { MemberKind } from './group-members'
-import type { GroupLogEntry } from './group-history'
+import type { CommitsGoBack, GroupLogEntry } from './group-history'
 import type { TestCluster } from '../../../index'
 
 export const SESSION_TIMEOUT_MS = 6000
@@ -51,7 +51,7 @@ export interface GroupPlan {
   assignor?: NonNullable<GroupJob['assignor']>
   /** The first member is a static one. */
   hasStatic?: boolean
-  commitsMayGoBack?: boolean
+  commitsMayGoBack?: CommitsGoBack
 }
 
 /** One group under test: its members as processes, and what they said. */

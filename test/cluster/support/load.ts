@@ -82,7 +82,10 @@ export class Load {
   async stop(): Promise<History> {
     this.going = false
     await Promise.all(this.writers)
-    if (this.rdkafka !== undefined) this.sent.push(...(await this.rdkafka.stop()))
+    if (this.rdkafka !== undefined) {
+      this.sent.push(...(await this.rdkafka.stop()))
+      if (this.rdkafka.fatal.length > 0) throw new Error(`librdkafka's producer ended: ${this.rdkafka.fatal.join('; ')}`)
+    }
     await Promise.all(this.readers)
     return { sent: this.sent, polls: this.polls, ends: this.ends, final: await this.readAll() }
   }

@@ -15,6 +15,8 @@ let isThere: boolean | undefined
 
 /** An idempotent producer of librdkafka's: a client that we did not write. */
 export class RdkafkaProducer {
+  /** What ended it; others of its kind went on. Of what it had under way nobody knows whether it was written. */
+  readonly fatal: string[] = []
   private readonly child: ChildProcessWithoutNullStreams
   private readonly sent: Sent[] = []
   private readonly ended: Promise<void>
@@ -56,6 +58,10 @@ export class RdkafkaProducer {
   }
 
   private take(line: string, onAcknowledged: (partition: number) => void): void {
+    if (line.startsWith('f ')) {
+      this.fatal.push(line.slice(2))
+      return
+    }
     const [kind, n, partition, ...rest] = line.split(' ')
     if (kind === 'done') this.total = Number(n)
     else if (kind === 'a') {
