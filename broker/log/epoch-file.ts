@@ -39,13 +39,16 @@ export class EpochFile {
 
   /** Resolves when the file says, durably, what the cache says now. */
   async write(): Promise<void> {
-    while (this.inFlight !== undefined) await this.inFlight
     const { log } = this
-    if (this.writtenRevision === log.epochs.revision || !log.isOnline) return
-    this.inFlight = this.writeOnce().finally(() => {
-      this.inFlight = undefined
-    })
-    await this.inFlight
+    // A write that was overtaken, or whose directory got another name meanwhile, has written nothing.
+    for (;;) {
+      while (this.inFlight !== undefined) await this.inFlight
+      if (this.writtenRevision === log.epochs.revision || !log.isOnline) return
+      this.inFlight = this.writeOnce().finally(() => {
+        this.inFlight = undefined
+      })
+      await this.inFlight
+    }
   }
 
   private async writeOnce(): Promise<void> {

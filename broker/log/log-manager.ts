@@ -69,6 +69,8 @@ export interface CreateLogOptions {
 /** Below the usual limit of 20,000 files with room for sockets. */
 const DEFAULT_OPEN_FILES = 10_000
 const DAY_MS = 86_400_000
+/** Wishes of logs that are not there yet. */
+const MAX_PREFERRED = 100_000
 
 /** All logs of a broker, in its log directories. Kafka's LogManager. */
 export class LogManager {
@@ -258,6 +260,8 @@ export class LogManager {
   preferDirectory(topic: string, partition: number, dir: string): void {
     if (!this.directories.has(dir)) throw unknownDirectory(dir)
     if (this.get(topic, partition)?.dir === dir || this.future(topic, partition)?.dir === dir) return
+    // It may be a name of nothing: the oldest give way.
+    if (this.preferred.size >= MAX_PREFERRED) this.preferred.delete(this.preferred.keys().next().value!)
     this.preferred.set(partitionKey(topic, partition), dir)
   }
 
@@ -292,7 +296,11 @@ export class LogManager {
     const log = this.futures.get(name)
     if (old === undefined || !old.isOnline) throw new StorageError(`The current replica for ${name} is offline`)
     if (log === undefined || !log.isOnline) throw new StorageError(`The future replica for ${name} is offline`)
+    // What was synced there must not depend on what is not synced here. Most of it was before: this blocks.
+    log.guard(`syncing ${log.path}`, () => log.flusher.flushNow())
     log.rename(partitionDirectoryName(topic, partition))
+    // Two directories may be two file systems, which keep no order between them.
+    log.directory.guard(`syncing ${log.dir}`, () => log.directory.syncIfDirty())
     log.isFuture = false
     log.updateHighWatermark(old.highWatermark)
     if (old.cleanedOffset !== undefined) log.cleanedOffset = Math.min(old.cleanedOffset, log.endOffset)

@@ -193,7 +193,10 @@ export class Log {
   appendAsFollower(records: Buffer, leaderEpochOfRequest?: number): AppendInfo {
     this.requireOnline()
     try {
-      return appendAsFollower(this, records, leaderEpochOfRequest)
+      const info = appendAsFollower(this, records, leaderEpochOfRequest)
+      // The next fetch claims them, and leaves this process before the turn ends.
+      this.writeStaged()
+      return info
     } catch (error) {
       throw this.directory.translate(error, `appending to ${this.name}`)
     }

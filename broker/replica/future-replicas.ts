@@ -16,6 +16,8 @@ const THROTTLE_PAUSE_MS = 100
 export class FutureReplicas {
   private readonly core: ReplicaCore
   private readonly copying = new Set<Partition>()
+  /** Copies that had all once, and were synced: the little that came since may block. */
+  private readonly synced = new WeakSet<ReplicaLog>()
   private scheduled = false
   private closed = false
 
@@ -83,8 +85,10 @@ export class FutureReplicas {
     try {
       const bytes = this.copyPiece(log, futureLog)
       this.core.quotas.alterLogDirs.record(bytes)
-      if (futureLog.endOffset === log.endOffset && this.isSame(log, futureLog)) this.replace(partition)
-      else this.copying.add(partition)
+      const hasAll = futureLog.endOffset === log.endOffset && this.isSame(log, futureLog)
+      if (!hasAll) this.copying.add(partition)
+      else if (this.synced.has(futureLog)) this.replace(partition)
+      else this.sync(partition, futureLog)
     } catch (error) {
       if (error instanceof InvariantError) throw error
       const { topic, partition: index } = partition
@@ -123,12 +127,30 @@ export class FutureReplicas {
     return end.epoch === future.latestEpoch && end.endOffset >= future.endOffset
   }
 
+  /** Off the event loop, before it takes the place of what may have been synced and acknowledged as such. */
+  private sync(partition: Partition, future: ReplicaLog): void {
+    this.synced.add(future)
+    future.flush().then(
+      () => {
+        if (partition.futureLog !== future || this.closed) return
+        this.copying.add(partition)
+        this.schedule()
+      },
+      // Its directory is offline, or it was deleted; that was told.
+      () => {},
+    )
+  }
+
   private replace(partition: Partition): void {
     const { logs } = this.core.options
     const { topic, partition: index } = partition
     logs.replaceCurrentWithFuture(topic, index)
     partition.log = logs.get(topic, index)
     partition.futureLog = undefined
+    // No record of it need be there yet: then the copy does not know that the epoch has begun.
+    if (partition.isLeader) partition.log?.assignEpochStart(partition.leaderEpoch, partition.log.endOffset)
+    // What waited for a sync of the old log.
+    partition.advanceHighWatermark()
     this.core.logger.info({ topic, partition: index, dir: partition.log?.dir }, 'replica moved to another log directory')
   }
 }

@@ -250,7 +250,10 @@ export class Partition {
     if (!this.isLeader || log === undefined || this.isUnderMinIsr) return false
     const nowMs = this.context.clock.monoMs()
     const lagMaxMs = this.context.config.replicaLagTimeMaxMs
-    const own = this.mustSync() ? Math.min(log.endOffset, log.syncedOffset) : log.endOffset
+    const mustSync = this.mustSync()
+    // Also what was appended before it had to: while a proposal that leaves it alone was under way, for one.
+    if (mustSync) this.syncLog()
+    const own = mustSync ? Math.min(log.endOffset, log.syncedOffset) : log.endOffset
     const highWatermark = highWatermarkOf(
       own,
       this.followers.values(),

@@ -142,7 +142,8 @@ export class CachedFile {
 
   /** fdatasync, if there may be something to sync; the descriptor cannot be evicted meanwhile. */
   async sync(): Promise<void> {
-    if (!this.isDirty) return
+    // While another sync is in flight nobody knows yet that what it covers is durable.
+    if (!this.isDirty && this.pins === 0) return
     const handle = this.readable()
     this.pins++
     // What is written from now on is for the next one.
@@ -156,7 +157,7 @@ export class CachedFile {
   }
 
   syncNow(): void {
-    if (!this.isDirty) return
+    if (!this.isDirty && this.pins === 0) return
     this.readable().syncNow()
     this.isDirty = false
   }

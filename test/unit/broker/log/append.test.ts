@@ -156,6 +156,12 @@ describe('as follower', () => {
     expect(batchesOf(result.records)).toHaveLength(1)
   })
 
+  test('what was appended is in the file at once: the next fetch claims it, and leaves before the turn ends', async () => {
+    const { fixture, log } = await newLog()
+    log.appendAsFollower(from(0, 3))
+    expect(fixture.disk.stat(`${log.path}/00000000000000000000.log`)?.size).toBe(log.size)
+  })
+
   test('damage, disorder, and what begins below the end is refused', async () => {
     const { log } = await newLog()
     log.appendAsFollower(from(0, 3))

@@ -198,3 +198,17 @@ test('the request says what each version can', () => {
     expect([newIsr.length > 0, newIsrWithEpochs.length > 0]).toEqual([version < 3, version >= 3])
   }
 })
+
+test('what was appended while the shrink to the leader alone was under way is synced and acknowledged', async () => {
+  const { world, leader, second, third, controller } = await cluster([1, 2, 3], { config: { replicaLagTimeMaxMs: 1000 } })
+  second.isReachable = third.isReachable = false
+  void leader.produce('a', { acks: 1 })
+  await world.runUntil(() => controller.isAsked, 4000, 'the proposal')
+  expect(controller.asked[0]!.isr).toEqual([1])
+  void leader.produce('b', { timeoutMs: 20_000 })
+  await world.run(20)
+  controller.answer(ErrorCode.NONE)
+  await world.run(5000)
+  expect(leader.partition().isr.committed).toEqual([1])
+  expect(leader.log()).toMatchObject({ endOffset: 2, syncedOffset: 2, highWatermark: 2 })
+})
