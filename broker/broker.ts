@@ -296,7 +296,7 @@ async function start(
   })
   const transactions = new TransactionPart({
     env, logger, config, brokerId, brokerEpoch: () => registrar.epoch, keeper, toController, metadata, topicConfigs,
-    log: coordinatorLogs.transaction, readPartitionCount: (topic) => queries.partitionCount(topic),
+    log: coordinatorLogs.transaction, isPartitionGone: (topic, partition) => queries.isPartitionGone(topic, partition),
   })
   undo.push(() => transactions.close())
   leadership.follow(coordinatorLogs.transaction.topic, transactions.coordinator.partitions)

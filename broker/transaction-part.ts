@@ -30,8 +30,8 @@ export interface TransactionPartOptions {
   metadata: MetadataCache
   topicConfigs: TopicConfigStore
   log: CoordinatorLog
-  /** In ZooKeeper; undefined if there is no such topic. */
-  readPartitionCount(topic: string): Promise<number | undefined>
+  /** Whether ZooKeeper says that there is no such partition, or that its topic is to be deleted. */
+  isPartitionGone(topic: string, partition: number): Promise<boolean>
 }
 
 /** The transaction coordinator of a broker and what it asks of other brokers, as the broker's keys say. */
@@ -63,7 +63,7 @@ export class TransactionPart {
         listenerName,
         peers: markerPeers,
         version: config.protocol.writeTxnMarkers,
-        isDeleted: async (topic, partition) => partition >= ((await options.readPartitionCount(topic)) ?? 0),
+        isDeleted: (topic, partition) => options.isPartitionGone(topic, partition),
       },
       maxTimeoutMs: values.number('transaction.max.timeout.ms'),
       idExpirationMs: values.number('transactional.id.expiration.ms'),

@@ -1,4 +1,5 @@
 import { brokerIdPath } from '../zk-schema/brokers'
+import { deleteTopicPath } from '../zk-schema/admin'
 import { deletionPath } from '../zk-schema/deletions'
 import { controllerEpochPath, controllerPath, decodeController, decodeControllerEpoch } from '../zk-schema/controller'
 import { encodeLogDirEvent, logDirEvents, notificationCreatePath } from '../zk-schema/notifications'
@@ -51,6 +52,12 @@ export class ZooKeeperQueries {
     await session.sync()
     const node = await session.get(topicPath(topic))
     return node === undefined ? undefined : decodeTopic(topic, node.data).partitions.size
+  }
+
+  /** Whether there is no such partition, or not for long: the controller of an Apache broker finishes only when all replicas are alive. */
+  async isPartitionGone(topic: string, partition: number): Promise<boolean> {
+    if (partition >= ((await this.partitionCount(topic)) ?? 0)) return true
+    return (await this.keeper.current.exists(deleteTopicPath(topic))) !== undefined
   }
 
   /** Whether ZooKeeper still means this very topic, or has written down that it was deleted. */

@@ -1,7 +1,9 @@
 import { ErrorCode } from '../../protocol/errors'
 import { apis } from '../../protocol/messages/apis'
-import { batchIsValidAt, lastOffsetAt, magicAt } from '../../protocol/records/batch'
-import { iterateBatches } from '../../protocol/records/records'
+import { baseOffsetAt, batchIsValidAt, lastOffsetAt, magicAt } from '../../protocol/records/batch'
+import { decodeAnyRecords } from '../../protocol/records/conversion'
+import { legacyIsValidAt } from '../../protocol/records/legacy'
+import { BatchBuilder, iterateBatches } from '../../protocol/records/records'
 import { Pacer } from './pacer'
 import { coordinatorPartition } from './partition-for'
 import type { Clock } from '../../runtime/ports'
@@ -165,11 +167,13 @@ export class CoordinatorLog {
     let next = offset
     try {
       for (const batch of iterateBatches(read.records)) {
-        if (magicAt(batch, 0) < 2 || !batchIsValidAt(batch, 0)) {
-          throw new Error(`The batch of ${this.topic}-${log.partition} behind offset ${next} is damaged or of an old format.`)
+        const isOld = magicAt(batch, 0) < 2
+        if (!(isOld ? legacyIsValidAt(batch, 0) : batchIsValidAt(batch, 0))) {
+          throw new Error(`The batch of ${this.topic}-${log.partition} behind offset ${next} is damaged.`)
         }
-        visitor.onBatch(batch)
-        next = lastOffsetAt(batch, 0) + 1
+        visitor.onBatch(isOld ? upConverted(batch) : batch)
+        // A message of an old format has the offset of its last record.
+        next = (isOld ? baseOffsetAt(batch, 0) : lastOffsetAt(batch, 0)) + 1
         if (!pacer.isDue()) continue
         await pacer.pause()
         if (!isOurs()) return undefined
@@ -184,4 +188,12 @@ export class CoordinatorLog {
     const replica = this.options.replicas.partition(this.topic, partition)
     return replica !== undefined && replica.isLeader && replica.leaderEpoch === leaderEpoch && replica.log !== undefined
   }
+}
+
+/** What a broker wrote under log.message.format.version below 0.11, or before that: its records keep their offsets. */
+function upConverted(message: Buffer): Buffer {
+  const records = decodeAnyRecords(message)
+  const builder = new BatchBuilder({ baseOffset: records[0]!.offset })
+  for (const { offset, key, value, timestamp } of records) builder.appendAt(offset, key, value, [], timestamp)
+  return builder.build()
 }

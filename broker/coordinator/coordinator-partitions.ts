@@ -107,6 +107,11 @@ export class CoordinatorPartitions {
     for (const [partition, { state }] of this.owned) if (state === 'active') yield partition
   }
 
+  /** The partitions that this broker is about to coordinate, with their coordinator epochs; also those that wait for their turn. */
+  *loading(): Iterable<{ partition: number; coordinatorEpoch: number }> {
+    for (const [partition, { state, coordinatorEpoch }] of this.owned) if (state === 'loading') yield { partition, coordinatorEpoch }
+  }
+
   /** Unloads everything; nothing is loaded any more. */
   close(): void {
     this.isClosed = true

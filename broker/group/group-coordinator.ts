@@ -52,8 +52,8 @@ export class GroupCoordinator {
   private readonly memberships: Memberships
   private readonly offsets: GroupOffsets
   private readonly removal: GroupRemoval
-  /** Partitions of topics that were deleted while a partition of ours is being loaded, by that one's number. */
-  private readonly deletedWhileLoading = new Map<number, OffsetKey[]>()
+  /** Partitions of topics that were deleted since a partition became ours, until it is loaded, by that one's number. */
+  private readonly deletedWhileLoading = new Map<number, { coordinatorEpoch: number; keys: OffsetKey[] }>()
   private readonly stopListening: () => void
   private expiryTimer: Timer | undefined
   private isClosed = false
@@ -65,7 +65,7 @@ export class GroupCoordinator {
       log,
       clock: env.clock,
       logger,
-      begin: (partition) => this.load(partition),
+      begin: (partition, coordinatorEpoch) => this.load(partition, coordinatorEpoch),
       unload: (partition) => this.unload(partition),
       // Whoever leads all the time has seen every write: memory is what the log says, and members need not join again.
       advance: () => {},
@@ -206,18 +206,18 @@ export class GroupCoordinator {
     return errorCode === ErrorCode.NONE && !this.options.mayAct() ? ErrorCode.NOT_COORDINATOR : errorCode
   }
 
-  private load(partition: number): PartitionState {
+  private load(partition: number, coordinatorEpoch: number): PartitionState {
     const { env, logger } = this.options
     const loader = new GroupLoader(partition, env.clock.wallMs(), logger)
-    this.deletedWhileLoading.set(partition, [])
     return {
       onBatch: (batch) => loader.onBatch(batch),
       settle: (pacer) => loader.settle(pacer),
       activate: () => {
         const groups = loader.groups()
         this.store.adopt(partition, groups)
-        this.removal.removeOfDeleted(this.deletedWhileLoading.get(partition) ?? [])
+        const deleted = this.deletedWhileLoading.get(partition)
         this.deletedWhileLoading.delete(partition)
+        if (deleted?.coordinatorEpoch === coordinatorEpoch) this.removal.removeOfDeleted(deleted.keys)
         void this.resume([...groups.values()])
       },
     }
@@ -238,10 +238,14 @@ export class GroupCoordinator {
 
   private onDeleted(deleted: readonly OffsetKey[]): void {
     if (deleted.length === 0) return
-    for (const [partition, list] of this.deletedWhileLoading) {
-      if (this.partitions.status(partition) === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) list.push(...deleted)
-      // The load was given up.
-      else this.deletedWhileLoading.delete(partition)
+    const known = new Map(this.deletedWhileLoading)
+    // What is not loaded any more is given up with its list.
+    this.deletedWhileLoading.clear()
+    for (const { partition, coordinatorEpoch } of this.partitions.loading()) {
+      const before = known.get(partition)
+      const keys = before?.coordinatorEpoch === coordinatorEpoch ? before.keys : []
+      keys.push(...deleted)
+      this.deletedWhileLoading.set(partition, { coordinatorEpoch, keys })
     }
     this.removal.removeOfDeleted(deleted)
   }

@@ -1,7 +1,8 @@
 import { CoordinatorLog } from '../../../../broker/coordinator/coordinator-log'
 import { MetadataCache } from '../../../../broker/metadata/metadata-cache'
 import { ErrorCode } from '../../../../protocol/errors'
-import { baseOffsetAt, lastOffsetAt } from '../../../../protocol/records/batch'
+import { baseOffsetAt, Codec, lastOffsetAt, TimestampType } from '../../../../protocol/records/batch'
+import { writeMessageSet } from '../../../../protocol/records/legacy'
 import { BatchBuilder, decodeRecords } from '../../../../protocol/records/records'
 import { realEnvironment } from '../../../../runtime/real'
 import type { CoordinatorAppend, LogVisitor } from '../../../../broker/coordinator/coordinator-log'
@@ -20,7 +21,7 @@ function fixture(values: readonly string[], options: { gapEnd?: number; chunk?: 
       return options.gapEnd ?? 10 + batches.length
     },
     read(offset: number, maxBytes: number) {
-      const from = batches.filter((batch) => lastOffsetAt(batch, 0) >= offset)
+      const from = batches.filter((batch) => (batch[16]! < 2 ? baseOffsetAt(batch, 0) : lastOffsetAt(batch, 0)) >= offset)
       const whole = Buffer.concat(from)
       released++
       return { records: whole.subarray(0, Math.max(maxBytes, from[0]?.length ?? 0)), release: () => released-- }
@@ -154,4 +155,19 @@ test('the number of partitions is found once, and anew when the topic is another
   update(-2)
   await f.coordinatorLog.learnPartitionCount()
   expect(f.coordinatorLog.partitionFor('id')).toBe(at(9))
+})
+
+test.each([[0, Codec.none], [1, Codec.none], [1, Codec.gzip]] as const)('what brokers with message format %d (codec %d) wrote is read', async (magic, codec) => {
+  const f = fixture(['a'])
+  const old = writeMessageSet(magic, {
+    codec, timestampType: TimestampType.createTime, logAppendTime: -1,
+    records: [11, 12].map((offset) => ({ offset, timestamp: 5, key: Buffer.from('k'), value: Buffer.from(`old ${offset}`) })),
+  })
+  if (codec === Codec.none) f.batches.push(old.subarray(0, old.length / 2), old.subarray(old.length / 2))
+  else f.batches.push(old)
+  f.batches.push(new BatchBuilder({ baseOffset: 13 }).append(null, Buffer.from('new'), [], 1).build())
+  const all = visitor()
+  Object.defineProperty(f.log, 'endOffset', { value: 14 })
+  expect(await f.coordinatorLog.load(3, 4, all)).toBe(true)
+  expect(all.seen).toEqual(['a', 'old 11', 'old 12', 'new', 'end'])
 })

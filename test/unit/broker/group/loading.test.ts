@@ -170,6 +170,31 @@ test('offsets of topics that go while they are loaded go, too', async () => {
   expect(f.committed()).toBe(-1)
 })
 
+test.each(['before its turn has come', 'before an attempt that fails'])('offsets of topics that go while their partition waits to be loaded go, too: %s', async (when) => {
+  const f = await Fixture.start()
+  f.commit(1)
+  await f.clock.settle()
+  const state = { topicName: 'topic', partitionIndex: 0, controllerEpoch: 1, leader: 0, leaderEpoch: 0, isr: [0], zkVersion: 0, replicas: [0], offlineReplicas: [] }
+  const update = (leader: number) => f.metadata.update({
+    controllerId: 0, isKRaftController: false, type: 0, controllerEpoch: 1, brokerEpoch: 1, liveBrokers: [], topicStates: [],
+    ungroupedPartitionStates: [{ ...state, leader }],
+  })
+  update(0)
+  f.coordinator.partitions.onResignation(0)
+  const load = f.log.load
+  if (when === 'before an attempt that fails') {
+    f.log.load = async () => {
+      update(-2)
+      f.log.load = load
+      throw new Error('the log cannot be read')
+    }
+  }
+  f.coordinator.partitions.onElection(0, 8)
+  if (when === 'before its turn has come') update(-2)
+  await f.clock.advance(1100)
+  expect(f.committed()).toBe(-1)
+})
+
 describe('the bytes are Kafka’s', () => {
   const commit: CommittedOffset = { offset: 258, leaderEpoch: 5, metadata: 'm', commitTimestamp: 1000, expireTimestamp: -1, appendedAt: -1 }
   const recordsOf = (batch: Buffer): string => batch.subarray(61).toString('hex')
