@@ -32,7 +32,10 @@ export class ProducerBatch {
   readonly number: number
   /** Set when first sent with an idempotent producer. */
   sequence: number = NO_SEQUENCE
+  /** Above 0: it was taken to be sent, and takes no more records. */
   attempts = 0
+  /** Attempts that failed though there was a connection; `retries` counts these. */
+  tries = 0
   readonly waiting: Waiting[] = []
   private readonly records: {
     key: Uint8Array | null

@@ -155,7 +155,10 @@ export class Cluster {
   /** True when the topic was asked for within `metadata.max.age.ms`. */
   isFresh(name: string): boolean {
     const topic = this.topics.get(name)
-    return topic !== undefined && topic.errorCode === 0 && this.env.clock.monoMs() - topic.readMs < this.settings.metadataMaxAgeMs
+    const { metadataMaxAgeMs, retryBackoffMs } = this.settings
+    // What was asked for just now is fresh, even where the age may be 0.
+    const maxAgeMs = Math.max(metadataMaxAgeMs, retryBackoffMs, 1)
+    return topic !== undefined && topic.errorCode === 0 && this.env.clock.monoMs() - topic.readMs < maxAgeMs
   }
 
   /** Asks any broker. `topics` null: all of them. Topic-level errors stand in the result. */
@@ -194,7 +197,7 @@ export class Cluster {
     body: Body,
     options: SendOptions = {},
   ): Promise<Response> {
-    const connection = await this.connection(node.host, node.port, options.lane)
+    const connection = await this.connection(node.host, node.port, options.lane).catch(asNotSent)
     return connection.send<object, Response>(apiKey, bodyFor(connection, apiKey, body, options), options)
   }
 
@@ -341,6 +344,12 @@ function bodyFor(connection: KafkaConnection, apiKey: number, body: Body, option
   return typeof body === 'function'
     ? (body as (version: number) => object)(options.version ?? connection.versionOf(apiKey))
     : body
+}
+
+/** There is no connection: whatever ended it, the request was not sent. */
+function asNotSent(error: unknown): never {
+  if (!(error instanceof NetworkError) || error.code === 'UNSUPPORTED_VERSION') throw error
+  throw new NetworkError('CONNECT', error.message, error)
 }
 
 export function mayRetry(error: unknown): boolean {

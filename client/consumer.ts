@@ -337,10 +337,10 @@ export class Consumer {
   }
 
   private readonly leaderOf = ({ topic, partition }: PartitionState): number | undefined => {
-    if (!this.cluster.isFresh(topic)) return undefined
     const found = this.cluster.topic(topic)?.partitions.find((each) => each.partition === partition)
     if (found !== undefined && found.leader >= 0 && this.cluster.node(found.leader) !== undefined) return found.leader
-    this.cluster.forgetTopic(topic)
+    // The other partitions of the topic go on.
+    this.watch.soon()
     return undefined
   }
 

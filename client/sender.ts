@@ -1,10 +1,11 @@
 import { ApiKey } from '../protocol/messages/apis'
 import { ErrorCode, ProtocolError, isStaleMetadata } from '../protocol/errors'
 import { ClosedError, TimeoutError, mayRetry } from './cluster'
+import { NetworkError } from '../network/kafka-connection'
 import { PartitionQueue } from './accumulator'
 import { NO_SEQUENCE } from '../protocol/records/batch'
 import { byTopic, partitionKey } from './leaders'
-import type { Cluster } from './cluster'
+import type { Cluster, PartitionMetadata } from './cluster'
 import type { Codec } from '../protocol/records/batch'
 import type { InitProducerIdResponse } from '../protocol/messages/init-producer-id'
 import type { ProducerBatch, ProducerIdentity } from './accumulator'
@@ -51,6 +52,8 @@ export class Sender {
   private scheduled = false
   private timer: Timer | undefined
   private expiry: { atMs: number; timer: Timer } | undefined
+  /** No metadata is asked for before: some has just been asked for, or a partition had no leader. */
+  private refreshAtMs = 0
   private readonly idle: (() => void)[] = []
   /** Those who flush, and what each of them waits for. */
   private readonly flushes = new Set<{ left: Set<ProducerBatch>; done: () => void }>()
@@ -163,10 +166,9 @@ export class Sender {
         continue
       }
       const leader = this.leaderOf(queue)
-      if (leader === undefined) {
-        stale.add(queue.topic)
-        continue
-      }
+      // Others of its topic go on meanwhile: one partition without a leader must not hold them up.
+      if (leader === undefined || !this.cluster.isFresh(queue.topic)) stale.add(queue.topic)
+      if (leader === undefined) continue
       // What went to a former leader must be answered first: behind its back its sequences could be left out of the
       // leader's window.
       if (queue.inFlight.length > 0 && queue.inFlightTo !== leader) continue
@@ -183,30 +185,39 @@ export class Sender {
       if (queue.pending.length > 0) nextMs = nowMs
     }
     for (const [leader, { batches }] of requests) this.send(leader, batches)
-    if (stale.size > 0) this.refresh([...stale])
+    if (stale.size > 0) {
+      if (nowMs >= this.refreshAtMs) this.refresh([...stale])
+      nextMs = Math.min(nextMs, this.refreshAtMs)
+    }
     if (nextMs < Infinity) this.wakeAt(nextMs)
   }
 
   private leaderOf(queue: PartitionQueue): number | undefined {
-    if (!this.cluster.isFresh(queue.topic)) return undefined
+    // What was refused goes out again when it has been looked where the leader is.
+    if (queue.pending[0]!.attempts > 0 && !this.cluster.isFresh(queue.topic)) return undefined
     const leader = this.cluster.topic(queue.topic)?.partitions.find((each) => each.partition === queue.partition)?.leader ?? -1
     return leader >= 0 && this.cluster.node(leader) !== undefined ? leader : undefined
   }
 
   private refresh(topics: string[]): void {
+    const { env, settings } = this.cluster
+    // A node that says nothing must not hold up the question for as long as a request may take.
+    this.refreshAtMs = env.clock.monoMs() + settings.retryBackoffMaxMs
     this.cluster
       .metadata(topics)
       .then(
-        (found) => found.some((topic) => topic.errorCode !== 0 || topic.partitions.some((each) => each.leader < 0)),
+        (found) => found.some((topic) => topic.errorCode !== 0 || topic.partitions.some((each) => !this.hasLeader(each))),
         () => true,
       )
       .then((unhappy) => {
-        if (unhappy) {
-          for (const topic of topics) this.cluster.forgetTopic(topic)
-          this.wakeAt(this.cluster.env.clock.monoMs() + this.cluster.settings.retryBackoffMs)
-        } else this.wake()
+        this.refreshAtMs = unhappy ? env.clock.monoMs() + settings.retryBackoffMs : 0
+        this.wake()
       })
       .catch(() => {})
+  }
+
+  private hasLeader({ leader }: PartitionMetadata): boolean {
+    return leader >= 0 && this.cluster.node(leader) !== undefined
   }
 
   private wakeAt(atMs: number): void {
@@ -285,9 +296,11 @@ export class Sender {
   private failed(batch: ProducerBatch, error: Error): void {
     const { queue } = batch
     const nowMs = this.cluster.env.clock.monoMs()
+    // Kafka's producer takes no batch before there is a connection for it: that there is none is no try.
+    if (!(error instanceof NetworkError && error.code === 'CONNECT')) batch.tries++
     const inTime =
       nowMs - batch.createdMs < this.settings.deliveryTimeoutMs &&
-      batch.attempts <= this.settings.retries &&
+      batch.tries <= this.settings.retries &&
       !this.cluster.isClosed
     const sequenceBroken = this.settings.idempotent && error instanceof ProtocolError && breaksSequence(error.code)
     // The leader takes sequences only in order. Where it is stored is not known any more.

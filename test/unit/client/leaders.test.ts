@@ -1,0 +1,106 @@
+import { Consumer } from '../../../client/consumer'
+import { Producer } from '../../../client/producer'
+import { ErrorCode } from '../../../protocol/errors'
+import { ApiKey } from '../../../protocol/messages/apis'
+import { BatchBuilder } from '../../../protocol/records/records'
+import { TOPIC_ID, scripted } from './support/scripted-broker'
+import { ScriptedLog } from './support/scripted-log'
+import type { Loose } from './support/scripted-broker'
+
+const DEAD_PORT = 9999
+
+/** Topic t with two partitions; `leaders` says who leads each, and may be changed. */
+async function cluster(leaders: number[]) {
+  const all = await scripted()
+  const { broker } = all
+  broker.on(ApiKey.metadata, (body: Loose) => ({
+    brokers: [{ nodeId: 0, host: '127.0.0.1', port: broker.port }, { nodeId: 1, host: '127.0.0.1', port: DEAD_PORT }],
+    clusterId: 'c',
+    controllerId: 0,
+    topics: (body.topics ?? [{ name: 't' }]).map(({ name }: Loose) => ({
+      name,
+      topicId: TOPIC_ID,
+      partitions: leaders.map((leaderId, partitionIndex) => ({
+        partitionIndex,
+        leaderId,
+        errorCode: leaderId < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : 0,
+        leaderEpoch: 0,
+        replicaNodes: [0, 1],
+        isrNodes: [0, 1],
+      })),
+    })),
+  }))
+  return all
+}
+
+test('a producer writes to the other partitions of a topic while one has no leader, and asks for metadata now and then', async () => {
+  const { world, broker, env, bootstrap } = await cluster([-1, 0])
+  broker.on(ApiKey.produce, (body: Loose) => ({
+    responses: body.topicData.map(({ name, partitionData }: Loose) => ({
+      name,
+      partitionResponses: partitionData.map(({ index }: Loose) => ({ index, baseOffset: 0, logAppendTimeMs: -1, logStartOffset: 0 })),
+    })),
+  }))
+  const producer = new Producer({ 'bootstrap.servers': bootstrap, 'request.timeout.ms': 1000, 'delivery.timeout.ms': 10_000 }, env)
+  let written = 0
+  producer.send({ topic: 't', partition: 0, value: 'x' }).catch(() => {})
+  for (let i = 0; i < 100; i++) {
+    void producer.send({ topic: 't', partition: 1, value: 'x' }).then(() => written++)
+    await world.run(10)
+  }
+  await world.run(100)
+  expect(written).toBe(100)
+  expect(broker.of(ApiKey.metadata).length).toBeLessThan(20)
+})
+
+test('retries are not used up by a leader that cannot be connected to', async () => {
+  const leaders = [1]
+  const { world, broker, env, bootstrap } = await cluster(leaders)
+  const log = new ScriptedLog(broker)
+  // As kafka-console-producer.sh.
+  const producer = new Producer({ 'bootstrap.servers': bootstrap, 'request.timeout.ms': 1500, retries: 3 }, env)
+  const sent = producer.send({ topic: 't', value: 'x' })
+  sent.catch(() => {})
+  await world.run(10_000)
+  leaders[0] = 0
+  await world.settle(sent, 3000, 'it is written')
+  expect(log.values).toEqual(['x'])
+})
+
+test.each([
+  ['from the beginning', -1],
+  ['later', 0],
+])('a consumer reads the other partitions of a topic while one has no leader: %s', async (_when, before) => {
+  const leaders = [before, 0]
+  const { world, broker, env, bootstrap } = await cluster(leaders)
+  broker.on(ApiKey.fetch, (body: Loose) => {
+    const answers = (body.topics[0]?.partitions ?? []).map(({ partition, fetchOffset }: Loose) => {
+      const common = { partitionIndex: partition, highWatermark: 1e6, lastStableOffset: 1e6 }
+      if (leaders[partition] !== 0) return { ...common, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, records: Buffer.alloc(0) }
+      const batch = new BatchBuilder({ baseOffset: fetchOffset, leaderEpoch: 0 }).append(null, Buffer.from('v'), [], 0)
+      return { ...common, records: batch.build() }
+    })
+    return broker.later(10, { responses: [{ topicId: TOPIC_ID, partitions: answers }] })
+  })
+  const consumer = new Consumer({ 'bootstrap.servers': bootstrap, 'auto.offset.reset': 'earliest' }, env)
+  consumer.assign([{ topic: 't', partition: 0 }, { topic: 't', partition: 1 }])
+  const read = async (forMs: number): Promise<number> => {
+    let count = 0
+    for (const endMs = world.nowMs + forMs; world.nowMs < endMs;) count += (await world.settle(consumer.poll(1000), 60_000, 'poll')).length
+    return count
+  }
+  await read(1000)
+  leaders[0] = -1
+  await read(6000)
+  expect(await read(5000)).toBeGreaterThan(100)
+})
+
+test('metadata.max.age.ms may be 0', async () => {
+  const { world, broker, env, bootstrap } = await cluster([0])
+  const log = new ScriptedLog(broker)
+  const producer = new Producer({ 'bootstrap.servers': bootstrap, 'metadata.max.age.ms': 0 }, env)
+  await world.settle(producer.send({ topic: 't', value: 'x' }), 3000, 'it is written')
+  log.then(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  await world.settle(producer.send({ topic: 't', value: 'y' }), 3000, 'it is written')
+  expect(log.values).toEqual(['x', 'y'])
+})
