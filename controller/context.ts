@@ -51,8 +51,6 @@ export interface Topic {
   version: number
   readonly partitions: Map<number, Partition>
   deletion: Deletion
-  /** Why its deletion cannot start or go on; undefined if nothing stands in the way. */
-  ineligibleForDeletion: string | undefined
 }
 
 export function partitionName(partition: Partition): string {
@@ -174,7 +172,7 @@ export class ControllerContext {
   addTopic(name: string, id: string | undefined, czxid: number, version: number): Topic {
     assert(!this.topics.has(name), `topic ${name} is known already`)
     const topic: Topic = {
-      name, id, czxid, version, partitions: new Map(), deletion: 'none', ineligibleForDeletion: undefined,
+      name, id, czxid, version, partitions: new Map(), deletion: 'none',
     }
     this.topics.set(name, topic)
     if (id !== undefined) this.topicsById.set(id, topic)

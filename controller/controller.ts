@@ -60,6 +60,7 @@ export class Controller {
   private failures = 0
   private notBeforeMs = 0
   private retry: Timer | undefined
+  private registrationRetry: Timer | undefined
   private stopped = false
   private watched: ZooKeeperSession | undefined
   private readonly lastEpochVersion = { value: -1 }
@@ -72,6 +73,7 @@ export class Controller {
       clock: env.clock,
       laneOf: (event) => LANE_OF[event.kind],
       coalesceKey,
+      isRequest,
       process: (event, waitedMs) => this.process(event, waitedMs),
       refuse: (event) => {
         if (isRequest(event)) event.completion.refuse()
@@ -97,6 +99,7 @@ export class Controller {
   async stop(): Promise<void> {
     this.stopped = true
     this.retry?.cancel()
+    this.registrationRetry?.cancel()
     const ended = this.queue.close()
     this.endTerm('the broker stops')
     this.activeId = -1
@@ -358,7 +361,9 @@ export class Controller {
       await this.options.registerBroker()
     } catch (error) {
       this.logger.error({ err: error }, 'cannot register the broker under the new session, trying again')
-      this.later(FIRST_BACKOFF_MS * 10, { kind: 'RegisterBrokerAndReelect' })
+      // Not the timer of the election, which may be set anew before this one fires.
+      this.registrationRetry?.cancel()
+      this.registrationRetry = this.putLater(FIRST_BACKOFF_MS * 10, { kind: 'RegisterBrokerAndReelect' })
     }
   }
 
@@ -368,12 +373,12 @@ export class Controller {
   }
 
   private electLater(): void {
-    this.later(Math.max(0, this.notBeforeMs - this.env.clock.monoMs()), { kind: 'Reelect' })
+    this.retry?.cancel()
+    this.retry = this.putLater(Math.max(0, this.notBeforeMs - this.env.clock.monoMs()), { kind: 'Reelect' })
   }
 
-  private later(delayMs: number, event: ControllerEvent): void {
-    this.retry?.cancel()
-    this.retry = this.env.clock.timer(delayMs, () => {
+  private putLater(delayMs: number, event: ControllerEvent): Timer {
+    return this.env.clock.timer(delayMs, () => {
       if (!this.stopped) this.queue.put(event)
     })
   }

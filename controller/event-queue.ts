@@ -13,12 +13,14 @@ export interface EventQueueOptions<Event> {
   laneOf(event: Event): Lane
   /** Events of one key say the same thing (their handler re-reads the world): one waiting is enough. Undefined: never merged. */
   coalesceKey(event: Event): string | undefined
+  /** Somebody waits for its answer. Of the others no more wait than there are keys, or answers that brokers owe. */
+  isRequest(event: Event): boolean
   /** Handles one event at a time, to its end. It must not reject; if it does, `onFault` hears of it. */
   process(event: Event, waitedMs: number): Promise<void>
   /** The event will not be processed: a request in it is answered now. */
   refuse(event: Event): void
   onFault(event: Event, error: unknown): void
-  /** Events that may wait in one lane; what comes beyond it is refused. */
+  /** Events that may wait in one lane; requests beyond it are refused. */
   maxPerLane?: number
   /** An event that waited so long goes before the more urgent lanes (the session's excepted), so that no lane starves. */
   patienceMs?: number
@@ -75,7 +77,7 @@ export class EventQueue<Event> {
       return true
     }
     const lane = this.lanes[LANES.indexOf(this.options.laneOf(event))]!
-    if (this.closed || lane.length >= this.maxPerLane) {
+    if (this.closed || (lane.length >= this.maxPerLane && this.options.isRequest(event))) {
       this.options.refuse(event)
       return false
     }

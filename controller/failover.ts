@@ -111,7 +111,6 @@ async function initializeDeletions(term: Term): Promise<void> {
   const marked = await loader.names(deleteTopicsPath, true)
   await deletion.load()
   if (!term.config.deleteTopicEnable) return
-  for (const partition of context.reassigning) partition.topic.ineligibleForDeletion = 'a reassignment is in progress'
   deletion.queue(marked.map((name) => context.topics.get(name)).filter((topic) => topic !== undefined))
 }
 

@@ -11,8 +11,6 @@ import { RequestBatch } from './request-batch'
 import type { Term } from './term'
 import { writeAssignment } from './topic-znode'
 
-const IN_PROGRESS = 'a reassignment is in progress'
-
 /**
  * Takes reassignments forward (KIP-455, Kafka's onPartitionReassignment), many at a time. Phase U writes the assignment on the
  * way; while the target is not in sync, phase A starts the new replicas; once it is, phase B finishes. The topic znode is written
@@ -20,7 +18,6 @@ const IN_PROGRESS = 'a reassignment is in progress'
  * Gives back those whose assignment could not be written.
  */
 export async function reassign(term: Term, reassignments: ReadonlyMap<Partition, ReplicaAssignment>): Promise<Set<Partition>> {
-  for (const partition of reassignments.keys()) partition.topic.ineligibleForDeletion = IN_PROGRESS
   const failed = await updateAssignments(term, reassignments)
   const partitions = [...reassignments.keys()].filter((partition) => !failed.has(partition))
   await refreshForOldLeaders(term, partitions)
@@ -32,7 +29,7 @@ export async function reassign(term: Term, reassignments: ReadonlyMap<Partition,
 
 /** Goes on with all that are under way, or with some: after a failover, when a broker started, when somebody looks. */
 export async function resumeReassignments(term: Term, partitions: Iterable<Partition> = term.context.reassigning): Promise<void> {
-  const waiting = [...partitions].filter((partition) => partition.topic.deletion !== 'started')
+  const waiting = [...partitions].filter((partition) => partition.topic.deletion === 'none')
   if (waiting.length > 0) await reassign(term, new Map(waiting.map((partition) => [partition, partition.assignment])))
 }
 
@@ -100,6 +97,14 @@ export async function refreshForOldLeaders(term: Term, partitions: readonly Part
 /** Phase A: under a higher leader epoch, so that brokers take the changed assignment. */
 async function startNewReplicas(term: Term, partitions: readonly Partition[]): Promise<void> {
   const { changes, channels, context } = term
+  // One that led was of the reassignment before, and is gone: nobody else would look for another leader.
+  const leaderless = partitions.filter((partition) => {
+    return partition.leadership !== undefined && partition.state === 'OnlinePartition' && !context.hasLiveLeader(partition)
+  })
+  if (leaderless.length > 0) {
+    await changes.movePartitions(leaderless, 'OfflinePartition')
+    await changes.movePartitions(leaderless, 'OnlinePartition')
+  }
   const raised: Partition[] = []
   for (const partition of partitions) if (partition.leadership !== undefined) raised.push(partition)
   const done = await changes.bumpLeaderEpochs(raised)
@@ -172,13 +177,10 @@ function byIndex(assignments: ReadonlyMap<Partition, ReplicaAssignment>): Map<nu
   return new Map([...assignments].map(([partition, assignment]) => [partition.index, assignment]))
 }
 
-function forgetReassignment(term: Term, partition: Partition): void {
-  const { reassigning } = term.context
-  reassigning.delete(partition)
+export function forgetReassignment(term: Term, partition: Partition): void {
+  term.context.reassigning.delete(partition)
   partition.originalReplicas = undefined
   term.watches.forgetNode(partitionStatePath(partition.topic.name, partition.index))
-  const isLast = ![...partition.topic.partitions.values()].some((other) => reassigning.has(other))
-  if (isLast) partition.topic.ineligibleForDeletion = undefined
 }
 
 /** Out of the ISR, stopped, deleted, forgotten. As in Kafka the brokers' answers are not awaited; what they keep is stray. */

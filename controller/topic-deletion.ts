@@ -9,6 +9,7 @@ import { ZnodeFormatError } from '../zk-schema/znode-json'
 import type { Partition, Topic } from './context'
 import type { StopReplicaEntry } from './control-entries'
 import { createOp } from './leadership-writer'
+import { forgetReassignment, strikeFromLegacyRequest } from './reassignment'
 import type { Replica } from './replica-state-machine'
 import { isLegalReplicaTransition } from './replica-states'
 import { RequestBatch } from './request-batch'
@@ -83,7 +84,6 @@ export class TopicDeletion {
   /** Takes every topic that is to be deleted as far as it can go now. */
   async resume(): Promise<void> {
     for (const topic of [...this.topics]) {
-      if (topic.ineligibleForDeletion !== undefined) continue
       if (topic.deletion === 'queued') await this.begin(topic)
       await this.advance(topic)
       if (isFinished(this.term, topic)) await this.complete(topic)
@@ -111,13 +111,13 @@ export class TopicDeletion {
         const outcome = code === ErrorCode.NONE ? 'ReplicaDeletionSuccessful' : 'ReplicaDeletionIneligible'
         changes.enterReplica({ partition, broker }, outcome)
         advanced = true
-        continue
       }
-      const debt = entry.topicId === undefined ? undefined : this.debts.get(entry.topicId)
-      if (debt === undefined || code !== ErrorCode.NONE) continue
-      const left = debt.brokers.get(broker)
-      left?.delete(entry.index)
-      if (left?.size === 0) settled.add(debt)
+      if (code !== ErrorCode.NONE) continue
+      // StopReplica knows names alone: whichever topic of that name it was about, there is no log left.
+      for (const debt of this.debts.values()) {
+        const left = debt.topic === entry.topic ? debt.brokers.get(broker) : undefined
+        if (left?.delete(entry.index) === true && left.size === 0) settled.add(debt)
+      }
     }
     for (const debt of settled) await this.settle(debt, broker)
     if (advanced) await this.resume()
@@ -158,8 +158,13 @@ export class TopicDeletion {
     const known = partitions.filter((partition) => partition.state !== 'NonExistentPartition')
     await changes.movePartitions(known, 'OfflinePartition')
     await changes.movePartitions(known, 'NonExistentPartition')
-    for (const partition of partitions) context.reassigning.delete(partition)
+    // A reassignment ends with its topic: every replica, old or new, is told to delete. One whose target is dead would never end.
+    const reassigned = partitions.filter((partition) => context.reassigning.has(partition))
+    for (const partition of reassigned) forgetReassignment(this.term, partition)
     changes.sendMetadata(partitions)
+    if (reassigned.length > 0) {
+      await strikeFromLegacyRequest(this.term, (partition) => partition !== undefined && reassigned.includes(partition))
+    }
   }
 
   /** Asks the living replicas to delete; the dead ones owe it. */
@@ -185,7 +190,9 @@ export class TopicDeletion {
   /** Last step: the znodes go, and what is still owed is written down in the same breath. */
   private async complete(topic: Topic): Promise<void> {
     const { context, logger, watches, writer } = this.term
-    const debt = debtOf(this.term, topic)
+    // A controller before this one may have written the debt down and come no further.
+    const known = topic.id === undefined ? undefined : this.debts.get(topic.id)
+    const debt = mergeDebts(known, debtOf(this.term, topic))
     for (let attempt = 1; ; attempt++) {
       const { record, partitions, tail } = await this.removals(topic, debt, attempt > 1)
       const count = record.length + tail.length + partitions.reduce((sum, item) => sum + item.ops.length, 0)
@@ -203,7 +210,7 @@ export class TopicDeletion {
     this.topics.delete(topic)
     if (debt !== undefined) {
       this.debts.set(debt.id, debt)
-      for (const broker of debt.brokers.keys()) context.addOwedDeletion(broker, debt.topic)
+      for (const broker of debt.brokers.keys()) if (known?.brokers.has(broker) !== true) context.addOwedDeletion(broker, debt.topic)
       await this.collectDebts(debt.brokers.keys())
     }
     logger.info({ topic: topic.name, owedBy: [...(debt?.brokers.keys() ?? [])] }, 'deleted the topic')
@@ -250,7 +257,7 @@ export class TopicDeletion {
     const { session } = this.term
     const paths = [prekraftPath, deletionsPath, deletionPath(debt.id)]
     const stats = await Promise.all(paths.map((path) => session.exists(path)))
-    if (stats[2] !== undefined) return []
+    if (stats[2] !== undefined) return [{ type: 'set', path: paths[2]!, data: encodeDebt(debt), version: stats[2].version }]
     const data = [null, null, encodeDebt(debt)]
     return paths.map((path, index) => createOp(path, data[index]!)).filter((_, index) => stats[index] === undefined)
   }
@@ -309,6 +316,11 @@ function debtOf(term: Term, topic: Topic): Debt | undefined {
   // Without a topic id (inter.broker.protocol.version < 2.8) any name that nobody else uses will do.
   const id = topic.id ?? randomUuid(term.env.random)
   return { id, topic: topic.name, partitions: [...topic.partitions.keys()], brokers, version: 0 }
+}
+
+function mergeDebts(known: Debt | undefined, found: Debt | undefined): Debt | undefined {
+  if (known === undefined || found === undefined) return found ?? known
+  return { ...found, brokers: new Map([...known.brokers, ...found.brokers]) }
 }
 
 function encodeDebt(debt: Pick<Debt, 'topic' | 'partitions' | 'brokers'>): Buffer {

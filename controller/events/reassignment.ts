@@ -116,7 +116,16 @@ function planReassignment(
     return { code: ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, message: errorMessage(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS) }
   }
   if (partition === undefined || partition.topic.deletion !== 'none') return UNKNOWN_PARTITION
-  return reassignTo(current, replicas ?? originalOrder(partition))
+  const next = reassignTo(current, replicas ?? originalOrder(partition))
+  return losesInSyncReplicas(partition, next) ? { code: ErrorCode.INVALID_REPLICA_ASSIGNMENT, message: NOBODY_IN_SYNC } : next
+}
+
+const NOBODY_IN_SYNC = 'None of the replicas that would be left is in sync: it would require an unclean leader election.'
+
+/** What a reassignment had added is deleted at once when it is given up; in ZooKeeper mode Kafka deletes the last copy, too. */
+function losesInSyncReplicas({ assignment, leadership }: Partition, next: ReplicaAssignment): boolean {
+  const inSync = (leadership?.isr ?? []).filter((replica) => assignment.replicas.includes(replica))
+  return inSync.length > 0 && !inSync.some((replica) => next.replicas.includes(replica))
 }
 
 /** What a cancelled reassignment goes back to: the preferred leader too, where it is still remembered. */

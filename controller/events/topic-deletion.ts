@@ -36,7 +36,6 @@ export async function onDeleteTopics(term: Term, event: EventOf<'DeleteTopics'>)
     const result = results[index]!
     return result.ok || result.code === 'NODE_EXISTS'
   })
-  markIneligible(term, marked)
   deletion.queue(marked)
   await deletion.resume()
   const done = request.timeoutMs <= 0 ? ErrorCode.REQUEST_TIMED_OUT : ErrorCode.NONE
@@ -64,7 +63,6 @@ export async function onTopicDeletion(term: Term): Promise<void> {
   const unknown = names.filter((name) => !context.topics.has(name))
   if (unknown.length > 0) await removeUnknown(term, unknown)
   const topics = names.map((name) => context.topics.get(name)).filter((topic) => topic !== undefined)
-  markIneligible(term, topics)
   deletion.queue(topics)
   await deletion.resume()
 }
@@ -94,12 +92,4 @@ async function adoptUnreadable(term: Term, names: readonly string[]): Promise<vo
 
 async function removeMarkers(term: Term, names: readonly string[]): Promise<void> {
   await term.writer.write(names.map((name) => ({ ops: [{ type: 'remove', path: deleteTopicPath(name), version: -1 }] })))
-}
-
-function markIneligible(term: Term, topics: readonly Topic[]): void {
-  const { reassigning } = term.context
-  for (const topic of topics) {
-    const isReassigned = [...topic.partitions.values()].some((partition) => reassigning.has(partition))
-    topic.ineligibleForDeletion = isReassigned && topic.deletion !== 'started' ? 'a reassignment is in progress' : undefined
-  }
 }

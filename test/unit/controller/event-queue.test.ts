@@ -22,7 +22,7 @@ function queueOf(
   const refused: string[] = []
   const faults: string[] = []
   const queue = new EventQueue<Event>({
-    clock: options.clock ?? realClock, laneOf: ({ lane }) => lane, coalesceKey: ({ key }) => key,
+    clock: options.clock ?? realClock, laneOf: ({ lane }) => lane, coalesceKey: ({ key }) => key, isRequest: ({ key }) => key === undefined,
     process: async (event) => {
       await options.during?.(event)
       done.push(event.name)
@@ -98,6 +98,13 @@ test('a full lane refuses; a cleared and a closed queue refuse what waits and wh
   await queue.close()
   expect(queue.put({ name: 'late', lane: 'session' })).toBe(false)
   expect([done, refused]).toEqual([['running'], ['c', 'a', 'b', 'late']])
+})
+
+test('a full lane takes what nobody waits for', async () => {
+  const { queue, done, refused } = queueOf({ maxPerLane: 1 })
+  for (const key of ['running', 'a', 'b', 'a']) queue.put({ name: key, key, lane: 'administration' })
+  await queue.idle()
+  expect([done, refused]).toEqual([['running', 'a', 'b'], []])
 })
 
 test('nobody starves: what waited too long goes before the more urgent, except the session\'s', async () => {
