@@ -102,6 +102,10 @@ export class Connection implements StreamHandler, AnswerSink {
     )
   }
 
+  get isThrottled(): boolean {
+    return this.throttled !== undefined
+  }
+
   get pendingBytes(): number {
     return this.unreadBytes
   }
@@ -283,8 +287,10 @@ export class Connection implements StreamHandler, AnswerSink {
     this.outBytes = 0
     this.outReleases = []
     this.unreadBytes += bytes
-    this.hooks.onUnreadBytes(bytes)
     for (const release of releases) this.releasesOfUnread.add(release)
+    // Whoever has most to read may be closed now, and that may be this one.
+    this.hooks.onUnreadBytes(bytes)
+    if (this.closed) return
     this.stream.writev(parts, () => this.onWritten(bytes, releases))
   }
 

@@ -237,9 +237,11 @@ export class SocketServer {
     if (maxIdleMs <= 0 || this.isClosed) return
     this.idleTimer = this.env.clock.timer(Math.max(maxIdleMs / 10, 10), () => {
       const before = this.env.clock.monoMs() - maxIdleMs
-      // A request under way may take its time; an answer that nobody reads may not.
+      // A request under way may take its time; an answer that nobody reads may not. Of one that is throttled nobody hears that
+      // its client is gone.
       for (const connection of [...this.connections]) {
-        if (connection.lastActiveMs < before && (connection.isIdle || connection.pendingBytes > 0)) connection.close('idle')
+        const { isIdle, isThrottled, pendingBytes, lastActiveMs } = connection
+        if (lastActiveMs < before && (isIdle || isThrottled || pendingBytes > 0)) connection.close('idle')
       }
       this.armIdleTimer()
     })
