@@ -1,10 +1,14 @@
 """A copier of confluent-kafka. See job.ts for what it is told and what it says."""
+import faulthandler
 import json
 import sys
 import threading
 import time
 
 from confluent_kafka import Consumer, KafkaException, Producer
+
+# Longer than any broker is away. Who gets nowhere so long says where, and ends.
+STUCK_S = 75
 
 job = json.loads(sys.argv[1])
 going = True
@@ -53,6 +57,7 @@ try:
     finally_done(producer.init_transactions, 20)
     consumer.subscribe([job['input']])
     while going:
+        faulthandler.dump_traceback_later(STUCK_S, exit=True)
         messages = [each for each in consumer.consume(40, 0.1) if each.error() is None]
         if not messages:
             continue
@@ -69,6 +74,7 @@ try:
         say('commit %d' % n)
         n += 1
 except KafkaException as error:
+    faulthandler.dump_traceback_later(STUCK_S, exit=True)
     if error.args[0].txn_requires_abort():
         try:
             finally_done(producer.abort_transaction, 20)
