@@ -141,6 +141,15 @@ export class Cluster {
     if (topic !== undefined) topic.readMs = -Infinity
   }
 
+  /** Who ends a connection may say so that it does not lead: with acks=0 there is no other way (Kafka's handleServerDisconnect). */
+  private distrust(host: string, port: number): void {
+    const ids = new Set([...this.nodes.values()].filter((node) => node.host === host && node.port === port).map(({ id }) => id))
+    if (ids.size === 0) return
+    for (const topic of this.topics.values()) {
+      if (topic.partitions.some(({ leader }) => ids.has(leader))) topic.readMs = -Infinity
+    }
+  }
+
   /** Of the leader that is known; -1 if none is. A broker that knows another one says so instead of answering (KIP-320). */
   leaderEpoch(topic: string, partition: number): number {
     return this.newest.get(topic)?.partitions.find((each) => each.partition === partition)?.leaderEpoch ?? -1
@@ -246,6 +255,7 @@ export class Cluster {
     })
     const forget = (): void => {
       if (this.connections.get(key) === ready) this.connections.delete(key)
+      this.distrust(host, port)
     }
     connection.onClose = forget
     const ready = connection.connect().then(

@@ -5,7 +5,7 @@ import { NetworkError } from '../network/kafka-connection'
 import { PartitionQueue } from './accumulator'
 import { NO_SEQUENCE } from '../protocol/records/batch'
 import { byTopic, partitionKey } from './leaders'
-import type { Cluster, PartitionMetadata } from './cluster'
+import type { Cluster } from './cluster'
 import type { Codec } from '../protocol/records/batch'
 import type { InitProducerIdResponse } from '../protocol/messages/init-producer-id'
 import type { ProducerBatch, ProducerIdentity } from './accumulator'
@@ -203,21 +203,12 @@ export class Sender {
     const { env, settings } = this.cluster
     // A node that says nothing must not hold up the question for as long as a request may take.
     this.refreshAtMs = env.clock.monoMs() + settings.retryBackoffMaxMs
-    this.cluster
-      .metadata(topics)
-      .then(
-        (found) => found.some((topic) => topic.errorCode !== 0 || topic.partitions.some((each) => !this.hasLeader(each))),
-        () => true,
-      )
-      .then((unhappy) => {
-        this.refreshAtMs = unhappy ? env.clock.monoMs() + settings.retryBackoffMs : 0
-        this.wake()
-      })
-      .catch(() => {})
-  }
-
-  private hasLeader({ leader }: PartitionMetadata): boolean {
-    return leader >= 0 && this.cluster.node(leader) !== undefined
+    const answered = (): void => {
+      // Also where every partition has a leader: ours may not be among them any more.
+      this.refreshAtMs = env.clock.monoMs() + settings.retryBackoffMs
+      this.wake()
+    }
+    this.cluster.metadata(topics).then(answered, answered)
   }
 
   private wakeAt(atMs: number): void {

@@ -58,7 +58,9 @@ export class TopicWatch {
     const nowMs = this.cluster.env.clock.monoMs()
     const key = this.key(wanted)
     const isNew = key !== this.askedFor && key !== this.triedFor
-    const isStale = key !== this.askedFor || nowMs >= this.nextMs || wanted?.some((name) => !this.cluster.isFresh(name)) === true
+    // Under a pattern all topics are asked for; what was forgotten because its leader moved is one that is assigned.
+    const relied = wanted ?? this.subscription.all().map(({ topic }) => topic)
+    const isStale = key !== this.askedFor || nowMs >= this.nextMs || relied.some((name) => !this.cluster.isFresh(name))
     if (isNew || (isStale && nowMs >= this.notBeforeMs)) void this.refresh().catch(() => {})
   }
 

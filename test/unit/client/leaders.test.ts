@@ -4,6 +4,7 @@ import { ErrorCode } from '../../../protocol/errors'
 import { ApiKey } from '../../../protocol/messages/apis'
 import { BatchBuilder } from '../../../protocol/records/records'
 import { TOPIC_ID, scripted } from './support/scripted-broker'
+import { ScriptedGroup } from './support/scripted-group'
 import { ScriptedLog } from './support/scripted-log'
 import type { Loose } from './support/scripted-broker'
 
@@ -65,6 +66,65 @@ test('retries are not used up by a leader that cannot be connected to', async ()
   leaders[0] = 0
   await world.settle(sent, 3000, 'it is written')
   expect(log.values).toEqual(['x'])
+})
+
+test('a producer without acknowledgements asks for the leader when its broker hangs up', async () => {
+  const leaders = [0]
+  const { world, broker, env, bootstrap } = await cluster(leaders)
+  broker.on(ApiKey.produce, () => {
+    leaders[0] = 1
+    return 'hang up'
+  })
+  const producer = new Producer({ 'bootstrap.servers': bootstrap, acks: 0, 'request.timeout.ms': 1000 }, env)
+  for (let i = 0; i < 50; i++) {
+    void producer.send({ topic: 't', partition: 0, value: 'x' }).catch(() => {})
+    await world.run(100)
+  }
+  expect(broker.of(ApiKey.produce).length).toBeLessThan(5)
+})
+
+test('a producer asks for metadata now and then while its partition is not among those of the topic', async () => {
+  const leaders = [0, 0]
+  const { world, broker, env, bootstrap } = await cluster(leaders)
+  const log = new ScriptedLog(broker)
+  const producer = new Producer({ 'bootstrap.servers': bootstrap, 'request.timeout.ms': 1000 }, env)
+  await world.settle(producer.send({ topic: 't', partition: 1, value: 'x' }), 3000, 'it is written')
+  leaders.pop()
+  log.then(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  producer.send({ topic: 't', partition: 1, value: 'y' }).catch(() => {})
+  await world.run(500)
+  const before = broker.of(ApiKey.metadata).length
+  await world.run(1000)
+  expect(broker.of(ApiKey.metadata).length - before).toBeLessThan(15)
+})
+
+test.each([['a list', ['t']], ['a pattern', /^t$/]])('a consumer of %s follows its partition to another leader', async (_kind, topics) => {
+  const leaders = [1]
+  const { world, broker, env, bootstrap } = await cluster(leaders)
+  new ScriptedGroup(broker)
+  broker.topics.set('t', 1)
+  broker.on(ApiKey.fetch, (body: Loose) => {
+    const answers = (body.topics[0]?.partitions ?? []).map(({ partition, fetchOffset }: Loose) => ({
+      partitionIndex: partition,
+      highWatermark: 1e6,
+      lastStableOffset: 1e6,
+      records: new BatchBuilder({ baseOffset: fetchOffset, leaderEpoch: 0 }).append(null, Buffer.from('v'), [], 0).build(),
+    }))
+    return broker.later(10, { responses: [{ topicId: TOPIC_ID, partitions: answers }] })
+  })
+  const consumer = new Consumer(
+    { 'bootstrap.servers': bootstrap, 'group.id': 'g', 'auto.offset.reset': 'earliest', 'enable.auto.commit': false },
+    env,
+  )
+  consumer.subscribe(topics)
+  const read = async (forMs: number): Promise<number> => {
+    let count = 0
+    for (const endMs = world.nowMs + forMs; world.nowMs < endMs;) count += (await world.settle(consumer.poll(1000), 60_000, 'poll')).length
+    return count
+  }
+  await read(5000)
+  leaders[0] = 0
+  expect(await read(30_000)).toBeGreaterThan(1000)
 })
 
 test.each([
