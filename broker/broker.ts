@@ -23,6 +23,7 @@ import { ZkClientConfigStore } from './config/client-config-store'
 import { ZkBrokerConfigWriter } from './config/broker-config-writer'
 import { ConfigListener } from './config/config-listener'
 import { DynamicBrokerConfig } from './config/dynamic-broker-config'
+import { checkSupported } from './config/supported-settings'
 import { TopicConfigStore } from './config/topic-config-store'
 import { ZkTopicConfigWriter } from './config/topic-config-writer'
 import { createController } from './controller-part'
@@ -180,6 +181,8 @@ async function start(
   dynamicConfig.onChange(() => quotas.setLimits((key) => dynamicConfig.dynamicText(key)))
   topicConfigs.onChange((topic, topicConfig) => quotas.setTopic(topic, brokerId, topicConfig))
   await configListener.load()
+  // What ZooKeeper keeps for this broker may be another one's: an Apache broker's listeners with TLS or SASL, say.
+  checkSupported(config)
 
   const logs = await LogManager.open(env, {
     ...logManagerOptions(config, topicConfigs),

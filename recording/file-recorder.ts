@@ -55,6 +55,11 @@ export class FileRecorder implements Recorder {
   /** Goes on in the older of the two files, so that the newer one keeps what the process before wrote last. */
   async start(): Promise<void> {
     const { disk, net } = this.env
+    const socket = `${this.directory}/${FOLLOW_SOCKET}`
+    if (await this.isTaken(socket)) {
+      this.logger.warn({ directory: this.directory }, 'another process records there: this one, which may be a second start, does not')
+      return
+    }
     try {
       disk.makeDirectory(this.directory)
       const times = RECORDING_FILES.map((name) => disk.stat(`${this.directory}/${name}`)?.mtimeMs ?? 0)
@@ -64,7 +69,6 @@ export class FileRecorder implements Recorder {
       this.giveUp(error)
       return
     }
-    const socket = `${this.directory}/${FOLLOW_SOCKET}`
     if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH) return
     try {
       disk.remove(socket)
@@ -72,6 +76,21 @@ export class FileRecorder implements Recorder {
     } catch (error) {
       this.logger.warn({ socket, error: String(error) }, 'the recording cannot be followed live, only read from its files')
     }
+  }
+
+  /** Whether somebody answers at the socket; that of a dead process refuses. */
+  private isTaken(socket: string): Promise<boolean> {
+    if (Buffer.byteLength(socket) > LONGEST_SOCKET_PATH || this.env.disk.stat(socket) === undefined) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      const stream = this.env.net.connect(socket, 0, {
+        onConnect: () => {
+          resolve(true)
+          stream.destroy()
+        },
+        onData: () => {},
+        onClose: () => resolve(false),
+      })
+    })
   }
 
   record(event: RecordedEvent): void {

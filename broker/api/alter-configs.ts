@@ -139,9 +139,9 @@ async function alterBroker(
   }
   const perBroker = name !== ''
   const change = (stored: Readonly<Record<string, string>>): Record<string, string> => {
-    const current = mode === 'replace' ? {} : dynamicConfig.usable(stored, perBroker)
+    const current = mode === 'replace' ? {} : dynamicConfig.kept(stored, perBroker)
     const next = applyChanges(current, changes, brokerKeyOf)
-    dynamicConfig.validate(next, perBroker)
+    dynamicConfig.validate(next, perBroker, current)
     return next
   }
   if (validateOnly) change(perBroker ? services.config.dynamicBroker : services.config.dynamicDefault)

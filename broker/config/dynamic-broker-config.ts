@@ -48,37 +48,51 @@ export class DynamicBrokerConfig {
   }
 
   /**
-   * Checks what this broker (`perBroker`), or all brokers, shall have set dynamically, all of it. Throws ProtocolError
-   * INVALID_REQUEST (KAFKA-13609) with Kafka's words.
+   * Checks what this broker (`perBroker`), or all brokers, shall have set dynamically, all of it. What is `kept` was set before, perhaps
+   * by a broker that can do more. Throws ProtocolError INVALID_REQUEST (KAFKA-13609) with Kafka's words.
    */
-  validate(wanted: Properties, perBroker: boolean): void {
+  validate(wanted: Properties, perBroker: boolean, kept: Properties = {}): void {
     try {
-      this.checkNames(wanted, perBroker)
-      this.nextValues(perBroker ? this.config.dynamicDefault : wanted, perBroker ? wanted : this.config.dynamicBroker)
+      checkDynamicConfigs(wanted, perBroker)
+      const obeyed: Record<string, string> = Object.create(null)
+      for (const [name, text] of Object.entries(wanted)) {
+        const reason = whyNotSupported(name, text)
+        if (reason !== undefined && kept[name] !== text) throw reason
+        if (reason === undefined) obeyed[name] = text
+      }
+      this.nextValues(perBroker ? this.config.dynamicDefault : obeyed, perBroker ? obeyed : this.config.dynamicBroker)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       throw new ProtocolError(ErrorCode.INVALID_REQUEST, error.message)
     }
   }
 
-  private checkNames(wanted: Properties, perBroker: boolean): void {
-    checkDynamicConfigs(wanted, perBroker)
-    for (const [name, text] of Object.entries(wanted)) checkSupported(name, text)
+  /** What of the stored values a change of others keeps: all that Kafka would, also what has no effect here. */
+  kept(stored: Properties, perBroker: boolean): Record<string, string> {
+    return this.without(stored, (name, text) => checkDynamicConfigs({ [name]: text }, perBroker))
   }
 
   /** What of the stored values can be obeyed: the others are an error in the log, as in Kafka. */
   usable(stored: Properties, perBroker: boolean): Record<string, string> {
-    const usable: Record<string, string> = Object.create(null)
+    return this.without(stored, (name, text) => {
+      checkDynamicConfigs({ [name]: text }, perBroker)
+      const reason = whyNotSupported(name, text)
+      if (reason !== undefined) throw reason
+    })
+  }
+
+  private without(stored: Properties, check: (name: string, text: string) => void): Record<string, string> {
+    const good: Record<string, string> = Object.create(null)
     for (const [name, text] of Object.entries(stored)) {
       try {
-        this.checkNames({ [name]: text }, perBroker)
-        usable[name] = text
+        check(name, text)
+        good[name] = text
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error
         this.logger.error({ key: name, reason: error.message }, 'a dynamic configuration in ZooKeeper is ignored')
       }
     }
-    return usable
+    return good
   }
 
   /** Obeys what ZooKeeper says of this broker (`perBroker`) or of all. What makes no sense is logged, and changes nothing. */
@@ -126,10 +140,10 @@ export class DynamicBrokerConfig {
 }
 
 /** What would have no effect is refused. */
-function checkSupported(name: string, text: string): void {
+function whyNotSupported(name: string, text: string): ConfigError | undefined {
   const key = definitionOf(name)
-  if (key === undefined || (!NOT_SUPPORTED.has(key.name) && !isForeignKey(key.name))) return
+  if (key === undefined || (!NOT_SUPPORTED.has(key.name) && !isForeignKey(key.name))) return undefined
   const byDefault = key.defaultText === null ? '' : canonicalConfigText(key.name, key.type, key.defaultText)
-  if (canonicalConfigText(key.name, key.type, text) === byDefault) return
-  throw new ConfigError(`${name} would have no effect: it is not supported yet`, name)
+  if (canonicalConfigText(key.name, key.type, text) === byDefault) return undefined
+  return new ConfigError(`${name} would have no effect: it is not supported yet`, name)
 }

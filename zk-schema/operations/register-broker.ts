@@ -95,8 +95,16 @@ export async function registerBroker(
 }
 
 /** Writes what has changed about a registered broker. The epoch stays. */
-export function updateBroker(session: ZooKeeperSession, broker: BrokerRegistration, version: BrokerVersion = 5): Promise<Stat> {
-  return session.set(brokerIdPath(broker.brokerId), encodeBroker(broker, version), -1)
+export async function updateBroker(session: ZooKeeperSession, broker: BrokerRegistration, version: BrokerVersion = 5): Promise<Stat> {
+  const data = encodeBroker(broker, version)
+  for (;;) {
+    try {
+      return await session.set(brokerIdPath(broker.brokerId), data, -1)
+    } catch (error) {
+      // It says the same however often it is written.
+      if (!isZooKeeperError(error, 'CONNECTION_LOSS') || session.state === 'closed') throw error
+    }
+  }
 }
 
 /** Throws EndpointClashError if another broker has registered one of `broker`'s endpoints. Unreadable znodes are passed over. */

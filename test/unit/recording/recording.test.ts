@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -69,6 +69,37 @@ describe('the recorder of a process', () => {
     const written = new EventReader().push(readFileSync(join(directory, 'recording-0.bin')))
     expect(written.map((each) => each.sequence)).toEqual(written.map((_, index) => index + 1))
     expect(written.slice(-followed.length).length).toBeGreaterThanOrEqual(3)
+  })
+
+  test('leaves alone what another process records', async () => {
+    const first = new FileRecorder(env, { directory, process: 'broker-0', logger: silentLogger })
+    await first.start()
+    const second = new FileRecorder(env, { directory, process: 'broker-0', logger: silentLogger })
+    await second.start()
+    second.record({ kind: 'life', what: 'second' })
+    second.close()
+    first.record({ kind: 'life', what: 'first' })
+    let isFollowed = false
+    await new Promise<void>((resolve) => {
+      const stream = env.net.connect(join(directory, 'follow.sock'), 0, {
+        onConnect() {
+          isFollowed = true
+          stream.destroy()
+        },
+        onData() {},
+        onClose: () => resolve(),
+      })
+    })
+    first.close()
+    expect(isFollowed).toBe(true)
+    const written = ['recording-0.bin', 'recording-1.bin'].filter((name) => existsSync(join(directory, name)))
+    expect(written.flatMap((name) => new EventReader().push(readFileSync(join(directory, name))))).toHaveLength(1)
+    // What a dead process left is taken over.
+    const third = new FileRecorder(env, { directory, process: 'broker-0', logger: silentLogger })
+    await third.start()
+    third.record({ kind: 'life', what: 'third' })
+    third.close()
+    expect(new EventReader().push(readFileSync(join(directory, 'recording-1.bin')))).toHaveLength(1)
   })
 
   test('tells the time finer than the wall clock, and follows its steps', async () => {
