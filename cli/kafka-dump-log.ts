@@ -3,6 +3,7 @@ import { DECODER_OPTIONS, recordParser } from './dump-log/decoders'
 import { SegmentReader, baseOffsetOf, batchLine, recordLine, recordsOf } from './dump-log/records'
 import { UsageError } from './tool/command-line'
 import { runTool } from './tool/run'
+import { synchronousOutput } from './tool/synchronous-output'
 import type { CommandLine } from './tool/command-line'
 import type { Mode } from './dump-log/indexes'
 
@@ -81,7 +82,7 @@ void runTool({
       .filter((file) => file !== '')
     const mode: Mode = line.has('index-sanity-check') ? 'sanity' : line.has('verify-index-only') ? 'verify' : 'dump'
     const complaints = new Complaints()
-    const print = (text: string): void => void process.stdout.write(`${text}\n`)
+    const { print, flush } = synchronousOutput(process.stdout.fd)
     for (const file of files) {
       print(`Dumping ${file}`)
       const suffix = file.slice(file.lastIndexOf('.'))
@@ -90,8 +91,12 @@ void runTool({
       else if (suffix === '.timeindex') dumpTimeIndex(file, mode, print, complaints)
       else if (suffix === '.txnindex') dumpTransactionIndex(file, print)
       else if (suffix === '.snapshot') dumpSnapshot(file, print)
-      else process.stderr.write(`Ignoring unknown file ${file}\n`)
+      else {
+        flush()
+        process.stderr.write(`Ignoring unknown file ${file}\n`)
+      }
     }
+    flush()
     for (const text of complaints.lines()) process.stderr.write(`${text}\n`)
     return Promise.resolve()
   },

@@ -2,8 +2,10 @@
 /** `npm start`, `npx prekraft`: a ZooKeeper and brokers on this machine, until Ctrl-C. */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import { Cluster } from './start/cluster'
 import { StartUsageError, USAGE, parseStartOptions } from './start/options'
+import type { ChildProcess } from 'node:child_process'
 import type { StartOptions } from './start/options'
 
 async function main(): Promise<void> {
@@ -21,15 +23,21 @@ async function main(): Promise<void> {
   }
   let cluster: Cluster | undefined
   let isAskedToStop = false
-  const onSignal = (): void => {
+  let command: ChildProcess | undefined
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // A command that was cut short did not succeed; a terminal's Ctrl-C it has had already.
+    const exitCode = options.exec === undefined ? 0 : 128 + constants.signals[signal]
+    if (signal !== 'SIGINT') command?.kill(signal)
     // Whoever asks twice does not want to wait.
     if (isAskedToStop) cluster?.kill()
     isAskedToStop = true
-    if (cluster === undefined) process.exit(0)
-    void stop(cluster, 0)
+    if (cluster === undefined) process.exit(exitCode)
+    void stop(cluster, exitCode)
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  // The terminal is closed.
+  process.on('SIGHUP', onSignal)
   try {
     cluster = await Cluster.start(options, __dirname, {
       say: (text) => process.stderr.write(`${text}\n`),
@@ -45,7 +53,7 @@ async function main(): Promise<void> {
   }
   if (isAskedToStop) return
   if (options.exec !== undefined) {
-    await stop(cluster, await execute(cluster, options.exec))
+    await stop(cluster, await execute(cluster, options.exec, (child) => (command = child)))
     return
   }
   process.stdout.write(`${cluster.readyLine}\n${hints(cluster, options)}\n`)
@@ -64,13 +72,14 @@ function hints({ bootstrap }: Cluster, { brokers }: StartOptions): string {
 }
 
 /** Runs a command of the shell beside the cluster. Resolves with its exit code, 128 and the signal's number if it was killed. */
-function execute(cluster: Cluster, command: string): Promise<number> {
+function execute(cluster: Cluster, command: string, started: (child: ChildProcess) => void): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(command, {
       shell: true,
       stdio: 'inherit',
       env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: cluster.bootstrap, ZOOKEEPER_CONNECT: cluster.zookeeperConnect },
     })
+    started(child)
     child.once('error', (error) => {
       process.stderr.write(`${command} cannot be run: ${error.message}\n`)
       resolve(127)

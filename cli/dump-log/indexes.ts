@@ -129,13 +129,17 @@ export function dumpTimeIndex(path: string, mode: Mode, print: (line: string) =>
   const offsets = existsSync(indexPath) ? offsetEntries(indexPath) : []
   const log = new SegmentReader(logFileOf(path))
   let previous = -1
+  // Of the entry of the offset index that is at or below an offset; both go up, so it does, too.
+  let nearest = -1
   try {
     for (let i = 0; i < Math.floor(bytes.length / TIME_INDEX_ENTRY_BYTES); i++) {
       const relative = timeIndexRelativeOffsetAt(bytes, i)
       if (relative === 0 && i > 0) return
       const offset = base + relative
       const timestamp = timeIndexTimestampAt(bytes, i)
-      const start = offsets.filter((entry) => entry.offset <= offset).at(-1)?.position ?? 0
+      while (nearest + 1 < offsets.length && offsets[nearest + 1]!.offset <= offset) nearest++
+      while (nearest >= 0 && offsets[nearest]!.offset > offset) nearest--
+      const start = offsets[nearest]?.position ?? 0
       let found: Buffer | undefined
       for (const { batch } of log.batches(start)) {
         if (lastOffsetAt(batch, 0) < offset) continue
@@ -149,7 +153,7 @@ export function dumpTimeIndex(path: string, mode: Mode, print: (line: string) =>
           `Indexed offset: ${offset}, found log offset: ${found === undefined ? -1 : lastOffsetAt(found, 0)}`,
         )
       } else {
-        const largest = Math.max(-1, ...recordsOf(found).map((record) => record.timestamp))
+        const largest = recordsOf(found).reduce((most, { timestamp: each }) => Math.max(most, each), -1)
         if (largest !== timestamp)
           complaints.add('timestamps', path, `Index timestamp: ${timestamp}, log timestamp: ${largest}`)
         if (previous >= timestamp)

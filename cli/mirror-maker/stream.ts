@@ -128,10 +128,21 @@ export class MirrorStream {
           break
         }
         if (!(error instanceof TimeoutError || error instanceof RetriableCommitFailedError)) throw error
+        await this.forgetDeletedTopics()
         this.mirror.say('Failed to commit offsets because the offset commit request processing can not be completed in time.')
         await this.mirror.pause(RETRY_MS)
       }
     }
     this.lastCommitMs = this.mirror.nowMs()
+  }
+
+  /** What was read of a topic that is gone can never be committed, and must not hold up the rest. */
+  private async forgetDeletedTopics(): Promise<void> {
+    try {
+      const topics = new Set((await this.consumer.listTopics()).map(({ name }) => name))
+      for (const [key, { topic }] of this.offsets) if (!topics.has(topic)) this.offsets.delete(key)
+    } catch (error) {
+      this.mirror.say(`Failed to list all topics: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 }

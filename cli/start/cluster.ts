@@ -71,6 +71,8 @@ export class Cluster {
     events.onCreated(cluster)
     try {
       if (options.zookeeper === undefined) await cluster.startZooKeeper(zookeeperPort)
+      // Asked to stop meanwhile: nobody would stop the brokers any more.
+      if (cluster.stopping !== undefined) throw new ClusterStartError('stopped')
       await cluster.startBrokers(options, ports)
     } catch (error) {
       await cluster.stop()

@@ -1,3 +1,4 @@
+import { TimeoutError } from '../../../../client/cluster'
 import { MirrorStream } from '../../../../cli/mirror-maker/stream'
 import type { Consumer } from '../../../../client/consumer'
 import type { ConsumerRecord } from '../../../../client/fetched'
@@ -97,4 +98,31 @@ test('what goes wrong in the consumer ends the mirror', async () => {
   const { log, state } = await run(broken, () => false)
   expect(log.slice(0, 2)).toEqual(['send a', expect.stringMatching(/^Mirror maker thread failure due to /)])
   expect([log.at(-1), state]).toEqual(['close', 'failed'])
+})
+
+test('a topic that is gone does not hold up the commits of others', async () => {
+  const commits: string[] = []
+  const mirror = {
+    producer: { send: () => Promise.resolve(), flush: () => Promise.resolve() },
+    include: /./, commitIntervalMs: 60_000, abortOnSendFailure: true, sync: false, state: 'running',
+    copied: () => {}, say: () => {}, nowMs: () => 0,
+    pause: () => (commits.length > 5 ? Promise.reject(new Error('it goes on for ever')) : Promise.resolve()),
+  } as unknown as Mirror
+  const polls = [[{ ...record(5, 'a'), topic: 'gone' }, record(7, 'b')]]
+  const consumer = {
+    subscribe: () => {},
+    poll: async () => {
+      const records = polls.shift()
+      if (records === undefined) mirror.state = 'stopping'
+      return records ?? []
+    },
+    listTopics: async () => [{ name: 't' }],
+    commitSync: async (offsets: { topic: string; offset: number }[]) => {
+      commits.push(offsets.map(({ topic, offset }) => `${topic} ${offset}`).join())
+      if (offsets.some(({ topic }) => topic === 'gone')) throw new TimeoutError('unknown topic')
+    },
+    close: () => Promise.resolve(),
+  }
+  await new MirrorStream(mirror, consumer as unknown as Consumer).run()
+  expect(commits).toEqual(['gone 6,t 8', 't 8'])
 })
