@@ -5,6 +5,7 @@ import { ApiKey } from '../../../protocol/messages/apis'
 import { JARS } from '../jars'
 import { MixedCluster, TOOL_LOG4J, until } from '../mixed-cluster'
 import { damages } from './damages'
+import type { ListOffsetsResponse } from '../../../protocol/messages/list-offsets'
 import type { MetadataResponse } from '../../../protocol/messages/metadata'
 import type { ZooKeeperSession } from '../../../zk-schema/session/session'
 import type { Kind } from '../mixed-cluster'
@@ -162,8 +163,18 @@ export class Place {
       await cluster.start(0)
       await until('every partition is led', 30_000, async () => {
         const { topics } = await cluster.ask<unknown, MetadataResponse>(0, ApiKey.metadata, { topics: null })
-        const partitions = topics.flatMap((topic) => topic.partitions)
-        return partitions.length > 0 && partitions.every(({ leaderId, errorCode }) => leaderId === 0 && errorCode === 0)
+        // It may have been told so before it leads.
+        const latest = topics.map(({ name: topic, partitions }) => ({
+          name: topic,
+          partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, currentLeaderEpoch: -1, timestamp: -1 })),
+        }))
+        const answer = await cluster.ask<unknown, ListOffsetsResponse>(0, ApiKey.listOffsets, {
+          replicaId: -1,
+          isolationLevel: 0,
+          topics: latest,
+        })
+        const partitions = answer.topics.flatMap((topic) => topic.partitions)
+        return partitions.length > 0 && partitions.every(({ errorCode }) => errorCode === 0)
       })
       await cluster.stop(0, 'SIGTERM')
       return { path, complaints: cluster.complaints().filter((line) => ABOUT_LOGS.test(line)) }
