@@ -41,6 +41,8 @@ export class Membership {
   private readonly business: GroupBusiness
   private readonly heartbeat: Heartbeat
   private current: Generation = NO_GENERATION
+  /** Who gave the member id, until a SyncGroup succeeds under it: only then it is written down for the next coordinator. */
+  private givenBy: Node | undefined
   private state: State = 'unjoined'
   private rejoinNeeded = true
   private rejoinReason = ''
@@ -191,6 +193,7 @@ export class Membership {
   reset(reason: string): void {
     // Another object: what is still under way for the former one must not take this for its own.
     this.current = { ...NO_GENERATION }
+    this.givenBy = undefined
     this.state = 'unjoined'
     this.timer?.cancel()
     this.requestRejoin(reason)
@@ -266,6 +269,7 @@ export class Membership {
     if (sent !== this.current || (this.state as State) !== 'preparing') throw new ProtocolError(ErrorCode.REBALANCE_IN_PROGRESS)
     const generation: Generation = { id: response.generationId, memberId: response.memberId, protocol: response.protocolName }
     this.current = generation
+    if (generation.memberId !== sent.memberId) this.givenBy = coordinator
     this.state = 'completing'
     this.heartbeat.reset(this.now())
     this.beat()
@@ -276,8 +280,18 @@ export class Membership {
     return this.sync(generation, assignments)
   }
 
+  /**
+   * A static member is refused by a coordinator that has not heard of its latest id: the one before has given it, and gone before it
+   * could write it down. That is not another process with the same `group.instance.id`, though Kafka's consumer takes it for one.
+   */
+  private isForgotten(code: number, sent: Generation, coordinator: Node | undefined): boolean {
+    const isAnother = this.givenBy !== undefined && coordinator !== undefined && coordinator.id !== this.givenBy.id
+    return code === ErrorCode.FENCED_INSTANCE_ID && isAnother && sent === this.current
+  }
+
   /** Throws; before that takes the consequences of an error code of JoinGroup. */
-  private refused(code: number, sent: Generation, coordinator: Node | undefined, response: JoinGroupResponse): never {
+  private refused(given: number, sent: Generation, coordinator: Node | undefined, response: JoinGroupResponse): never {
+    const code = this.isForgotten(given, sent, coordinator) ? ErrorCode.UNKNOWN_MEMBER_ID : given
     if (code === ErrorCode.UNKNOWN_MEMBER_ID) this.lost(sent, code)
     if (code === ErrorCode.COORDINATOR_NOT_AVAILABLE || code === ErrorCode.NOT_COORDINATOR) this.finder.forget(coordinator)
     if (code === ErrorCode.MEMBER_ID_REQUIRED && sent === this.current) {
@@ -309,13 +323,14 @@ export class Membership {
       },
       Math.max(this.cluster.settings.requestTimeoutMs, maxPollIntervalMs + JOIN_LAPSE_MS),
     )
-    const code = response.errorCode
+    const code = this.isForgotten(response.errorCode, generation, coordinator) ? ErrorCode.UNKNOWN_MEMBER_ID : response.errorCode
     if (code === 0) {
       if (generation !== this.current || this.state !== 'completing') throw new ProtocolError(ErrorCode.REBALANCE_IN_PROGRESS)
       const otherType = response.protocolType !== null && response.protocolType !== CONSUMER_PROTOCOL_TYPE
       const otherProtocol = response.protocolName !== null && response.protocolName !== generation.protocol
       if (otherType || otherProtocol) throw new ProtocolError(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
       this.state = 'stable'
+      this.givenBy = undefined
       this.rejoinNeeded = false
       this.rejoinReason = ''
       return response.assignment
@@ -362,7 +377,7 @@ export class Membership {
         memberId: sent.memberId,
         ...(groupInstanceId === null ? {} : { groupInstanceId }),
       })
-      code = response.errorCode
+      code = this.isForgotten(response.errorCode, sent, coordinator) ? ErrorCode.UNKNOWN_MEMBER_ID : response.errorCode
     } catch (error) {
       if (!mayRetry(error) && !this.cluster.isClosed) this.fail(error)
       code = ErrorCode.NETWORK_EXCEPTION

@@ -85,6 +85,35 @@ test.each(['wakeup', 'close'] as const)('%s ends a poll that looks for the coord
   expect(world.nowMs - begunMs).toBeLessThan(2000)
 })
 
+test.each([
+  ['joins', ApiKey.joinGroup, ['', 'member-1', '']],
+  ['syncs', ApiKey.syncGroup, ['', 'member-1', '']],
+] as const)('a static member that %s at a coordinator which does not know its latest id yet joins anew', async (_, api, expected) => {
+  const { broker, group, events, until } = await member({ 'group.instance.id': 's' })
+  let coordinator = 0
+  broker.on(ApiKey.findCoordinator, () => ({
+    coordinators: [{ key: 'g', nodeId: coordinator++, host: '127.0.0.1', port: broker.port }],
+  }))
+  group.fail(ApiKey.syncGroup, ErrorCode.NOT_COORDINATOR)
+  const { joinGroup, syncGroup } = ApiKey
+  if (api === joinGroup) group.fail(joinGroup, 0, ErrorCode.FENCED_INSTANCE_ID)
+  else group.fail(syncGroup, ErrorCode.FENCED_INSTANCE_ID)
+  await until(() => events.length > 0)
+  expect(joins(broker)).toEqual(expected)
+})
+
+test('a static member whose id was written down is fenced by the next coordinator, too', async () => {
+  const { broker, group, events, until } = await member({ 'group.instance.id': 's', 'heartbeat.interval.ms': 500 })
+  await until(() => events.length > 0)
+  let coordinator = 5
+  broker.on(ApiKey.findCoordinator, () => ({
+    coordinators: [{ key: 'g', nodeId: coordinator++, host: '127.0.0.1', port: broker.port }],
+  }))
+  group.fail(ApiKey.heartbeat, ErrorCode.NOT_COORDINATOR, ErrorCode.REBALANCE_IN_PROGRESS)
+  group.fail(ApiKey.joinGroup, ErrorCode.FENCED_INSTANCE_ID)
+  await expect(until(() => events.length > 10)).rejects.toThrow('rejected this static consumer')
+})
+
 describe('JoinGroup', () => {
   test.each([
     ['COORDINATOR_LOAD_IN_PROGRESS', 1],
