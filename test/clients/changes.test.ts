@@ -24,7 +24,7 @@ interface Run {
 let cluster: TestCluster
 
 beforeAll(async () => {
-  cluster = await startCluster({ brokers: 3, overrides: { 'zookeeper.session.timeout.ms': '4000' } })
+  cluster = await startCluster({ brokers: 3, overrides: { 'zookeeper.session.timeout.ms': '6000' } })
 }, 60_000)
 
 afterAll(() => cluster.close(), 60_000)

@@ -143,7 +143,7 @@ function settings(...given: string[]): string[] {
 
 function kcatProducer({ bootstrap, topic, codec }: Job): string[] {
   const reliable = settings(
-    'enable.idempotence=true', 'linger.ms=2', 'delivery.timeout.ms=120000', 'message.max.bytes=12582912',
+    'enable.idempotence=true', 'linger.ms=0', 'delivery.timeout.ms=120000', 'message.max.bytes=12582912',
     'topic.metadata.refresh.interval.ms=5000', 'reconnect.backoff.max.ms=1000',
     // kcat gives up when the last connection breaks, also if the other brokers have long been there again: it must connect to all.
     'enable.sparse.connections=false',

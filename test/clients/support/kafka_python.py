@@ -41,7 +41,7 @@ def produce():
         while stream.going:
             if len(futures) < 40 or futures[-40].is_done:
                 send(job['stream'])
-            time.sleep(0.002)
+            time.sleep(0.01)
     else:
         for record in job['records']:
             send(record)

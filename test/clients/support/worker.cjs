@@ -25,7 +25,7 @@ exports.runProducer = async (open) => {
         sent += STREAM_BATCH
         const offset = await producer.send(Array.from({ length: STREAM_BATCH }, (_, i) => recordOf(first + i, job.stream)))
         for (let i = 0; i < STREAM_BATCH; i++) say(`a ${first + i} ${offset + i}`)
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await new Promise((resolve) => setTimeout(resolve, 10))
       }
     } else {
       for (const [i, record] of job.records.entries()) {
