@@ -145,9 +145,7 @@ export class Cluster {
   private distrust(host: string, port: number): void {
     const ids = new Set([...this.nodes.values()].filter((node) => node.host === host && node.port === port).map(({ id }) => id))
     if (ids.size === 0) return
-    for (const topic of this.topics.values()) {
-      if (topic.partitions.some(({ leader }) => ids.has(leader))) topic.readMs = -Infinity
-    }
+    for (const [name, { partitions }] of this.topics) if (partitions.some(({ leader }) => ids.has(leader))) this.forgetTopic(name)
   }
 
   /** Of the leader that is known; -1 if none is. A broker that knows another one says so instead of answering (KIP-320). */

@@ -100,6 +100,8 @@ export class TopicDeletion {
     broker: number, errorCode: number, entries: readonly StopReplicaEntry[], errors: ReadonlyMap<string, number>,
   ): Promise<void> {
     const { context, changes } = this.term
+    // StopReplica knows names alone: whichever topic of a name it was about, there is no log left.
+    const owed = this.owedBy(broker)
     const settled = new Set<Debt>()
     let advanced = false
     for (const entry of entries) {
@@ -113,14 +115,20 @@ export class TopicDeletion {
         advanced = true
       }
       if (code !== ErrorCode.NONE) continue
-      // StopReplica knows names alone: whichever topic of that name it was about, there is no log left.
-      for (const debt of this.debts.values()) {
-        const left = debt.topic === entry.topic ? debt.brokers.get(broker) : undefined
-        if (left?.delete(entry.index) === true && left.size === 0) settled.add(debt)
-      }
+      for (const { debt, left } of owed.get(entry.topic) ?? []) if (left.delete(entry.index) && left.size === 0) settled.add(debt)
     }
     for (const debt of settled) await this.settle(debt, broker)
     if (advanced) await this.resume()
+  }
+
+  /** Its debts by the topic's name, with the partitions that are left of each. */
+  private owedBy(broker: number): Map<string, { debt: Debt; left: Set<number> }[]> {
+    const owed = new Map<string, { debt: Debt; left: Set<number> }[]>()
+    for (const debt of this.debts.values()) {
+      const left = debt.brokers.get(broker)
+      if (left !== undefined) owed.set(debt.topic, [...(owed.get(debt.topic) ?? []), { debt, left }])
+    }
+    return owed
   }
 
   /**

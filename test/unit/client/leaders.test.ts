@@ -34,6 +34,26 @@ async function cluster(leaders: number[]) {
   return all
 }
 
+/** Every fetch of a partition that broker 0 leads gets one record more. */
+function endless({ broker }: Awaited<ReturnType<typeof cluster>>, leaders: readonly number[]): void {
+  broker.on(ApiKey.fetch, (body: Loose) => {
+    const answers = (body.topics[0]?.partitions ?? []).map(({ partition, fetchOffset }: Loose) => {
+      const common = { partitionIndex: partition, highWatermark: 1e6, lastStableOffset: 1e6 }
+      if (leaders[partition] !== 0) return { ...common, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, records: Buffer.alloc(0) }
+      const batch = new BatchBuilder({ baseOffset: fetchOffset, leaderEpoch: 0 }).append(null, Buffer.from('v'), [], 0)
+      return { ...common, records: batch.build() }
+    })
+    return broker.later(10, { responses: [{ topicId: TOPIC_ID, partitions: answers }] })
+  })
+}
+
+/** How many records it reads in that time. */
+async function read({ world }: Awaited<ReturnType<typeof cluster>>, consumer: Consumer, forMs: number): Promise<number> {
+  let count = 0
+  for (const endMs = world.nowMs + forMs; world.nowMs < endMs;) count += (await world.settle(consumer.poll(1000), 60_000, 'poll')).length
+  return count
+}
+
 test('a producer writes to the other partitions of a topic while one has no leader, and asks for metadata now and then', async () => {
   const { world, broker, env, bootstrap } = await cluster([-1, 0])
   broker.on(ApiKey.produce, (body: Loose) => ({
@@ -100,31 +120,19 @@ test('a producer asks for metadata now and then while its partition is not among
 
 test.each([['a list', ['t']], ['a pattern', /^t$/]])('a consumer of %s follows its partition to another leader', async (_kind, topics) => {
   const leaders = [1]
-  const { world, broker, env, bootstrap } = await cluster(leaders)
+  const all = await cluster(leaders)
+  const { broker, env, bootstrap } = all
   new ScriptedGroup(broker)
   broker.topics.set('t', 1)
-  broker.on(ApiKey.fetch, (body: Loose) => {
-    const answers = (body.topics[0]?.partitions ?? []).map(({ partition, fetchOffset }: Loose) => ({
-      partitionIndex: partition,
-      highWatermark: 1e6,
-      lastStableOffset: 1e6,
-      records: new BatchBuilder({ baseOffset: fetchOffset, leaderEpoch: 0 }).append(null, Buffer.from('v'), [], 0).build(),
-    }))
-    return broker.later(10, { responses: [{ topicId: TOPIC_ID, partitions: answers }] })
-  })
+  endless(all, leaders)
   const consumer = new Consumer(
     { 'bootstrap.servers': bootstrap, 'group.id': 'g', 'auto.offset.reset': 'earliest', 'enable.auto.commit': false },
     env,
   )
   consumer.subscribe(topics)
-  const read = async (forMs: number): Promise<number> => {
-    let count = 0
-    for (const endMs = world.nowMs + forMs; world.nowMs < endMs;) count += (await world.settle(consumer.poll(1000), 60_000, 'poll')).length
-    return count
-  }
-  await read(5000)
+  await read(all, consumer, 5000)
   leaders[0] = 0
-  expect(await read(30_000)).toBeGreaterThan(1000)
+  expect(await read(all, consumer, 30_000)).toBeGreaterThan(1000)
 })
 
 test.each([
@@ -132,27 +140,14 @@ test.each([
   ['later', 0],
 ])('a consumer reads the other partitions of a topic while one has no leader: %s', async (_when, before) => {
   const leaders = [before, 0]
-  const { world, broker, env, bootstrap } = await cluster(leaders)
-  broker.on(ApiKey.fetch, (body: Loose) => {
-    const answers = (body.topics[0]?.partitions ?? []).map(({ partition, fetchOffset }: Loose) => {
-      const common = { partitionIndex: partition, highWatermark: 1e6, lastStableOffset: 1e6 }
-      if (leaders[partition] !== 0) return { ...common, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, records: Buffer.alloc(0) }
-      const batch = new BatchBuilder({ baseOffset: fetchOffset, leaderEpoch: 0 }).append(null, Buffer.from('v'), [], 0)
-      return { ...common, records: batch.build() }
-    })
-    return broker.later(10, { responses: [{ topicId: TOPIC_ID, partitions: answers }] })
-  })
-  const consumer = new Consumer({ 'bootstrap.servers': bootstrap, 'auto.offset.reset': 'earliest' }, env)
+  const all = await cluster(leaders)
+  endless(all, leaders)
+  const consumer = new Consumer({ 'bootstrap.servers': all.bootstrap, 'auto.offset.reset': 'earliest' }, all.env)
   consumer.assign([{ topic: 't', partition: 0 }, { topic: 't', partition: 1 }])
-  const read = async (forMs: number): Promise<number> => {
-    let count = 0
-    for (const endMs = world.nowMs + forMs; world.nowMs < endMs;) count += (await world.settle(consumer.poll(1000), 60_000, 'poll')).length
-    return count
-  }
-  await read(1000)
+  await read(all, consumer, 1000)
   leaders[0] = -1
-  await read(6000)
-  expect(await read(5000)).toBeGreaterThan(100)
+  await read(all, consumer, 6000)
+  expect(await read(all, consumer, 5000)).toBeGreaterThan(100)
 })
 
 test('metadata.max.age.ms may be 0', async () => {

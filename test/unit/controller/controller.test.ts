@@ -10,21 +10,8 @@ function partitionIn(memory: Snapshot | undefined, topic: string, partition: num
   return memory?.topics.find(({ name }) => name === topic)?.partitions[partition]
 }
 
-async function alterIsr(topic: string, partition: number, isr: number[], more: { epochs?: number[]; version?: number } = {}) {
-  const controller = await cluster.controller()
-  const state = (await cluster.state(topic, partition))!
-  const id = cluster.memory()!.topics.find(({ name }) => name === topic)!.id!
-  return controller.alterPartition({
-    brokerId: state.leader, brokerEpoch: cluster.fake(state.leader).epoch,
-    topics: [{
-      topicName: topic, topicId: id,
-      partitions: [{
-        partitionIndex: partition, leaderEpoch: state.leaderEpoch, partitionEpoch: state.version, leaderRecoveryState: 0,
-        newIsr: isr,
-        newIsrWithEpochs: isr.map((brokerId, index) => ({ brokerId, brokerEpoch: more.epochs?.[index] ?? -1 })),
-      }],
-    }],
-  }, more.version ?? 3)
+function alterIsr(...change: Parameters<TestCluster['alterIsr']>): ReturnType<TestCluster['alterIsr']> {
+  return cluster.alterIsr(...change)
 }
 
 describe('the office', () => {

@@ -4,39 +4,16 @@ import { TestCluster } from './support/cluster'
 let cluster: TestCluster
 afterEach(() => cluster?.stop())
 
-async function alterIsr(topic: string, partition: number, isr: number[]): Promise<void> {
-  const controller = await cluster.controller()
-  const state = (await cluster.state(topic, partition))!
-  const id = cluster.memory()!.topics.find(({ name }) => name === topic)!.id!
-  await controller.alterPartition({
-    brokerId: state.leader, brokerEpoch: cluster.fake(state.leader).epoch,
-    topics: [{
-      topicName: topic, topicId: id,
-      partitions: [{
-        partitionIndex: partition, leaderEpoch: state.leaderEpoch, partitionEpoch: state.version, leaderRecoveryState: 0,
-        newIsr: isr, newIsrWithEpochs: isr.map((brokerId) => ({ brokerId, brokerEpoch: -1 })),
-      }],
-    }],
-  }, 3)
-}
-
-async function reassign(topic: string, index: number, replicas: number[] | null): Promise<number> {
-  const answer = await (await cluster.controller()).alterPartitionReassignments({
-    timeoutMs: 1000, topics: [{ name: topic, partitions: [{ partitionIndex: index, replicas }] }],
-  })
-  return answer.responses![0]!.partitions![0]!.errorCode ?? ErrorCode.NONE
-}
-
 test('a reassignment that replaces another one whose new replica leads leaves a leader', async () => {
   cluster = await TestCluster.start([0, 1, 2, 3, 4, 5], { controllers: [0] })
   await cluster.createTopic('t', [[0, 1]])
-  await reassign('t', 0, [2, 3])
+  await cluster.reassign('t', 0, [2, 3])
   await cluster.until(() => cluster.fake(3).replicas.has('t-0'))
-  await alterIsr('t', 0, [0, 1, 2])
+  await cluster.alterIsr('t', 0, [0, 1, 2])
   // The preferred one: the head of the assignment is 2 now.
   await (await cluster.controller()).electLeaders({ electionType: 0, topicPartitions: null, timeoutMs: 1000 }, 2)
   expect(await cluster.state('t', 0)).toMatchObject({ leader: 2, isr: [0, 1, 2] })
-  expect(await reassign('t', 0, [4, 5])).toBe(ErrorCode.NONE)
+  expect(await cluster.reassign('t', 0, [4, 5])).toBe(ErrorCode.NONE)
   await cluster.until(async () => [0, 1].includes((await cluster.state('t', 0))!.leader))
   await cluster.until(() => cluster.fake(5).replicas.has('t-0'))
 })
@@ -44,14 +21,14 @@ test('a reassignment that replaces another one whose new replica leads leaves a 
 test.each([['cancelled', null], ['replaced', [1, 4]]])('a reassignment whose replicas are the only ones in sync is not %s', async (_, replicas) => {
   cluster = await TestCluster.start([0, 1, 2, 3, 4], { controllers: [0] })
   await cluster.createTopic('t', [[1, 2]])
-  await reassign('t', 0, [3, 4])
+  await cluster.reassign('t', 0, [3, 4])
   await cluster.until(() => cluster.fake(4).replicas.has('t-0'))
-  await alterIsr('t', 0, [1, 2, 3])
+  await cluster.alterIsr('t', 0, [1, 2, 3])
   await cluster.killBroker(1)
   await cluster.until(async () => (await cluster.state('t', 0))!.leader !== 1)
   await cluster.killBroker(2)
   await cluster.until(async () => String((await cluster.state('t', 0))!.isr) === '3')
-  expect(await reassign('t', 0, replicas)).toBe(ErrorCode.INVALID_REPLICA_ASSIGNMENT)
+  expect(await cluster.reassign('t', 0, replicas)).toBe(ErrorCode.INVALID_REPLICA_ASSIGNMENT)
   expect(await cluster.state('t', 0)).toMatchObject({ leader: 3, isr: [3] })
   expect(cluster.fake(3).logs.has('t-0')).toBe(true)
 })

@@ -3,13 +3,6 @@ import { TestCluster } from './support/cluster'
 let cluster: TestCluster
 afterEach(() => cluster?.stop())
 
-async function reassign(topic: string, index: number, replicas: number[] | null): Promise<number> {
-  const answer = await (await cluster.controller()).alterPartitionReassignments({
-    timeoutMs: 1000, topics: [{ name: topic, partitions: [{ partitionIndex: index, replicas }] }],
-  })
-  return answer.responses![0]!.partitions![0]!.errorCode!
-}
-
 async function deleteTopic(name: string): Promise<void> {
   await (await cluster.controller()).deleteTopics({ topicNames: [name], topics: [], timeoutMs: 1000 }, 5)
   await cluster.until(async () => (await cluster.zk.exists(`/admin/delete_topics/${name}`)) === undefined)
@@ -34,7 +27,7 @@ test('of a broker that comes back every old topic of a name goes before it hears
 test('a topic is deleted though a target of its reassignment is dead', async () => {
   cluster = await TestCluster.start([0, 1, 2, 3], { controllers: [0] })
   await cluster.createTopic('t', [[0, 1]])
-  await reassign('t', 0, [2, 3])
+  await cluster.reassign('t', 0, [2, 3])
   await cluster.until(() => cluster.fake(3).replicas.has('t-0'))
   await cluster.killBroker(3)
   await cluster.until(() => cluster.memory()?.brokers.every(({ id }) => id !== 3) === true)

@@ -152,20 +152,24 @@ test('a group that is too large now is asked to shrink', async () => {
   expect(joins.map(({ values }) => values[0]?.errorCode)).toEqual([0, 0, ErrorCode.GROUP_MAX_SIZE_REACHED])
 })
 
+/** Tells the coordinator who leads `topic-0`; -2: the topic is being deleted. */
+function update({ metadata }: Fixture, leader: number): void {
+  const state = { topicName: 'topic', partitionIndex: 0, controllerEpoch: 1, leader, leaderEpoch: 0, isr: [0], zkVersion: 0, replicas: [0], offlineReplicas: [] }
+  metadata.update({
+    controllerId: 0, isKRaftController: false, type: 0, controllerEpoch: 1, brokerEpoch: 1, liveBrokers: [], topicStates: [],
+    ungroupedPartitionStates: [state],
+  })
+}
+
 test('offsets of topics that go while they are loaded go, too', async () => {
   const f = await Fixture.start()
   f.commit(1)
   await f.clock.settle()
-  const state = { topicName: 'topic', partitionIndex: 0, controllerEpoch: 1, leader: 0, leaderEpoch: 0, isr: [0], zkVersion: 0, replicas: [0], offlineReplicas: [] }
-  const update = (leader: number) => f.metadata.update({
-    controllerId: 0, isKRaftController: false, type: 0, controllerEpoch: 1, brokerEpoch: 1, liveBrokers: [], topicStates: [],
-    ungroupedPartitionStates: [{ ...state, leader }],
-  })
-  update(0)
+  update(f, 0)
   f.coordinator.partitions.onResignation(0)
   f.coordinator.partitions.onElection(0, 8)
   for (let i = 0; i < 3; i++) await Promise.resolve()
-  update(-2)
+  update(f, -2)
   await f.clock.settle()
   expect(f.committed()).toBe(-1)
 })
@@ -174,23 +178,18 @@ test.each(['before its turn has come', 'before an attempt that fails'])('offsets
   const f = await Fixture.start()
   f.commit(1)
   await f.clock.settle()
-  const state = { topicName: 'topic', partitionIndex: 0, controllerEpoch: 1, leader: 0, leaderEpoch: 0, isr: [0], zkVersion: 0, replicas: [0], offlineReplicas: [] }
-  const update = (leader: number) => f.metadata.update({
-    controllerId: 0, isKRaftController: false, type: 0, controllerEpoch: 1, brokerEpoch: 1, liveBrokers: [], topicStates: [],
-    ungroupedPartitionStates: [{ ...state, leader }],
-  })
-  update(0)
+  update(f, 0)
   f.coordinator.partitions.onResignation(0)
   const load = f.log.load
   if (when === 'before an attempt that fails') {
     f.log.load = async () => {
-      update(-2)
+      update(f, -2)
       f.log.load = load
       throw new Error('the log cannot be read')
     }
   }
   f.coordinator.partitions.onElection(0, 8)
-  if (when === 'before its turn has come') update(-2)
+  if (when === 'before its turn has come') update(f, -2)
   await f.clock.advance(1100)
   expect(f.committed()).toBe(-1)
 })

@@ -1,3 +1,4 @@
+import { ErrorCode } from '../../../../protocol/errors'
 import type { ControlConnection } from '../../../../controller/channel'
 import type { ControllerConfig } from '../../../../controller/config'
 import type { Broker } from '../../../../controller/context'
@@ -98,6 +99,32 @@ export class TestCluster {
     let fake = this.fakes.get(id)
     if (fake === undefined) this.fakes.set(id, (fake = new FakeBroker(id)))
     return fake
+  }
+
+  /** As the leader asks the controller for it. */
+  async alterIsr(topic: string, partition: number, isr: number[], more: { epochs?: number[]; version?: number } = {}) {
+    const controller = await this.controller()
+    const state = (await this.state(topic, partition))!
+    const id = this.memory()!.topics.find(({ name }) => name === topic)!.id!
+    return controller.alterPartition({
+      brokerId: state.leader, brokerEpoch: this.fake(state.leader).epoch,
+      topics: [{
+        topicName: topic, topicId: id,
+        partitions: [{
+          partitionIndex: partition, leaderEpoch: state.leaderEpoch, partitionEpoch: state.version, leaderRecoveryState: 0,
+          newIsr: isr,
+          newIsrWithEpochs: isr.map((brokerId, index) => ({ brokerId, brokerEpoch: more.epochs?.[index] ?? -1 })),
+        }],
+      }],
+    }, more.version ?? 3)
+  }
+
+  /** The error code of the answer for this partition. */
+  async reassign(topic: string, partition: number, replicas: number[] | null): Promise<number> {
+    const answer = await (await this.controller()).alterPartitionReassignments({
+      timeoutMs: 1000, topics: [{ name: topic, partitions: [{ partitionIndex: partition, replicas }] }],
+    })
+    return answer.responses![0]!.partitions![0]!.errorCode ?? ErrorCode.NONE
   }
 
   async startBroker(id: number): Promise<Node> {
