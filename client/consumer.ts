@@ -340,7 +340,7 @@ export class Consumer {
     const found = this.cluster.topic(topic)?.partitions.find((each) => each.partition === partition)
     if (found !== undefined && found.leader >= 0 && this.cluster.node(found.leader) !== undefined) return found.leader
     // The other partitions of the topic go on.
-    this.watch.soon()
+    this.cluster.forgetTopic(topic)
     return undefined
   }
 

@@ -64,11 +64,6 @@ export class TopicWatch {
     if (isNew || (isStale && nowMs >= this.notBeforeMs)) void this.refresh().catch(() => {})
   }
 
-  /** Something has no leader: asks again as soon as it may. */
-  soon(): void {
-    this.nextMs = 0
-  }
-
   /** It was there and is no more. */
   isGone(topic: string): boolean {
     return (this.missing.get(topic) ?? 0) >= ANSWERS_UNTIL_GONE
