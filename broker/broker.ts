@@ -2,7 +2,7 @@ import { ApiKey } from '../protocol/messages/apis'
 import { LogLevels } from '../runtime/log-levels'
 import { TimerWheel } from '../runtime/timer-wheel'
 import { Turn } from '../runtime/turn'
-import { checkEndpoints } from '../zk-schema/operations/register-broker'
+import { awaitVacancy, checkEndpoints } from '../zk-schema/operations/register-broker'
 import { getOrCreateClusterId } from '../zk-schema/operations/cluster-id'
 import { createChroot } from '../zk-schema/operations/create-chroot'
 import { ensureTopLevelPaths } from '../zk-schema/operations/ensure-top-level'
@@ -207,6 +207,8 @@ async function start(
     ...socketServerOptions(config), connectionThrottle: quotaPart.connections, logger: logLevels.logger('kafka.network'),
   })
   undo.push(() => server.close())
+  // A port that is open while nobody answers behind it holds up clients and brokers that one which refuses would send elsewhere.
+  await awaitVacancy(env, keeper.current, brokerId, { previousSessionId: keeper.previousId, logger })
   await server.bind()
   const endpoints = advertisedEndpoints(config.listeners, (name) => server.portOf(name), options.hostName)
   const broker = { brokerId, endpoints, rack: config.rack, jmxPort: -1, features: {} }

@@ -64,13 +64,12 @@ export async function registerBroker(
 ): Promise<RegisteredBroker> {
   const path = brokerIdPath(broker.brokerId)
   const data = encodeBroker(broker, options.version ?? 5)
-  const logger = options.logger ?? silentLogger
   const acl = defaultAcl(path, options.secure === true)
   const create: Op[] = [
     { type: 'create', path, data: null, ephemeral: true, acl },
     { type: 'set', path, data, version: 0 },
   ]
-  const deadlineMs = env.clock.monoMs() + (options.ghostTimeoutMs ?? session.timeoutMs + 1000)
+  const deadlineMs = env.clock.monoMs() + ghostTimeoutMs(session, options)
   let former: NodeData | undefined
   for (;;) {
     const replace: Op[] = former === undefined ? [] : [{ type: 'remove', path, version: former.stat.version }]
@@ -86,12 +85,37 @@ export async function registerBroker(
       former = found
       continue
     }
+    await awaitVacancy(env, session, broker.brokerId, { ...options, ghostTimeoutMs: deadlineMs - env.clock.monoMs() })
+  }
+}
+
+/**
+ * Resolves when the id is nobody's but this session's or its previous one's: the znode of a stranger is waited for, since its owner
+ * may be dead. Rejects with BrokerIdInUseError when it stays, and with what ends the session.
+ */
+export async function awaitVacancy(
+  env: Environment,
+  session: ZooKeeperSession,
+  brokerId: number,
+  options: Pick<RegisterOptions, 'previousSessionId' | 'ghostTimeoutMs' | 'logger'> = {},
+): Promise<void> {
+  const path = brokerIdPath(brokerId)
+  const logger = options.logger ?? silentLogger
+  const deadlineMs = env.clock.monoMs() + ghostTimeoutMs(session, options)
+  for (;;) {
+    const found = await session.get(path)
+    const owner = found?.stat.ephemeralOwner
+    if (found === undefined || owner === session.id || owner === options.previousSessionId) return
     const leftMs = deadlineMs - env.clock.monoMs()
-    if (leftMs <= 0) throw new BrokerIdInUseError(broker.brokerId, owner, endpointsOf(broker.brokerId, found))
-    const holder = { path, session: formatSessionId(owner), endpoints: endpointsOf(broker.brokerId, found) }
+    if (leftMs <= 0) throw new BrokerIdInUseError(brokerId, found.stat.ephemeralOwner, endpointsOf(brokerId, found))
+    const holder = { path, session: formatSessionId(found.stat.ephemeralOwner), endpoints: endpointsOf(brokerId, found) }
     logger.warn({ ...holder, leftMs: Math.round(leftMs) }, 'waiting for the znode of a namesake to go')
     await untilGone(env, session, path, leftMs)
   }
+}
+
+function ghostTimeoutMs(session: ZooKeeperSession, options: RegisterOptions): number {
+  return options.ghostTimeoutMs ?? session.timeoutMs + 1000
 }
 
 /** Writes what has changed about a registered broker. The epoch stays. */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path'
 import { ApiKey } from '../../../protocol/messages/apis'
 import { decodeRecords } from '../../../protocol/records/records'
+import { silentLogger } from '../../../runtime/log'
 import { realEnvironment } from '../../../runtime/real'
 import { openSession } from '../../../zk-schema/session/session'
 import { RunningCluster, batch, fetch, produce } from './support/running-broker'
@@ -110,6 +111,25 @@ test('a killed broker is back at once: it ends the session of its last run', asy
   expect(back.brokerEpoch).toBeGreaterThan(epoch)
   await cluster.until(() => back.controller.isActive())
   expect(Date.now() - startedMs).toBeLessThan(10_000)
+})
+
+test('while a dead namesake’s znode is there, its port refuses rather than keeps who comes waiting', async () => {
+  cluster = await RunningCluster.start(0)
+  // A port that was free a moment ago; nobody else is given it so soon.
+  const free = await realEnvironment().net.listen('127.0.0.1', 0, () => {})
+  const { port } = free
+  free.close()
+  const namesake = await openSession(realEnvironment(), { connect: `127.0.0.1:${cluster.zookeeperPort}` })
+  await namesake.createRecursive('/brokers/ids')
+  await namesake.create('/brokers/ids/0', null, { ephemeral: true })
+  const said: string[] = []
+  const warn = (_: object, text?: string): void => void said.push(text ?? '')
+  const starting = cluster.startBroker(0, { listeners: `PLAINTEXT://127.0.0.1:${port}` }, { ...silentLogger, warn })
+  await cluster.until(() => said.includes('waiting for the znode of a namesake to go'))
+  await expect(cluster.raw(port)).rejects.toThrow('ECONNREFUSED')
+  await namesake.close()
+  await starting
+  await cluster.connect(port)
 })
 
 test('logs of topics that were deleted meanwhile are set aside; a wrong ZooKeeper is refused', async () => {
