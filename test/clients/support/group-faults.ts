@@ -106,8 +106,11 @@ async function settled({ cluster, run }: GroupTrial): Promise<void> {
       const before = told
       told = run.events.filter(({ kind }) => kind === 'assigned').length
       const group = (await admin.describeConsumerGroups([run.plan.group])).get(run.plan.group)
-      if (group === undefined || group instanceof Error) return false
-      return group.state === 'Stable' && group.members.length === run.members.length && told === before
+      if (group === undefined || group instanceof Error) throw group ?? new Error('no answer')
+      if (group.state === 'Stable' && group.members.length === run.members.length && told === before) return true
+      const known = group.members.map(({ clientId, groupInstanceId }) => `${clientId} ${groupInstanceId ?? ''}`)
+      const running = run.members.map(({ job }) => `${job.member} ${job.instanceId ?? ''}`)
+      throw new Error(`${group.state}, of ${known.join(', ')}; there are ${running.join(', ')}; ${before} and ${told} assignments`)
     })
   } finally {
     await admin.close()
