@@ -4,12 +4,13 @@ import { ZnodeFormatError } from '../zk-schema/znode-json'
 import { StartError } from './start-error'
 import type { Logger } from '../runtime/log'
 import type { ZooKeeperSession } from '../zk-schema/session/session'
-import type { LogStore } from './replica/log-port'
+import type { LogStore, ReplicaLog } from './replica/log-port'
 
 interface LocalLog {
   topic: string
   partition: number
   topicId: string | undefined
+  isFuture: boolean
 }
 
 /**
@@ -74,7 +75,9 @@ export async function quarantineStrays(
   logs: LogStore,
   logger: Logger,
 ): Promise<void> {
-  const local = [...logs.all()].map(({ topic, partition, topicId }) => ({ topic, partition, topicId }))
+  const describe = (isFuture: boolean) => ({ topic, partition, topicId }: ReplicaLog) => ({ topic, partition, topicId, isFuture })
+  // A future log that stayed would be taken for a copy of the next topic of this name.
+  const local = [...[...logs.all()].map(describe(false)), ...[...logs.allFuture()].map(describe(true))]
   if (local.length === 0) return
   const strays = await findStrays(session, local)
   if (strays.length === 0) return
@@ -88,8 +91,8 @@ export async function quarantineStrays(
         'zookeeper.connect or log.dirs is probably wrong. Nothing was changed.',
     )
   }
-  for (const { topic, partition } of strays) {
+  for (const { topic, partition, isFuture } of strays) {
     logger.warn({ topic, partition }, 'the topic was deleted while this broker was down: its log is set aside as -stray')
-    logs.delete(topic, partition, { stray: true })
+    logs.delete(topic, partition, { stray: true, future: isFuture })
   }
 }

@@ -39,6 +39,8 @@ export class LogDirectory {
   isDirty = false
   /** How often each checkpoint was written. */
   private readonly writes = new Map<CheckpointFile, number>()
+  /** The partitions that each of the checkpoints which recovery goes by may name. */
+  private readonly named = new Map<CheckpointFile, ReadonlySet<string>>()
   /** Current and future logs here. */
   readonly logs = new Set<Log>()
   /** Folders that were made for logs which are not here yet. */
@@ -123,6 +125,16 @@ export class LogDirectory {
     replaceFileNow(this.disk, join(this.path, CLEAN_SHUTDOWN_FILE), '{"version":0,"brokerEpoch":-1}')
   }
 
+  /**
+   * A log of this name is about to be created. What the checkpoints still say of one that was deleted, or moved away, goes first:
+   * after a crash it would be believed of the new one, and cost it its records. Blocks if there is anything.
+   */
+  forgetOffsetsOf(topic: string, partition: number): void {
+    const key = partitionKey(topic, partition)
+    if (this.named.get(LOG_START_FILE)?.has(key)) this.writeCheckpointNow(LOG_START_FILE, this.startOffsets())
+    if (this.named.get(RECOVERY_POINT_FILE)?.has(key)) this.checkpointRecoveryPointsNow()
+  }
+
   /** The offsets in a checkpoint. A damaged one counts as empty, with a warning: then more is recovered than needed. */
   readCheckpoint(file: CheckpointFile): PartitionOffsets {
     const offsets: PartitionOffsets = new Map()
@@ -135,6 +147,7 @@ export class LogDirectory {
       this.logger.warn({ dir: this.path, file, reason: error.message }, 'a damaged checkpoint is ignored')
       offsets.clear()
     }
+    if (file === LOG_START_FILE || file === RECOVERY_POINT_FILE) this.named.set(file, new Set(offsets.keys()))
     return offsets
   }
 
@@ -183,10 +196,13 @@ export class LogDirectory {
 
   /** Only logs whose start lies above their first segment: the rest is seen from the files. */
   async checkpointStartOffsets(): Promise<void> {
-    const starts = [...this.logs]
+    await this.guardLater('writing the log start offsets', () => this.writeCheckpoint(LOG_START_FILE, this.startOffsets()))
+  }
+
+  private startOffsets(): PartitionOffset[] {
+    return [...this.logs]
       .filter((log) => log.startOffset > log.segments.first.baseOffset)
       .map((log) => ({ topic: log.topic, partition: log.partition, offset: log.startOffset }))
-    await this.guardLater('writing the log start offsets', () => this.writeCheckpoint(LOG_START_FILE, starts))
   }
 
   async checkpointHighWatermarks(): Promise<void> {
@@ -206,6 +222,7 @@ export class LogDirectory {
   private writeCheckpointNow(file: CheckpointFile, offsets: readonly PartitionOffset[]): void {
     this.writes.set(file, this.writesOf(file) + 1)
     replaceFileNow(this.disk, join(this.path, file), encodeOffsetCheckpoint(offsets))
+    if (this.named.has(file)) this.named.set(file, keysOf(offsets))
   }
 
   /** Gives way to a write that begins later. True if this one was made. */
@@ -213,12 +230,21 @@ export class LogDirectory {
     const revision = this.writesOf(file) + 1
     this.writes.set(file, revision)
     const stillWanted = () => this.isOnline && this.writesOf(file) === revision
-    return replaceFile(this.disk, join(this.path, file), encodeOffsetCheckpoint(offsets), stillWanted)
+    const keys = this.named.has(file) ? keysOf(offsets) : undefined
+    // Until it is there nobody knows which of the two a crash would leave.
+    if (keys !== undefined) this.named.set(file, new Set([...this.named.get(file)!, ...keys]))
+    const isWritten = await replaceFile(this.disk, join(this.path, file), encodeOffsetCheckpoint(offsets), stillWanted)
+    if (isWritten && keys !== undefined) this.named.set(file, keys)
+    return isWritten
   }
 
   private writesOf(file: CheckpointFile): number {
     return this.writes.get(file) ?? 0
   }
+}
+
+function keysOf(offsets: readonly PartitionOffset[]): Set<string> {
+  return new Set(offsets.map(({ topic, partition }) => partitionKey(topic, partition)))
 }
 
 /** An error of the disk has taken the directory offline, and that was told. */

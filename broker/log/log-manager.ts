@@ -220,6 +220,7 @@ export class LogManager {
       : partitionDirectoryName(topic, partition)
     const path = join(directory.path, name)
     return directory.guard(`creating the log of ${topic}-${partition}`, () => {
+      directory.forgetOffsetsOf(topic, partition)
       // A folder that nobody loaded: somebody has put it there. What is in it is not ours to remove.
       if (disk.exists(path)) {
         const aside = markedDirectoryName(topic, partition, STRAY_DIR_SUFFIX, random)

@@ -1,4 +1,5 @@
 import { InvariantError } from '../../runtime/assert'
+import { StorageError } from '../log/log-error'
 import type { ReplicaLog } from './log-port'
 import type { Partition } from './partition'
 import type { ReplicaCore } from './replica-core'
@@ -38,8 +39,23 @@ export class FutureReplicas {
   /** Goes on with a move that a restart interrupted. */
   resume(partition: Partition): void {
     if (partition.futureLog !== undefined || partition.log === undefined) return
-    const futureLog = this.core.options.logs.future(partition.topic, partition.partition)
-    if (futureLog !== undefined) this.begin(partition, futureLog)
+    const { logs } = this.core.options
+    const { topic, partition: index, topicId } = partition
+    const futureLog = logs.future(topic, index)
+    if (futureLog === undefined) return
+    // Of an earlier topic of this name; or the current log was lost, and was made anew where this one would go.
+    const isOfOther = topicId !== undefined && futureLog.topicId !== undefined && futureLog.topicId !== topicId
+    if (isOfOther || futureLog.dir === partition.log.dir) {
+      this.core.logger.warn({ topic, partition: index, dir: futureLog.dir }, 'a future log is not of this replica, and is put aside')
+      try {
+        logs.delete(topic, index, { future: true, stray: true })
+      } catch (error) {
+        // Its directory is offline now, and has told so.
+        if (!(error instanceof StorageError)) throw error
+      }
+      return
+    }
+    this.begin(partition, futureLog)
   }
 
   cancel(partition: Partition): void {
@@ -104,16 +120,21 @@ export class FutureReplicas {
       return 0
     }
     if (future.endOffset < log.startOffset) future.truncateFullyAndStartAt(log.startOffset)
-    if (future.endOffset >= log.endOffset) return 0
+    const bytes = future.endOffset < log.endOffset ? this.copyRecords(log, future) : 0
+    // Also when there is nothing to copy: this is the last look before it takes the place of the current log.
+    future.maybeIncrementHighWatermark(Math.min(log.highWatermark, future.endOffset))
+    const { startOffset } = log
+    if (startOffset > future.startOffset && startOffset <= future.highWatermark) future.incrementLogStartOffset(startOffset)
+    return bytes
+  }
+
+  private copyRecords(log: ReplicaLog, future: ReplicaLog): number {
     const read = log.read(future.endOffset, COPY_BYTES, { upTo: 'logEnd', minOneMessage: true })
     try {
       if (read.records.length > 0) {
         startWithinFirstBatch(future, read.records)
         future.appendAsFollower(read.records)
       }
-      future.maybeIncrementHighWatermark(Math.min(log.highWatermark, future.endOffset))
-      const { startOffset } = log
-      if (startOffset > future.startOffset && startOffset <= future.highWatermark) future.incrementLogStartOffset(startOffset)
       return read.records.length
     } finally {
       read.release()
@@ -151,6 +172,8 @@ export class FutureReplicas {
     if (partition.isLeader) partition.log?.assignEpochStart(partition.leaderEpoch, partition.log.endOffset)
     // What waited for a sync of the old log.
     partition.advanceHighWatermark()
+    // It has waited for the copy's start.
+    this.core.recordDeletions.checkAndComplete(partition)
     this.core.logger.info({ topic, partition: index, dir: partition.log?.dir }, 'replica moved to another log directory')
   }
 }

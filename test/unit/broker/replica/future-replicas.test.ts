@@ -1,0 +1,60 @@
+import { ErrorCode } from '../../../../protocol/errors'
+import { World } from '../../../simulation/world/world'
+import { batch } from './support/fake-log'
+import { brokers, elect, TOPIC } from './support/brokers'
+import type { TestBroker } from './support/brokers'
+
+const dirs = ['/d1', '/d2']
+const client = { leaderEpoch: 0, origin: 'client' } as const
+
+function aBroker(): { world: World; broker: TestBroker } {
+  const world = new World(2)
+  const [broker] = brokers(world, 1, { dirs }) as [TestBroker]
+  return { world, broker }
+}
+
+test('records that are deleted while the copy is synced stay deleted', async () => {
+  const { world, broker } = aBroker()
+  await elect(world, [broker], { leader: 1, leaderEpoch: 0, isr: [1], replicas: [1], isNew: true })
+  for (const text of ['a', 'b', 'c']) await world.settle(broker.produce(text), 100, 'the answer')
+  const [moved] = broker.replicas.alterReplicaLogDirs([{ topic: TOPIC, partition: 0, dir: '/d2' }])
+  expect(moved!.errorCode).toBe(ErrorCode.NONE)
+  const future = broker.logs.future(TOPIC, 0)!
+  future.holdsSyncs = true
+  await world.runUntil(() => future.syncCount === 1, 1000, 'the copy is being synced')
+  let answer: unknown
+  broker.replicas.deleteRecords({ partitions: [{ topic: TOPIC, partition: 0, offset: 2 }], timeoutMs: 1000 }, ([result]) => {
+    answer = result
+  })
+  await world.runUntil(() => broker.log().startOffset === 2, 1000, 'they are deleted')
+  future.finishSync()
+  await world.runUntil(() => broker.log().dir === '/d2', 1000, 'the replacement')
+  await world.runUntil(() => answer !== undefined, 2000, 'the answer')
+  expect(broker.log().startOffset).toBe(2)
+  expect(answer).toMatchObject({ errorCode: ErrorCode.NONE, lowWatermark: 2 })
+})
+
+test('the future log of an earlier topic of the name takes no part', async () => {
+  const { world, broker } = aBroker()
+  const old = broker.logs.getOrCreate(TOPIC, 0, { topicId: 'oldoldoldoldoldoldoldo', isNew: true, dir: '/d2', isFuture: true })
+  const fresh = broker.logs.getOrCreate(TOPIC, 0, { isNew: true, dir: '/d1' })
+  for (const log of [old, fresh]) log.assignEpochStart(0, 0)
+  for (const text of ['old 0', 'old 1']) old.appendAsLeader(batch(text), client)
+  // As many, so that nothing looks missing.
+  for (const text of ['new 0', 'new 1', 'new 2']) fresh.appendAsLeader(batch(text), client)
+  const content = fresh.content()
+  await elect(world, [broker], { leader: 1, leaderEpoch: 0, isr: [1], replicas: [1] })
+  await world.run(2000)
+  expect(broker.log().content()).toEqual(content)
+  expect(broker.logs.futures.size).toBe(0)
+})
+
+test('a future log where the current one was made anew (its disk was replaced) takes no part', async () => {
+  const { world, broker } = aBroker()
+  broker.logs.getOrCreate(TOPIC, 0, { isNew: true, dir: '/d2', isFuture: true })
+  const current = broker.logs.getOrCreate(TOPIC, 0, { isNew: true, dir: '/d2' })
+  await elect(world, [broker], { leader: 1, leaderEpoch: 0, isr: [1], replicas: [1] })
+  await world.run(2000)
+  expect(broker.log()).toBe(current)
+  expect(broker.logs.futures.size).toBe(0)
+})
