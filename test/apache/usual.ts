@@ -74,11 +74,11 @@ export const OF_LEADERLESS: readonly RegExp[] = [
 
 /**
  * How a librdkafka before 2.3.0 ends by itself (mended by its pull request 4438). A batch that was under way when its leader died
- * counts as acknowledged: when the next leader refuses it, because it is not that yet, and then the one behind it for the gap,
- * librdkafka takes that for a contradiction.
+ * counts as acknowledged: when the next leader refuses it, because it is not that yet or has too few in sync, and then the one
+ * behind it for the gap, librdkafka takes that for a contradiction; a rewound one, if there was more than one such batch.
  */
 export const DESYNCHRONIZED =
-  /sequence desynchronization with broker (?<broker>\d+) .* last partition error NOT_LEADER_FOR_PARTITION/
+  /(sequence desynchronization with|rewound sequence number on) broker (?<broker>\d+) .* last (partition )?error NOT_(LEADER_FOR_PARTITION|ENOUGH_REPLICAS)/
 
 /**
  * Whether such a line, behind the name of its log file, is to be expected after these brokers were ended, started or
