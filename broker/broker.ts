@@ -200,7 +200,8 @@ async function start(
   // The directory's lock is held, so whoever wrote the stored session is dead: its znodes go now, not after the time-out.
   if (await endStoredSession(env, sessionOptions, config.logDirs[0]!))
     logger.info({}, 'the session of this broker’s last run was still open; it is ended')
-  await quarantineStrays(session, brokerId, logs, logger)
+  // Logs may have been recovered for longer than a session lasts without its server.
+  await keeper.through((current) => quarantineStrays(current, brokerId, logs, logger))
 
   const metadata = new MetadataCache()
   const server = new SocketServer(env, turn, {
@@ -208,11 +209,11 @@ async function start(
   })
   undo.push(() => server.close())
   // A port that is open while nobody answers behind it holds up clients and brokers that one which refuses would send elsewhere.
-  await awaitVacancy(env, keeper.current, brokerId, { previousSessionId: keeper.previousId, logger })
+  await keeper.through((current) => awaitVacancy(env, current, brokerId, { previousSessionId: keeper.previousId, logger }))
   await server.bind()
   const endpoints = advertisedEndpoints(config.listeners, (name) => server.portOf(name), options.hostName)
   const broker = { brokerId, endpoints, rack: config.rack, jmxPort: -1, features: {} }
-  await checkEndpoints(session, { ...broker, timestampMs: 0 })
+  await keeper.through((current) => checkEndpoints(current, { ...broker, timestampMs: 0 }))
 
   const registrar = new BrokerRegistrar({
     env,
@@ -316,12 +317,12 @@ async function start(
   replicas.startup()
   transactions.coordinator.startup()
   undo.push(() => controller.stop())
-  await registrar.register()
+  await keeper.through(() => registrar.register())
   controller.start()
   groups.start()
 
   const featureEpoch = new FeatureEpoch(keeper, logger)
-  await featureEpoch.follow(session)
+  await featureEpoch.follow(keeper.current)
   const metadataWaits = new MetadataWaits(metadata, timers)
   const services: BrokerServices = {
     clock: env.clock,

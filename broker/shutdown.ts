@@ -75,8 +75,12 @@ export async function shutDown(parts: BrokerParts): Promise<void> {
   await attempt('the logs', () => parts.logs.shutdown(true))
   await attempt('the controller', () => parts.controller.stop())
   await attempt('the way to the controller', () => parts.toController.close())
-  await attempt('the ZooKeeper session', () => parts.keeper.close())
-  await attempt('the stored session', () => forgetStoredSession(parts.env.disk, parts.config.logDirs[0]!))
+  let ended = false
+  await attempt('the ZooKeeper session', async () => {
+    ended = await parts.keeper.close()
+  })
+  // Without ZooKeeper the session and its znodes stay for a while: the next start ends them.
+  if (ended) await attempt('the stored session', () => forgetStoredSession(parts.env.disk, parts.config.logDirs[0]!))
   await attempt('the connections', () => parts.server.close())
   logger.info({}, 'shut down')
 }

@@ -4,6 +4,7 @@ import { deletionPath } from '../zk-schema/deletions'
 import { controllerEpochPath, controllerPath, decodeController, decodeControllerEpoch } from '../zk-schema/controller'
 import { encodeLogDirEvent, logDirEvents, notificationCreatePath } from '../zk-schema/notifications'
 import { decodePartitionState, decodeTopic, partitionStatePath, topicPath } from '../zk-schema/topics'
+import { isZooKeeperError } from '../zk-schema/session/errors'
 import { ZnodeFormatError } from '../zk-schema/znode-json'
 import type { SessionKeeper } from '../zk-schema/session/keeper'
 import type { PartitionState } from './replica/partition-state'
@@ -71,6 +72,15 @@ export class ZooKeeperQueries {
 
   /** Tells the controller that a log directory of this broker has failed. */
   async announceLogDirFailure(brokerId: number): Promise<void> {
-    await this.keeper.current.create(notificationCreatePath(logDirEvents), encodeLogDirEvent(brokerId), { sequential: true })
+    const session = this.keeper.current
+    for (;;) {
+      try {
+        await session.create(notificationCreatePath(logDirEvents), encodeLogDirEvent(brokerId), { sequential: true })
+        return
+      } catch (error) {
+        // Told twice does no harm, not at all leaves the partitions where they are. A new session tells with its registration.
+        if (!isZooKeeperError(error, 'CONNECTION_LOSS') || session.state === 'closed') throw error
+      }
+    }
   }
 }

@@ -84,8 +84,12 @@ const getAcl: ReadHandler = (context, reader, writer) => {
 
 const sync: ReadHandler = (_, reader, writer) => writer.writeString(reader.readString())
 
+/** A packet of 64 KiB may ask a thousand times for the same megabyte. */
+const MOST_ANSWER_BYTES = 64 * 1024 * 1024
+
 const multiRead: ReadHandler = (context, reader, writer) => {
   for (const { type, path } of readMultiRead(reader)) {
+    if (writer.length > MOST_ANSWER_BYTES) throw new JuteError('an answer that nobody could read')
     let node: DataNode
     try {
       node = readable(context, path)

@@ -75,14 +75,14 @@ export class ZooKeeperServer implements ConnectionHost, RunningZooKeeperServer {
   }
 
   async listen(): Promise<void> {
-    const { host, port, tickTimeMs, containerCheckIntervalMs, logger } = this.settings
+    const { host, port, containerCheckIntervalMs, logger } = this.settings
     try {
       this.listener = await this.env.net.listen(host, port, (stream) => this.accept(stream))
     } catch (error) {
       await this.db.close()
       throw error
     }
-    this.tickTimer = this.env.clock.timer(tickTimeMs, this.tick)
+    this.armTick()
     this.containerTimer = this.env.clock.timer(containerCheckIntervalMs, this.checkContainers)
     logger.info(
       { host: this.listener.host, port: this.port, zxid: this.db.tree.lastZxid, sessions: this.sessions.size },
@@ -176,9 +176,14 @@ export class ZooKeeperServer implements ConnectionHost, RunningZooKeeperServer {
     this.turn.atEnd(2, this.flushConnections)
   }
 
+  private armTick(): void {
+    this.tickTimer = this.env.clock.timer(this.sessions.untilTickMs(this.nowMs()), this.tick)
+  }
+
   private readonly tick = (): void => {
-    this.tickTimer = this.env.clock.timer(this.settings.tickTimeMs, this.tick)
-    for (const session of this.sessions.expired(this.nowMs())) {
+    const due = this.sessions.expired(this.nowMs())
+    this.armTick()
+    for (const session of due) {
       this.settings.logger.info({ session: `0x${session.id.toString(16)}`, timeoutMs: session.timeoutMs }, 'session expired')
       const { connection } = session
       this.processor.endSession(session, 0)

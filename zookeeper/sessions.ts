@@ -77,8 +77,15 @@ export class Sessions<Connection> {
     return due
   }
 
+  /** Until the tick to which ends are rounded up. */
+  untilTickMs(nowMs: number): number {
+    return this.tickMs - ((nowMs - this.lostMs) % this.tickMs)
+  }
+
+  /** What is read behind a pause and in front of the late tick counts from where the tick will put the clock. */
   private dueAt(timeoutMs: number, nowMs: number): number {
-    return (Math.floor((nowMs - this.lostMs + timeoutMs) / this.tickMs) + 1) * this.tickMs
+    const countedMs = Math.min(nowMs, this.tickedAtMs + 2 * this.tickMs) - this.lostMs
+    return (Math.floor((countedMs + timeoutMs) / this.tickMs) + 1) * this.tickMs
   }
 
   private file(session: Session<Connection>): void {

@@ -136,11 +136,18 @@ export class Connection implements StreamHandler, AnswerSink {
     if (!this.closed && !this.isPaused) this.stream.resume()
   }
 
-  /** For good: what waits is dropped, the request under way is still answered. */
+  /** For good: what waits is dropped, the request under way is still answered. Closed as soon as nothing is owed. */
   stopReading(): void {
     this.isStopped = true
     this.reader.close()
     this.stream.pause()
+    this.closeIfDone()
+  }
+
+  /** A client that would wait in vain finds another broker. */
+  private closeIfDone(): void {
+    if (!this.isStopped || this.isBusy || this.unanswered.length > 0 || this.unreadBytes + this.outBytes > 0) return
+    this.close('the broker stops')
   }
 
   answer(context: RequestContext, body: unknown, release: (() => void) | undefined): void {
@@ -201,6 +208,7 @@ export class Connection implements StreamHandler, AnswerSink {
       this.send(next!, nextRelease)
     }
     this.lastActiveMs = this.hooks.nowMs()
+    this.closeIfDone()
     if (!this.isDispatching) this.takeWaiting()
   }
 
@@ -300,6 +308,7 @@ export class Connection implements StreamHandler, AnswerSink {
     this.unreadBytes -= bytes
     this.hooks.onUnreadBytes(-bytes)
     this.lastActiveMs = this.hooks.nowMs()
+    this.closeIfDone()
     if (!this.isDispatching) this.takeWaiting()
   }
 }

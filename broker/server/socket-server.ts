@@ -139,10 +139,10 @@ export class SocketServer {
     this.armIdleTimer()
   }
 
-  /** No new connections and no new requests; answers that are still to come go out. */
+  /** No new connections and no new requests; answers that are still to come go out. Who waits for none is sent away. */
   stopAccepting(): void {
     this.closeListeners()
-    for (const connection of this.connections) connection.stopReading()
+    for (const connection of [...this.connections]) connection.stopReading()
   }
 
   close(): void {

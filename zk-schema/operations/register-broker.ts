@@ -38,7 +38,7 @@ export interface RegisterOptions {
   version?: BrokerVersion
   /** The session under which this process was registered before: what that left behind is ours to remove (ZOOKEEPER-2985). */
   previousSessionId?: bigint | undefined
-  /** How long to wait for the znode of a dead namesake to go: the session time-out and 1 s by default. 0 fails at once. */
+  /** How long to wait for the znode of a dead namesake to go: half as long again as the session time-out, and 1 s, by default. 0 fails at once. */
   ghostTimeoutMs?: number
   /** zookeeper.set.acl. */
   secure?: boolean
@@ -115,7 +115,8 @@ export async function awaitVacancy(
 }
 
 function ghostTimeoutMs(session: ZooKeeperSession, options: RegisterOptions): number {
-  return options.ghostTimeoutMs ?? session.timeoutMs + 1000
+  // A server rounds the end of a session up to its tick, and grants no time-out below two of them.
+  return options.ghostTimeoutMs ?? session.timeoutMs * 1.5 + 1000
 }
 
 /** Writes what has changed about a registered broker. The epoch stays. */

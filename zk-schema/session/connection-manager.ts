@@ -169,14 +169,15 @@ export class ConnectionManager implements ClientTransport {
 
   /**
    * Ends the session on the server and resolves when it has answered, or when that cannot be had any more (then the session
-   * expires by itself). Requests that were not sent fail with CLOSED; those in flight are still answered.
+   * expires by itself). Requests that were not sent fail with CLOSED; those in flight are still answered. True: it is known to be over.
    */
-  async closeSession(): Promise<void> {
-    if (this.over || this.closing !== undefined) return
+  async closeSession(): Promise<boolean> {
+    if (this.over || this.closing !== undefined) return this.state === 'expired'
     if (this.state !== 'connected') {
       this.finish('closed')
-      return
+      return false
     }
+    let confirmed = false
     await new Promise<void>((resolve) => {
       const deadline = this.env.clock.timer(this.timeoutMs / 3, () => this.finish('closed'))
       this.closing = () => {
@@ -184,8 +185,14 @@ export class ConnectionManager implements ClientTransport {
         resolve()
       }
       this.failAll(this.takeQueued(), failure('CLOSED'))
-      this.transmit(internalPacket(closeSessionRequest(), () => this.finish('closed')))
+      this.transmit(
+        internalPacket(closeSessionRequest(), (error) => {
+          confirmed = error === null
+          this.finish('closed')
+        }),
+      )
     })
+    return confirmed
   }
 
   /** Drops the connection and forgets the session without ending it. */

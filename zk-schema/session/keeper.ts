@@ -1,6 +1,7 @@
 import { silentLogger } from '../../runtime/log'
 import type { Logger } from '../../runtime/log'
 import type { Environment } from '../../runtime/ports'
+import { isZooKeeperError } from './errors'
 import { openSession } from './session'
 import type { SessionOptions, ZooKeeperSession } from './session'
 
@@ -41,6 +42,20 @@ export class SessionKeeper {
     return this.session
   }
 
+  /** Does something again in the next session when it is cut short by the end of one. */
+  async through<T>(work: (session: ZooKeeperSession) => Promise<T>): Promise<T> {
+    for (;;) {
+      const session = this.current
+      try {
+        return await work(session)
+      } catch (error) {
+        if (!isZooKeeperError(error, 'SESSION_EXPIRED')) throw error
+        await this.replacing
+        if (this.current === session) throw error
+      }
+    }
+  }
+
   /** The session before this one: an ephemeral node of its may still be there (ZOOKEEPER-2985). */
   get previousId(): bigint | undefined {
     return this.previous
@@ -56,10 +71,10 @@ export class SessionKeeper {
     this.after.push(handler)
   }
 
-  /** Ends the session and opens no other. */
-  async close(): Promise<void> {
+  /** Ends the session and opens no other. Resolves with whether the session is known to be over. */
+  async close(): Promise<boolean> {
     this.closed = true
-    await this.session?.close()
+    return (await this.session?.close()) ?? true
   }
 
   /** As a crash: the session is left to its time-out. */

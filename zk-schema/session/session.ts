@@ -307,9 +307,10 @@ export class ZooKeeperSession {
 
   /**
    * Ends the session: its ephemeral nodes go. What was not sent yet fails with CLOSED, what was is still answered. Resolves when
-   * the server has confirmed, or when it cannot be asked. Never rejects; may be called at any time, also twice.
+   * the server has confirmed, or when it cannot be asked; with whether the session is known to be over. Never rejects; may be called
+   * at any time, also twice.
    */
-  close(): Promise<void> {
+  close(): Promise<boolean> {
     return this.manager.closeSession()
   }
 

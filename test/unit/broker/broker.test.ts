@@ -1,11 +1,14 @@
 /** Starting, stopping and coming back (broker.md, 1). */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { LogManager } from '../../../broker/log/log-manager'
 import { ApiKey } from '../../../protocol/messages/apis'
 import { decodeRecords } from '../../../protocol/records/records'
 import { silentLogger } from '../../../runtime/log'
 import { realEnvironment } from '../../../runtime/real'
+import { SessionKeeper } from '../../../zk-schema/session/keeper'
 import { openSession } from '../../../zk-schema/session/session'
+import { startZooKeeperServer } from '../../../zookeeper/server'
 import { RunningCluster, batch, fetch, produce } from './support/running-broker'
 import type { MetadataRequest, MetadataResponse } from '../../../protocol/messages/metadata'
 import type { ZooKeeperSession } from '../../../zk-schema/session/session'
@@ -130,6 +133,68 @@ test('while a dead namesake’s znode is there, its port refuses rather than kee
   await namesake.close()
   await starting
   await cluster.connect(port)
+})
+
+test('what was stopped while ZooKeeper was away is not waited for when both are back', async () => {
+  cluster = await RunningCluster.start(0)
+  const zooKeeper = (port: number) =>
+    startZooKeeperServer(realEnvironment(), { port, dataDir: join(cluster.directory, 'zookeeper'), tickTimeMs: 500 })
+  const first = await zooKeeper(0)
+  const settings = { 'zookeeper.connect': `127.0.0.1:${first.port}` }
+  const broker = await cluster.startBroker(0, settings)
+  await first.close()
+  await broker.stop()
+  const second = await zooKeeper(first.port)
+  try {
+    const said: string[] = []
+    const warn = (_: object, text?: string): void => void said.push(text ?? '')
+    const again = await cluster.startBroker(0, settings, { ...silentLogger, warn })
+    expect(said).not.toContain('waiting for the znode of a namesake to go')
+    await again.stop()
+  } finally {
+    await second.close()
+  }
+})
+
+test('while a broker closes its logs, clients are sent away', async () => {
+  cluster = await RunningCluster.start(1)
+  const idle = await cluster.raw()
+  let goOn: () => void = () => {}
+  const close = LogManager.prototype.shutdown
+  const closing = jest.spyOn(LogManager.prototype, 'shutdown').mockImplementation(async function (this: LogManager, isClean) {
+    await new Promise<void>((resolve) => (goOn = resolve))
+    await close.call(this, isClean)
+  })
+  try {
+    const stopping = cluster.brokers[0]!.stop()
+    await cluster.until(() => closing.mock.calls.length > 0)
+    await cluster.until(() => idle.isClosed)
+    goOn()
+    await stopping
+  } finally {
+    closing.mockRestore()
+  }
+})
+
+test('a session that runs out while logs are recovered does not end the start', async () => {
+  cluster = await RunningCluster.start(0)
+  const opened = jest.spyOn(SessionKeeper.prototype, 'start')
+  const open = LogManager.open.bind(LogManager)
+  const recovery = jest.spyOn(LogManager, 'open').mockImplementation(async (...args) => {
+    const logs = await open(...args)
+    const session = await (opened.mock.results[0]!.value as Promise<ZooKeeperSession>)
+    const { connect, id, password } = session
+    const namesake = await openSession(realEnvironment(), { connect, credentials: { id, password } })
+    await namesake.close()
+    await cluster.until(() => session.state === 'expired')
+    return logs
+  })
+  try {
+    await cluster.startBroker(0)
+  } finally {
+    recovery.mockRestore()
+    opened.mockRestore()
+  }
 })
 
 test('logs of topics that were deleted meanwhile are set aside; a wrong ZooKeeper is refused', async () => {

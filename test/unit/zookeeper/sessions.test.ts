@@ -45,6 +45,29 @@ test('a server that stood still does not hold it against its clients', () => {
   expect(sessions.expired(64_000).map(({ id }) => id)).toEqual([1n])
 })
 
+test('wherever in a tick the server began, a session dies one tick after its time-out at most', () => {
+  for (let beganMs = 0; beganMs < TICK_MS; beganMs += 50) {
+    for (let openedMs = beganMs; openedMs < beganMs + TICK_MS; openedMs += 50) {
+      const sessions = new Sessions<undefined>(TICK_MS, beganMs)
+      sessions.open(1n, 6000, openedMs)
+      let nowMs = beganMs
+      do nowMs += sessions.untilTickMs(nowMs)
+      while (sessions.expired(nowMs).length === 0)
+      expect(nowMs - openedMs).toBeLessThanOrEqual(6000 + TICK_MS)
+    }
+  }
+})
+
+test('a packet that is read after a pause, before the late tick, does not lengthen a life by the pause', () => {
+  const sessions = new Sessions<undefined>(TICK_MS, 0)
+  const session = sessions.open(1n, 4000, 0)
+  sessions.expired(1000)
+  sessions.touch(session, 601_000)
+  let nowMs = 601_000
+  while (sessions.expired(nowMs).length === 0) nowMs += TICK_MS
+  expect(nowMs).toBeLessThanOrEqual(601_000 + 4000 + 2 * TICK_MS)
+})
+
 test('a session that is over is not brought back by a late packet', () => {
   const sessions = new Sessions<undefined>(TICK_MS, 0)
   const session = sessions.open(1n, 2000, 0)
