@@ -2,6 +2,7 @@ import { ErrorCode, ProtocolError } from '../../protocol/errors'
 import { validateTopicName } from '../../protocol/rules/topic-name'
 import { describeBrokerConfig, describeDefaultBrokerConfig, describeTopicConfig } from '../config/config-descriptions'
 import { describeBrokerLoggers } from './broker-loggers'
+import { firstOfEach } from './group-requests'
 import { ResourceType, brokerIdOf } from './config-resources'
 import type {
   DescribeConfigsRequest,
@@ -18,7 +19,11 @@ import type { BrokerServices } from './services'
  */
 export function describeConfigsHandler(services: BrokerServices): Handler<DescribeConfigsRequest, DescribeConfigsResponse> {
   return async (context) => {
-    const { resources, includeSynonyms } = context.body
+    const { includeSynonyms } = context.body
+    const resources = firstOfEach(
+      context.body.resources,
+      ({ resourceType, resourceName, configurationKeys }) => `${resourceType}/${resourceName}/${configurationKeys?.join() ?? '*'}`,
+    )
     const topics = resources
       .filter(({ resourceType }) => resourceType === ResourceType.topic)
       .map(({ resourceName }) => resourceName)

@@ -1,5 +1,6 @@
 import { ErrorCode, errorMessage } from '../../protocol/errors'
 import { validateTopicName } from '../../protocol/rules/topic-name'
+import { firstOfEach } from './group-requests'
 import type { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/describe-producers'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
@@ -8,7 +9,8 @@ import type { BrokerServices } from './services'
 export function describeProducersHandler(services: BrokerServices): Handler<DescribeProducersRequest, DescribeProducersResponse> {
   return (context) => {
     context.respond({
-      topics: context.body.topics.map(({ name, partitionIndexes }) => {
+      topics: firstOfEach(context.body.topics, ({ name }) => name).map(({ name, partitionIndexes: named }) => {
+        const partitionIndexes = [...new Set(named)]
         const invalid = validateTopicName(name)
         if (invalid !== undefined || services.metadata.topic(name) === undefined) {
           const errorCode = invalid === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION

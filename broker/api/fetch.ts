@@ -14,6 +14,8 @@ import type { BrokerServices } from './services'
 const CONSUMER = -1
 const READ_COMMITTED = 1
 const EMPTY = Buffer.alloc(0)
+/** In all fetches that wait, for as long as their clients like: each costs some 400 bytes. */
+const MOST_WAITING_PARTITIONS = 1_000_000
 
 /**
  * Fetch 0-17, from consumers and from followers (whose replica id is checked by the replica manager). Below version 3 the limits
@@ -22,6 +24,7 @@ const EMPTY = Buffer.alloc(0)
  * message sets of magic 0 or 1.
  */
 export function fetchHandler(services: BrokerServices): Handler<FetchRequest, FetchResponse> {
+  let waiting = 0
   return (context) => {
     const { body, apiVersion } = context
     const session = services.replicas.fetchSessions.begin(body, apiVersion, services.metadata)
@@ -45,11 +48,16 @@ export function fetchHandler(services: BrokerServices): Handler<FetchRequest, Fe
       context.respond(refusedWhole(context.body, apiVersion))
       return
     }
-    services.replicas.fetch(params, readable, (results) => {
+    // Beyond the bound a fetch is answered as it stands.
+    if (waiting + places.length > MOST_WAITING_PARTITIONS) params.maxWaitMs = 0
+    waiting += places.length
+    const answerNow = services.replicas.fetch(params, readable, (results) => {
+      waiting -= places.length
       const inOrder =
         readable.length === places.length ? results : places.map((place) => (typeof place === 'number' ? results[place]! : place))
       answer(services, context, session, inOrder)
     })
+    if (answerNow !== undefined) context.whenAbandoned(answerNow)
   }
 }
 

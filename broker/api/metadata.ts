@@ -65,11 +65,28 @@ async function createMissing(
 ): Promise<Map<string, number>> {
   // Elsewhere the controller charges this broker, as in Kafka.
   const allowance = services.controller.isActive() ? allowanceOf(services, context, Infinity) : undefined
-  const results = await services.autoTopicCreation.create(missing, allowance)
+  const creation = services.autoTopicCreation.create(missing, allowance)
+  const startMs = services.clock.monoMs()
+  const results = await inTime(services, creation)
+  // The controller does not answer: the client comes back, and what it sends behind this request goes on.
+  if (results === undefined) {
+    return new Map(missing.filter((name) => validateTopicName(name) === undefined).map((name) => [name, ErrorCode.LEADER_NOT_AVAILABLE]))
+  }
   const created = missing.filter((name) => results.get(name) === ErrorCode.LEADER_NOT_AVAILABLE)
   const { metadataWaits } = services
-  await metadataWaits.until(created, () => created.every((name) => metadataWaits.hasLeaders(name, 1)), CREATION_WAIT_MS)
+  const leftMs = startMs + CREATION_WAIT_MS - services.clock.monoMs()
+  await metadataWaits.until(created, () => created.every((name) => metadataWaits.hasLeaders(name, 1)), leftMs)
   return results
+}
+
+function inTime<T>({ clock }: BrokerServices, creation: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = clock.timer(CREATION_WAIT_MS, () => resolve(undefined))
+    void creation.then((results) => {
+      timer.cancel()
+      resolve(results)
+    })
+  })
 }
 
 function collect(

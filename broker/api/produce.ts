@@ -70,14 +70,20 @@ export function produceHandler(services: BrokerServices): Handler<ProduceRequest
           )
       },
     )
-    // Everything has been appended, or refused: what the client sent behind it need not wait for the replicas.
+    // Everything has been appended, or refused: what the client sent behind it need not wait for the replicas, and the records are
+    // not needed any more.
     const proceed = (): void => {
+      forgetRecords(body)
       if (!context.isThrottled) context.proceed()
     }
     if (pending !== undefined) return pending.then(proceed)
     proceed()
     return undefined
   }
+}
+
+function forgetRecords({ topicData }: ProduceRequest): void {
+  for (const { partitionData } of topicData) for (const each of partitionData) (each as { records: Buffer | null }).records = null
 }
 
 interface Refusal {

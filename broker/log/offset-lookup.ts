@@ -1,5 +1,6 @@
 import { baseOffsetAt, batchSizeAt, leaderEpochAt, magicAt, NO_LEADER_EPOCH, NO_TIMESTAMP } from '../../protocol/records/batch'
 import { decodeAnyRecords } from '../../protocol/records/conversion'
+import { forEachRecord, recordBytes } from '../../protocol/records/records'
 import { lastOffsetOf, maxTimestampOf } from './segment/batch-scan'
 import type { Log } from './log'
 import {
@@ -56,6 +57,16 @@ function readBatch(segment: Segment, position: number, bytes: number): Buffer {
 }
 
 function searchBatch(batch: Buffer, timestamp: number, startOffset: number): TimestampOffset | undefined {
+  if (magicAt(batch, 0) >= 2) {
+    let found: TimestampOffset | undefined
+    // One record at a time: a small batch that nobody opened when it came may hold millions.
+    forEachRecord(batch, recordBytes(batch), (record) => {
+      if (record.timestamp < timestamp || record.offset < startOffset) return true
+      found = { timestamp: record.timestamp, offset: record.offset, leaderEpoch: epochOf(batch) }
+      return false
+    })
+    return found
+  }
   for (const record of decodeAnyRecords(batch)) {
     if (record.timestamp >= timestamp && record.offset >= startOffset) {
       return { timestamp: record.timestamp, offset: record.offset, leaderEpoch: epochOf(batch) }

@@ -124,7 +124,9 @@ async function appendPrepared(core: ReplicaCore, params: AppendParams, done: (re
   finish(core, params, entries.map((entry) => ({ ...entry, isPending: entry.isPending && entry.result.errorCode === ErrorCode.NONE })), done)
 }
 
-function finish(core: ReplicaCore, params: AppendParams, entries: Entry[], done: (results: AppendResult[]) => void): void {
+function finish(core: ReplicaCore, asked: AppendParams, entries: Entry[], done: (results: AppendResult[]) => void): void {
+  // What waits must not keep the bytes of its request (KafkaApis: clearPartitionRecords).
+  const params = { ...asked, partitions: [] }
   if (params.acks !== -1 || entries.every((entry) => !entry.isPending)) {
     answer(core, params, entries, done)
     return

@@ -20,6 +20,8 @@ const noRelease = (): void => {}
  *
  * A follower's fetch tells the leader how far it is, once, on arrival; and only a follower that is assigned, alive and, as far
  * as it says, registered under the epoch that it names (broker.md §5).
+ *
+ * Returns what answers it at once, for one that nobody waits for any more; undefined when it was answered.
  */
 export function fetch(
   core: ReplicaCore,
@@ -27,20 +29,21 @@ export function fetch(
   params: FetchParams,
   requests: readonly FetchPartition[],
   done: Done,
-): void {
+): (() => void) | undefined {
   const { replicaId, replicaEpoch } = params
+  let isFollower = false
   if (replicaId >= 0 && core.options.metadata.hasAliveBroker(replicaId)) {
     const claim = epochs.check(replicaId, replicaEpoch)
     if (claim === 'unknown') {
+      let answerNow: (() => void) | undefined
       void epochs.learn(replicaId).then(() => {
-        serve(core, params, requests, epochs.check(replicaId, replicaEpoch) === 'right', done)
+        answerNow = serve(core, params, requests, epochs.check(replicaId, replicaEpoch) === 'right', done)
       })
-      return
+      return () => answerNow?.()
     }
-    serve(core, params, requests, claim === 'right', done)
-    return
+    isFollower = claim === 'right'
   }
-  serve(core, params, requests, false, done)
+  return serve(core, params, requests, isFollower, done)
 }
 
 function serve(
@@ -49,7 +52,7 @@ function serve(
   requests: readonly FetchPartition[],
   isFollower: boolean,
   done: Done,
-): void {
+): (() => void) | undefined {
   const delayed = new DelayedFetch(core, params, requests, done)
   const partitions: Partition[] = []
   for (const request of requests) {
@@ -59,6 +62,7 @@ function serve(
     if (isFollower) noteFollowerPosition(partition, params, request)
   }
   core.fetches.tryCompleteElseWatch(delayed, partitions, core.isShutDown ? 0 : params.maxWaitMs)
+  return delayed.isCompleted ? undefined : () => void delayed.forceComplete()
 }
 
 function noteFollowerPosition(partition: Partition, params: FetchParams, request: FetchPartition): void {

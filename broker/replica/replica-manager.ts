@@ -116,9 +116,12 @@ export class ReplicaManager {
     return verifyForCoordinator(this.core, transaction, partition, knowsAbortable)
   }
 
-  /** The partitions in the order of the request; the first with data is answered whole. */
-  fetch(params: FetchParams, partitions: readonly FetchPartition[], done: (results: FetchPartitionResult[]) => void): void {
-    fetch(this.core, this.epochs, params, partitions, done)
+  /**
+   * The partitions in the order of the request; the first with data is answered whole. Returns what answers it at once, for one that
+   * nobody waits for any more; undefined when it was answered.
+   */
+  fetch(params: FetchParams, partitions: readonly FetchPartition[], done: (results: FetchPartitionResult[]) => void): (() => void) | undefined {
+    return fetch(this.core, this.epochs, params, partitions, done)
   }
 
   listOffsets(params: ListOffsetsParams, queries: readonly ListOffsetsQuery[]): ListOffsetsResult[] {

@@ -67,6 +67,8 @@ export class Connection implements StreamHandler, AnswerSink {
   /** Bytes handed to the stream whose write has not been confirmed. */
   private unreadBytes = 0
   private readonly releasesOfUnread = new Set<() => void>()
+  /** What to do when the connection ends before these are answered. */
+  private readonly abandoned = new Map<RequestContext, () => void>()
 
   constructor(
     stream: Stream,
@@ -170,6 +172,11 @@ export class Connection implements StreamHandler, AnswerSink {
     if (!this.isDispatching) this.takeWaiting()
   }
 
+  whenAbandoned(context: RequestContext, callback: () => void): void {
+    if (this.closed) callback()
+    else this.abandoned.set(context, callback)
+  }
+
   throttle(ms: number): void {
     const untilMs = this.hooks.nowMs() + ms
     if (this.closed || (this.throttled !== undefined && this.throttled.untilMs >= untilMs)) return
@@ -188,6 +195,7 @@ export class Connection implements StreamHandler, AnswerSink {
 
   /** An answer is there: it leaves when all before it have left. */
   private settle(context: RequestContext, parts: Uint8Array[], release: (() => void) | undefined): void {
+    this.abandoned.delete(context)
     if (this.closed) {
       release?.()
       return
@@ -248,6 +256,9 @@ export class Connection implements StreamHandler, AnswerSink {
     for (const release of this.releasesOfUnread) release()
     this.releasesOfUnread.clear()
     if (destroy) this.stream.destroy()
+    const abandoned = [...this.abandoned.values()]
+    this.abandoned.clear()
+    for (const callback of abandoned) callback()
     this.hooks.onClosed(this, reason)
   }
 

@@ -12,6 +12,8 @@ export interface AnswerSink {
   /** Takes no further request for so long (KIP-219: the answer leaves at once, the client waits). */
   throttle(ms: number): void
   close(reason: string): void
+  /** Calls back if the connection ends before this request, which has no answer yet, gets one. */
+  whenAbandoned(context: RequestContext, callback: () => void): void
   readonly isClosed: boolean
 }
 
@@ -91,6 +93,11 @@ export class RequestContext<Request = unknown, Response = unknown> {
 
   get isThrottled(): boolean {
     return this.throttledMs > 0
+  }
+
+  /** For a request that has no answer yet: calls back if the connection ends before it gets one. Nobody waits for it then. */
+  whenAbandoned(callback: () => void): void {
+    this.sink?.whenAbandoned(this, callback)
   }
 
   /** Counts the time that the request took. For how long its client is to be held back for it, in milliseconds. */

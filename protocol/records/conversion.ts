@@ -1,15 +1,17 @@
 /**
  * Between the record formats: what old producers send becomes a batch of magic 2, what old consumers fetch becomes a message set.
  */
-import { ErrorCode } from '../errors'
 import type { CompressionPool } from './compression'
 import type { BatchOptions } from './records'
-import { BatchBuilder, DEFAULT_MAX_DECOMPRESSED_BYTES, decodeRecords, iterateBatches } from './records'
+import { BatchBuilder, DEFAULT_MAX_DECOMPRESSED_BYTES, decodeRecords, forEachRecord, iterateBatches, recordBytes } from './records'
 import { Codec, TimestampType, codecAt, isControlAt, magicAt, maxTimestampAt, nextOffsetAt, timestampTypeAt } from './batch'
 import type { LegacyMagic, LegacyMessage, LegacyRecord } from './legacy'
-import { decompressWrapper, legacyMessages, legacyRecords, readLegacyMessage, wrappedRecords, writeMessageSet } from './legacy'
+import { MessageSetWriter, decompressWrapper, legacyMessages, legacyRecords, readLegacyMessage, wrappedRecords } from './legacy'
 import type { Record } from './record'
 import { RecordsError, invalid } from './records-error'
+
+/** A batch that has more, opened or as messages, is not converted: that would hold up the broker for seconds. */
+const MAX_DOWN_CONVERTED_BYTES = 64 * 1024 * 1024
 
 /** The records of a batch of any magic. Throws RecordsError, CompressionError. */
 export function decodeAnyRecords(batch: Buffer, maxBytes = DEFAULT_MAX_DECOMPRESSED_BYTES): (Record | LegacyRecord)[] {
@@ -72,32 +74,32 @@ export function upConvert(records: readonly LegacyRecord[], options: BatchOption
 /**
  * One batch for a consumer that reads no more than `magic`: undefined if nothing of it is for such a one (control batches, or all
  * below `fetchOffset`). A compressed batch is converted whole, also where its first records lie below `fetchOffset`. Throws
- * RecordsError: UNSUPPORTED_COMPRESSION_TYPE for zstd.
+ * RecordsError: UNSUPPORTED_COMPRESSION_TYPE for zstd, MESSAGE_TOO_LARGE for what would be larger than `maxBytes` opened.
  */
 export function downConvertBatch(
   batch: Buffer,
   magic: LegacyMagic,
   fetchOffset: number,
-  maxBytes = DEFAULT_MAX_DECOMPRESSED_BYTES,
+  maxBytes = MAX_DOWN_CONVERTED_BYTES,
 ): Buffer | undefined {
   if (magicAt(batch, 0) <= magic) return batch
   const isV2 = magicAt(batch, 0) >= 2
   if (isV2 && isControlAt(batch, 0)) return undefined
-  const codec = isV2 ? codecAt(batch, 0) : readLegacyMessage(batch, 0).codec
-  if (codec === Codec.zstd) {
-    throw new RecordsError(
-      ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Down-conversion of zstandard-compressed batches is not supported')
-  }
-  const all = decodeAnyRecords(batch, maxBytes)
-  const records = codec === Codec.none ? all.filter((record) => record.offset >= fetchOffset) : all
-  if (records.length === 0) return undefined
   const logAppendTime = isV2 && timestampTypeAt(batch, 0) === TimestampType.logAppendTime
-  return writeMessageSet(magic, {
+  const codec = isV2 ? codecAt(batch, 0) : readLegacyMessage(batch, 0).codec
+  const writer = new MessageSetWriter(magic, {
     codec,
     timestampType: logAppendTime ? TimestampType.logAppendTime : TimestampType.createTime,
     logAppendTime: logAppendTime ? maxTimestampAt(batch, 0) : -1,
-    records,
-  })
+  }, codec === Codec.none ? Infinity : maxBytes)
+  const append = (record: Record | LegacyRecord): void => {
+    if (codec !== Codec.none || record.offset >= fetchOffset) writer.append(record)
+  }
+  // One record at a time: a small batch that nobody opened when it came may hold millions.
+  if (isV2) forEachRecord(batch, recordBytes(batch, maxBytes), append)
+  else legacyRecords(readLegacyMessage(batch, 0), maxBytes).forEach(append)
+  const set = writer.finish()
+  return set.length === 0 ? undefined : set
 }
 
 export interface DownConverted {

@@ -156,68 +156,118 @@ function innerMessages(set: Buffer, magic: LegacyMagic): LegacyMessage[] {
   return messages
 }
 
-/** What is written as one message, or as one wrapper with several. */
-export interface LegacySource {
+/** How records become messages. */
+export interface LegacyFormat {
   codec: Codec
   timestampType: TimestampType
   /** The timestamp of all with LogAppendTime. */
   logAppendTime: number
-  records: readonly { offset: number; timestamp: number; key: Buffer | null; value: Buffer | null }[]
+}
+
+/** What of a record an old client can see. */
+type Written = Pick<LegacyRecord, 'offset' | 'timestamp' | 'key' | 'value'>
+
+/** A message set of magic 0 or 1 with these records; see MessageSetWriter. */
+export function writeMessageSet(magic: LegacyMagic, source: LegacyFormat & { records: readonly Written[] }): Buffer {
+  const writer = new MessageSetWriter(magic, source)
+  for (const record of source.records) writer.append(record)
+  return writer.finish()
 }
 
 /**
- * A message set of magic 0 or 1 with these records, headers left out: each a message of its own, or all in one wrapper. Throws
- * RecordsError (UNSUPPORTED_COMPRESSION_TYPE) for zstd, which old clients cannot read.
+ * A message set of magic 0 or 1, written record after record, headers left out: each a message of its own, or all in one wrapper.
+ * Throws RecordsError: UNSUPPORTED_COMPRESSION_TYPE for zstd, which old clients cannot read; MESSAGE_TOO_LARGE above `maxBytes`.
  */
-export function writeMessageSet(magic: LegacyMagic, source: LegacySource): Buffer {
-  const { codec, records } = source
-  if (codec === Codec.zstd) {
-    throw new RecordsError(
-      ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Down-conversion of zstandard-compressed batches is not supported')
+export class MessageSetWriter {
+  private readonly magic: LegacyMagic
+  private readonly format: LegacyFormat
+  private readonly maxBytes: number
+  private set = Buffer.allocUnsafe(1024)
+  private size = 0
+  private firstOffset = 0
+  private lastOffset = 0
+  private maxTimestamp = NO_TIMESTAMP
+
+  constructor(magic: LegacyMagic, format: LegacyFormat, maxBytes = Infinity) {
+    if (format.codec === Codec.zstd) {
+      throw new RecordsError(
+        ErrorCode.UNSUPPORTED_COMPRESSION_TYPE, 'Down-conversion of zstandard-compressed batches is not supported')
+    }
+    this.magic = magic
+    this.format = format
+    this.maxBytes = maxBytes
   }
-  const first = records[0]
-  const last = records.at(-1)
-  if (first === undefined || last === undefined) return Buffer.alloc(0)
-  const relativeTo = magic === 1 && codec !== Codec.none ? first.offset : 0
-  const set = Buffer.concat(records.map((record) => writeMessage(magic, {
-    ...record,
-    offset: record.offset - relativeTo,
-    timestamp: source.timestampType === TimestampTypes.logAppendTime ? source.logAppendTime : record.timestamp,
-    timestampType: source.timestampType,
-    codec: Codec.none,
-  })))
-  if (codec === Codec.none) return set
-  const value = codec === Codec.lz4 ? compressLz4(set, magic === 0) : compress(codec, set)
-  const maxTimestamp = records.reduce((max, record) => Math.max(max, record.timestamp), NO_TIMESTAMP)
-  return writeMessage(magic, {
-    offset: last.offset,
-    timestamp: source.timestampType === TimestampTypes.logAppendTime ? source.logAppendTime : maxTimestamp,
-    timestampType: source.timestampType,
-    codec,
-    key: null,
-    value,
-  })
+
+  append(record: Written): void {
+    const { offset, timestamp, key, value } = record
+    const { codec, timestampType, logAppendTime } = this.format
+    if (this.size === 0) this.firstOffset = offset
+    this.lastOffset = offset
+    this.maxTimestamp = Math.max(this.maxTimestamp, timestamp)
+    const at = this.size
+    this.reserve(messageBytes(this.magic, key, value))
+    writeMessageAt(this.set, at, this.magic, {
+      // In magic 1 inner offsets count from 0.
+      offset: this.magic === 1 && codec !== Codec.none ? offset - this.firstOffset : offset,
+      timestamp: timestampType === TimestampTypes.logAppendTime ? logAppendTime : timestamp,
+      timestampType, codec: Codec.none, key, value,
+    })
+  }
+
+  finish(): Buffer {
+    const set = this.set.subarray(0, this.size)
+    const { codec, timestampType, logAppendTime } = this.format
+    if (codec === Codec.none || this.size === 0) return set
+    return writeMessage(this.magic, {
+      offset: this.lastOffset,
+      timestamp: timestampType === TimestampTypes.logAppendTime ? logAppendTime : this.maxTimestamp,
+      timestampType,
+      codec,
+      key: null,
+      value: codec === Codec.lz4 ? compressLz4(set, this.magic === 0) : compress(codec, set),
+    })
+  }
+
+  private reserve(bytes: number): void {
+    this.size += bytes
+    if (this.size > this.maxBytes) {
+      throw new RecordsError(ErrorCode.MESSAGE_TOO_LARGE, `A batch has more than ${this.maxBytes} bytes in message format ${this.magic}`)
+    }
+    if (this.size <= this.set.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.set.length * 2, this.size))
+    larger.set(this.set.subarray(0, this.size - bytes))
+    this.set = larger
+  }
 }
 
 /** One message; a wrapper if it has a codec. */
-export function writeMessage(magic: LegacyMagic, message: Omit<LegacyMessage, 'magic' | 'headers'>): Buffer {
+export function writeMessage(magic: LegacyMagic, message: MessageFields): Buffer {
+  const buf = Buffer.allocUnsafe(messageBytes(magic, message.key, message.value))
+  writeMessageAt(buf, 0, magic, message)
+  return buf
+}
+
+type MessageFields = Omit<LegacyMessage, 'magic' | 'headers'>
+
+function messageBytes(magic: LegacyMagic, key: Buffer | null, value: Buffer | null): number {
+  return LOG_OVERHEAD_BYTES + LEGACY_OVERHEAD_BYTES[magic] + (key?.length ?? 0) + (value?.length ?? 0)
+}
+
+function writeMessageAt(buf: Buffer, start: number, magic: LegacyMagic, message: MessageFields): void {
   const { key, value } = message
   const stamped = magic === 1 && message.timestampType === TimestampTypes.logAppendTime
-  const size = LEGACY_OVERHEAD_BYTES[magic] + (key?.length ?? 0) + (value?.length ?? 0)
-  const buf = Buffer.allocUnsafe(LOG_OVERHEAD_BYTES + size)
-  writeInt64(buf, 0, message.offset)
-  writeInt32(buf, 8, size)
-  buf[MAGIC_AT] = magic
-  buf[ATTRIBUTES_AT] = message.codec | (stamped ? LOG_APPEND_TIME_FLAG : 0)
-  let at = TIMESTAMP_AT
+  writeInt64(buf, start, message.offset)
+  writeInt32(buf, start + 8, messageBytes(magic, key, value) - LOG_OVERHEAD_BYTES)
+  buf[start + MAGIC_AT] = magic
+  buf[start + ATTRIBUTES_AT] = message.codec | (stamped ? LOG_APPEND_TIME_FLAG : 0)
+  let at = start + TIMESTAMP_AT
   if (magic === 1) {
     writeInt64(buf, at, message.timestamp)
     at += 8
   }
   at = writeField(buf, at, key)
-  writeField(buf, at, value)
-  writeInt32(buf, CRC_AT, crc32(buf.subarray(MAGIC_AT)))
-  return buf
+  at = writeField(buf, at, value)
+  writeInt32(buf, start + CRC_AT, crc32(buf.subarray(start + MAGIC_AT, at)))
 }
 
 function writeField(buf: Buffer, at: number, bytes: Buffer | null): number {

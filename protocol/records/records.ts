@@ -219,8 +219,8 @@ export function decodeRecords(batch: Buffer, maxBytes = DEFAULT_MAX_DECOMPRESSED
   return records
 }
 
-/** Calls `visit` with each record of a batch whose (decompressed) record bytes the caller already has. */
-export function forEachRecord(batch: Buffer, bytes: Buffer, visit: (record: Record) => void): void {
+/** Calls `visit` with each record of a batch whose (decompressed) record bytes the caller already has, until it says false. */
+export function forEachRecord(batch: Buffer, bytes: Buffer, visit: (record: Record) => boolean | void): void {
   const count = recordCountAt(batch, 0)
   if (count < 0) throw invalid(`Found invalid record count ${count} in magic v2 batch`)
   const base = {
@@ -231,7 +231,7 @@ export function forEachRecord(batch: Buffer, bytes: Buffer, visit: (record: Reco
   const cursor = { bytes, at: 0, end: bytes.length }
   for (let i = 0; i < count; i++) {
     if (cursor.at >= cursor.end) throw invalid(`Incorrect declared batch size, premature EOF reached: ${i} of ${count} records`)
-    visit(readRecord(cursor, base))
+    if (visit(readRecord(cursor, base)) === false) return
   }
   if (cursor.at !== cursor.end) throw invalid('Incorrect declared batch size, records still remaining in file')
 }

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { Codec, TimestampType, batchIsValidAt, codecAt, magicAt } from '../../../../protocol/records/batch'
 import { codecByName } from '../../../../protocol/records/compression'
+import { ErrorCode } from '../../../../protocol/errors'
 import { decodeAnyRecords, downConvert, downConvertBatch, openMessageSet, upConvert } from '../../../../protocol/records/conversion'
 import type { LegacyMagic } from '../../../../protocol/records/legacy'
 import { legacyIsValidAt, writeMessage, writeMessageSet } from '../../../../protocol/records/legacy'
@@ -135,6 +136,12 @@ describe('down-conversion', () => {
   test('control batches are not for old consumers; zstd cannot be read by them', () => {
     expect(downConvertBatch(controlBatch({ type: ControlType.abort, coordinatorEpoch: 0, producerId: 1, producerEpoch: 0, timestamp: 0 }), 0, 0)).toBeUndefined()
     expect(() => downConvertBatch(batchOf(Codec.zstd, 0), 1, 0)).toThrow(expect.objectContaining({ code: 76 }))
+  })
+
+  test('what would be too large opened is refused', () => {
+    expect(() => downConvertBatch(batchOf(Codec.gzip, 0), 1, 0, 100)).toThrow(expect.objectContaining({ code: ErrorCode.MESSAGE_TOO_LARGE }))
+    expect(downConvertBatch(batchOf(Codec.gzip, 0), 1, 0, 1000)).toBeDefined()
+    expect(downConvertBatch(batchOf(Codec.none, 0), 1, 0, 100)).toBeDefined()
   })
 
   test('stops within its limit, but gives at least one batch', () => {
