@@ -14,6 +14,12 @@ const MAX_IN_FLIGHT = 1000
 /** Clients ask again many times a second; the controller is not, if it has just refused. */
 const REFUSAL_MS = 1000
 
+/** What is known of topics at once, and what the controller is still asked. */
+export interface Creation {
+  known: Map<string, number>
+  pending: readonly [name: string, errorCode: Promise<number>][]
+}
+
 /**
  * Creates topics that somebody asked for: what a client named in Metadata, and the internal topics when their first
  * coordinator is looked for. Kafka's brokers write the znodes themselves, and race; ours ask the controller by CreateTopics
@@ -35,37 +41,35 @@ export class AutoTopicCreation {
   }
 
   /**
-   * Resolves with what a Metadata answer says per topic: LEADER_NOT_AVAILABLE when it is being created (the client asks again),
-   * INVALID_TOPIC_EXCEPTION, INVALID_REPLICATION_FACTOR and so on when it cannot be. Never rejects.
+   * What a Metadata answer says per topic: LEADER_NOT_AVAILABLE when it is being created (the client asks again),
+   * INVALID_TOPIC_EXCEPTION, INVALID_REPLICATION_FACTOR and so on when it cannot be. `pending` never reject, and are few.
    * `allowance` is charged with what is asked for now; it is never refused.
    */
-  async create(names: readonly string[], allowance?: MutationAllowance): Promise<Map<string, number>> {
-    const results = new Map<string, number>()
+  create(names: readonly string[], allowance?: MutationAllowance): Creation {
+    const known = new Map<string, number>()
     const fresh: string[] = []
     const pending: [string, Promise<number>][] = []
     for (const name of names) {
       const running = this.inFlight.get(name)
       const refused = this.refusals.get(name)
       if (running !== undefined) pending.push([name, running])
-      else if (refused !== undefined && refused.untilMs > this.clock.monoMs()) results.set(name, refused.errorCode)
-      else if (validateTopicName(name) !== undefined) results.set(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
-      else if (this.inFlight.size + fresh.length >= MAX_IN_FLIGHT) results.set(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+      else if (refused !== undefined && refused.untilMs > this.clock.monoMs()) known.set(name, refused.errorCode)
+      else if (validateTopicName(name) !== undefined) known.set(name, ErrorCode.INVALID_TOPIC_EXCEPTION)
+      else if (this.inFlight.size + fresh.length >= MAX_IN_FLIGHT) known.set(name, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
       else fresh.push(name)
     }
-    if (fresh.length > 0) {
-      for (const name of fresh) allowance?.record(this.creatable(name).numPartitions ?? 0)
-      const outcome = this.ask(fresh)
-      for (const name of fresh) {
-        const result = outcome.then((byName) => byName.get(name) ?? ErrorCode.LEADER_NOT_AVAILABLE)
-        this.inFlight.set(name, result)
-        pending.push([name, result])
-      }
-      void outcome.then(() => {
-        for (const name of fresh) this.inFlight.delete(name)
-      })
+    if (fresh.length === 0) return { known, pending }
+    for (const name of fresh) allowance?.record(this.creatable(name).numPartitions ?? 0)
+    const outcome = this.ask(fresh)
+    for (const name of fresh) {
+      const result = outcome.then((byName) => byName.get(name) ?? ErrorCode.LEADER_NOT_AVAILABLE)
+      this.inFlight.set(name, result)
+      pending.push([name, result])
     }
-    for (const [name, result] of pending) results.set(name, await result)
-    return results
+    void outcome.then(() => {
+      for (const name of fresh) this.inFlight.delete(name)
+    })
+    return { known, pending }
   }
 
   private async ask(names: readonly string[]): Promise<Map<string, number>> {

@@ -22,7 +22,7 @@ export function describeConfigsHandler(services: BrokerServices): Handler<Descri
     const { includeSynonyms } = context.body
     const resources = firstOfEach(
       context.body.resources,
-      ({ resourceType, resourceName, configurationKeys }) => `${resourceType}/${resourceName}/${configurationKeys?.join() ?? '*'}`,
+      ({ resourceType, resourceName, configurationKeys }) => `${resourceType}/${resourceName}/${JSON.stringify(configurationKeys)}`,
     )
     const topics = resources
       .filter(({ resourceType }) => resourceType === ResourceType.topic)

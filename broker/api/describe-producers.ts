@@ -1,6 +1,5 @@
 import { ErrorCode, errorMessage } from '../../protocol/errors'
 import { validateTopicName } from '../../protocol/rules/topic-name'
-import { firstOfEach } from './group-requests'
 import type { DescribeProducersRequest, DescribeProducersResponse } from '../../protocol/messages/describe-producers'
 import type { Handler } from '../server/request-context'
 import type { BrokerServices } from './services'
@@ -9,8 +8,7 @@ import type { BrokerServices } from './services'
 export function describeProducersHandler(services: BrokerServices): Handler<DescribeProducersRequest, DescribeProducersResponse> {
   return (context) => {
     context.respond({
-      topics: firstOfEach(context.body.topics, ({ name }) => name).map(({ name, partitionIndexes: named }) => {
-        const partitionIndexes = [...new Set(named)]
+      topics: eachOnce(context.body.topics).map(({ name, partitionIndexes }) => {
         const invalid = validateTopicName(name)
         if (invalid !== undefined || services.metadata.topic(name) === undefined) {
           const errorCode = invalid === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION
@@ -36,4 +34,15 @@ export function describeProducersHandler(services: BrokerServices): Handler<Desc
       }),
     })
   }
+}
+
+/** What is named a thousand times is answered once, so that a small request has no huge answer. */
+function eachOnce(topics: DescribeProducersRequest['topics']): { name: string; partitionIndexes: number[] }[] {
+  const named = new Map<string, Set<number>>()
+  for (const { name, partitionIndexes } of topics) {
+    const indexes = named.get(name) ?? new Set()
+    for (const index of partitionIndexes) indexes.add(index)
+    named.set(name, indexes)
+  }
+  return [...named].map(([name, indexes]) => ({ name, partitionIndexes: [...indexes] }))
 }

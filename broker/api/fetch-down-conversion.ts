@@ -29,7 +29,10 @@ export function downConvert(
     return { errorCode: ErrorCode.NONE, records: convert(records, apiVersion < 2 ? 0 : 1, fetchOffset, maxBytes).records }
   } catch (error) {
     if (error instanceof RecordsError) return { errorCode: error.code, records: EMPTY }
-    if (error instanceof CompressionError) return { errorCode: ErrorCode.CORRUPT_MESSAGE, records: EMPTY }
+    if (error instanceof CompressionError) {
+      const errorCode = error.code === 'TOO_LARGE' ? ErrorCode.MESSAGE_TOO_LARGE : ErrorCode.CORRUPT_MESSAGE
+      return { errorCode, records: EMPTY }
+    }
     throw error
   }
 }

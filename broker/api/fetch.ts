@@ -14,8 +14,11 @@ import type { BrokerServices } from './services'
 const CONSUMER = -1
 const READ_COMMITTED = 1
 const EMPTY = Buffer.alloc(0)
-/** In all fetches that wait, for as long as their clients like: each costs some 400 bytes. */
+/** In all large fetches that wait, and as many again in the others: each costs some 400 bytes. */
 const MOST_WAITING_PARTITIONS = 1_000_000
+/** Of this many partitions or more; such a one waits for a minute at most, for nobody always hears that its client has gone. */
+const LARGE_FETCH = 1000
+const LONGEST_LARGE_WAIT_MS = 60_000
 
 /**
  * Fetch 0-17, from consumers and from followers (whose replica id is checked by the replica manager). Below version 3 the limits
@@ -48,8 +51,10 @@ export function fetchHandler(services: BrokerServices): Handler<FetchRequest, Fe
       context.respond(refusedWhole(context.body, apiVersion))
       return
     }
-    // Beyond the bound a fetch is answered as it stands.
-    if (waiting + places.length > MOST_WAITING_PARTITIONS) params.maxWaitMs = 0
+    const isLarge = places.length >= LARGE_FETCH
+    if (isLarge) params.maxWaitMs = Math.min(params.maxWaitMs, LONGEST_LARGE_WAIT_MS)
+    // Beyond the bound a fetch is answered as it stands, large ones first.
+    if (waiting + places.length > (isLarge ? 1 : 2) * MOST_WAITING_PARTITIONS) params.maxWaitMs = 0
     waiting += places.length
     const answerNow = services.replicas.fetch(params, readable, (results) => {
       waiting -= places.length

@@ -41,7 +41,7 @@ function find(services: BrokerServices, keyType: number, key: string, listenerNa
   const topicName = log.topic
   const topic = services.metadata.topic(topicName)
   if (topic === undefined) {
-    void services.autoTopicCreation.create([topicName])
+    services.autoTopicCreation.create([topicName])
     return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   }
   const partition = topic.partitions.get(log.partitionFor(key))

@@ -12,6 +12,7 @@ import type {
   MetadataResponseTopic,
 } from '../../protocol/messages/metadata'
 import type { PartitionMetadata, TopicMetadata } from '../metadata/metadata-cache'
+import type { Clock } from '../../runtime/ports'
 import type { Handler, RequestContext } from '../server/request-context'
 import type { BrokerServices } from './services'
 
@@ -65,27 +66,22 @@ async function createMissing(
 ): Promise<Map<string, number>> {
   // Elsewhere the controller charges this broker, as in Kafka.
   const allowance = services.controller.isActive() ? allowanceOf(services, context, Infinity) : undefined
-  const creation = services.autoTopicCreation.create(missing, allowance)
-  const startMs = services.clock.monoMs()
-  const results = await inTime(services, creation)
-  // The controller does not answer: the client comes back, and what it sends behind this request goes on.
-  if (results === undefined) {
-    return new Map(missing.filter((name) => validateTopicName(name) === undefined).map((name) => [name, ErrorCode.LEADER_NOT_AVAILABLE]))
-  }
+  const { clock, metadataWaits } = services
+  const deadlineMs = clock.monoMs() + CREATION_WAIT_MS
+  const { known: results, pending } = services.autoTopicCreation.create(missing, allowance)
+  // A controller that does not answer must hold up neither the connection nor, for long, what the request has named.
+  const codes = await inTime(clock, Promise.all(pending.map(([, errorCode]) => errorCode)), CREATION_WAIT_MS)
+  for (const [i, [name]] of pending.entries()) results.set(name, codes?.[i] ?? ErrorCode.LEADER_NOT_AVAILABLE)
   const created = missing.filter((name) => results.get(name) === ErrorCode.LEADER_NOT_AVAILABLE)
-  const { metadataWaits } = services
-  const leftMs = startMs + CREATION_WAIT_MS - services.clock.monoMs()
-  await metadataWaits.until(created, () => created.every((name) => metadataWaits.hasLeaders(name, 1)), leftMs)
+  await metadataWaits.until(created, () => created.every((name) => metadataWaits.hasLeaders(name, 1)), deadlineMs - clock.monoMs())
   return results
 }
 
-function inTime<T>({ clock }: BrokerServices, creation: Promise<T>): Promise<T | undefined> {
-  return new Promise((resolve) => {
-    const timer = clock.timer(CREATION_WAIT_MS, () => resolve(undefined))
-    void creation.then((results) => {
-      timer.cancel()
-      resolve(results)
-    })
+/** undefined when it takes longer. */
+function inTime<T>(clock: Clock, promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.timer(timeoutMs, () => resolve(undefined))
+    promise.then(resolve, reject).finally(() => timer.cancel())
   })
 }
 

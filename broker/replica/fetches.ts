@@ -36,10 +36,15 @@ export function fetch(
     const claim = epochs.check(replicaId, replicaEpoch)
     if (claim === 'unknown') {
       let answerNow: (() => void) | undefined
+      let isAbandoned = false
       void epochs.learn(replicaId).then(() => {
         answerNow = serve(core, params, requests, epochs.check(replicaId, replicaEpoch) === 'right', done)
+        if (isAbandoned) answerNow?.()
       })
-      return () => answerNow?.()
+      return () => {
+        isAbandoned = true
+        answerNow?.()
+      }
     }
     isFollower = claim === 'right'
   }

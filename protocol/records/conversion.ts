@@ -6,6 +6,7 @@ import type { BatchOptions } from './records'
 import { BatchBuilder, DEFAULT_MAX_DECOMPRESSED_BYTES, decodeRecords, forEachRecord, iterateBatches, recordBytes } from './records'
 import { Codec, TimestampType, codecAt, isControlAt, magicAt, maxTimestampAt, nextOffsetAt, timestampTypeAt } from './batch'
 import type { LegacyMagic, LegacyMessage, LegacyRecord } from './legacy'
+import { CompressionError } from './compression-error'
 import { MessageSetWriter, decompressWrapper, legacyMessages, legacyRecords, readLegacyMessage, wrappedRecords } from './legacy'
 import type { Record } from './record'
 import { RecordsError, invalid } from './records-error'
@@ -121,7 +122,7 @@ export function downConvert(records: Buffer, magic: LegacyMagic, fetchOffset: nu
       converted = downConvertBatch(batch, magic, fetchOffset)
     } catch (error) {
       // What stands before it can be read; the consumer hears of it when it has come so far.
-      if (bytes > 0 && error instanceof RecordsError) break
+      if (bytes > 0 && (error instanceof RecordsError || error instanceof CompressionError)) break
       throw error
     }
     if (converted !== undefined) {

@@ -40,7 +40,7 @@ describe('of a running broker', () => {
     const resources = Array.from({ length: 50 }, () => ({ resourceType: 4, resourceName: '0', configurationKeys: null }))
     const { results } = await connection.send<DescribeConfigsRequest, DescribeConfigsResponse>(ApiKey.describeConfigs, { resources })
     expect(results.map(({ errorCode, resourceName }) => [errorCode, resourceName])).toEqual([[0, '0']])
-    const topics = [{ name: 't', partitionIndexes: [0, 0, 1, 0] }, { name: 't', partitionIndexes: [0] }]
+    const topics = [{ name: 't', partitionIndexes: [0, 0, 0] }, { name: 't', partitionIndexes: [0, 1] }]
     const described = await connection.send<DescribeProducersRequest, DescribeProducersResponse>(ApiKey.describeProducers, { topics })
     expect(described.topics.map(({ partitions }) => partitions.map(({ partitionIndex }) => partitionIndex))).toEqual([[0, 1]])
   })

@@ -152,6 +152,12 @@ describe('down-conversion', () => {
     expect(downConvert(three, 0, 0, 1).nextOffset).toBe(4)
   })
 
+  test('what cannot be converted does not hide what stands before it', () => {
+    const bomb = new BatchBuilder({ codec: Codec.gzip, baseOffset: 4 }).append(null, Buffer.alloc(70 * 1024 * 1024), headers, 1).build()
+    expect(downConvert(Buffer.concat([batchOf(0, 0), bomb]), 1, 0, 1 << 20).nextOffset).toBe(4)
+    expect(() => downConvert(bomb, 1, 4, 1 << 20)).toThrow(expect.objectContaining({ code: 'TOO_LARGE' }))
+  })
+
   test('LogAppendTime reaches an old consumer', () => {
     const builder = new BatchBuilder({ timestampType: 1, logAppendTime: 7777 }).append(null, text, [], 1)
     const message = downConvertBatch(builder.build(), 1, 0) as Buffer
