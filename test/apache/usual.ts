@@ -16,10 +16,10 @@ const USUAL: readonly RegExp[] = [
   /Partition \S+ marked as failed \(kafka\.server\.ReplicaFetcherThread\)/,
   // A 2.8 takes the answer to a change of the ISR in two steps, and a follower's fetch may come between.
   /Failed to enqueue ISR change state/,
-  /^\S+ \[[^\]]*\] ERROR \[KafkaApi-\d+\] Error when handling request: .* api=FETCH, version=12,/,
+  /^\S+ \[[^\]]*\] ERROR \[KafkaApi-\d+\] Error when handling request: .* api=FETCH, version=12,(?!.*NullPointerException)/,
   // A controller that was deposed a moment ago.
   /A controller has been elected but just resigned/,
-  /STALE_CONTROLLER_EPOCH/,
+  /"error":"STALE_CONTROLLER_EPOCH","msg":"control request refused"/,
   // For the broker that had this id and these ports before.
   /STALE_BROKER_EPOCH|stale broker epoch/,
   /from an old controller|its controller epoch \d+ is old/,
@@ -45,16 +45,17 @@ const USUAL: readonly RegExp[] = [
   /Received LeaderAndIsrRequest .* but cannot become follower since the new leader -1 is unavailable/,
   /"broker":(?<broker>\d+),.*cannot send to the broker, trying again/,
   /waiting for the znode of a namesake to go/,
-  /its log is set aside as -stray/,
+  /"topic":"[^"]*-gone-\d+".*its log is set aside as -stray/,
   // min.insync.replicas refused a batch, and the idempotent producer had sent others behind it.
-  /Error processing append operation on partition \S+ .*(NotEnoughReplicasException|OutOfOrderSequenceException)/,
+  /Error processing append operation on partition \S+ .*NotEnoughReplicasException/,
+  /Error processing append operation on partition load-\d+ .*OutOfOrderSequenceException/,
   // The last member left while the log of its group moved.
-  /Failed to (write empty|persist) metadata for group/,
+  /Failed to (write empty|persist) metadata for group \S+: .*(rebalanc|coordinator)/,
   // Nobody has heard yet that a replica of that log is dead: REQUEST_TIMED_OUT.
   /"errorCode":7,"msg":"a group could not be written"/,
   // A write to the log of a transaction coordinator that moved.
   /failed to write an epoch fence transition|the fencing of a producer could not be written/,
-  /Rollback of ongoing transaction .* failed due to error/,
+  /Rollback of ongoing transaction .* failed due to error (NOT_COORDINATOR|COORDINATOR_\w+|CONCURRENT_TRANSACTIONS)/,
 ]
 
 /** Of a controller that stood still until its session was over, and of those that asked it meanwhile. */

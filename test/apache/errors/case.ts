@@ -23,6 +23,8 @@ export interface BadFrame {
   name: string
   to?: Addressee
   frame(place: Place): Buffer
+  /** What the size in front of the frame says instead of the truth. */
+  size?: number
   ours?: RegExp
 }
 

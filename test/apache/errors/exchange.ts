@@ -23,10 +23,10 @@ export function exchange(port: number, frame: Uint8Array): Promise<Buffer | 'clo
   })
 }
 
-/** With its size in front. */
-export function sized(bytes: Uint8Array): Buffer {
+/** With a size in front, its own if no other is given. */
+export function sized(bytes: Uint8Array, size = bytes.length): Buffer {
   const frame = Buffer.alloc(4 + bytes.length)
-  frame.writeInt32BE(bytes.length, 0)
+  frame.writeInt32BE(size, 0)
   frame.set(bytes, 4)
   return frame
 }

@@ -25,7 +25,7 @@ function versionsOf(one: Case): readonly number[] {
 async function answerOf(one: Case, version: number, place: Place): Promise<unknown> {
   const port = place.port(one.to ?? 'leader')
   if (isFrame(one)) {
-    const answer = await exchange(port, sized(one.frame(place)))
+    const answer = await exchange(port, sized(one.frame(place), one.size))
     return typeof answer === 'string' ? answer : answer.subarray(4).toString('hex')
   }
   const api = apiByKey(one.api)!
@@ -34,6 +34,16 @@ async function answerOf(one: Case, version: number, place: Place): Promise<unkno
   if (typeof answer === 'string') return answer
   if (correlationIdOf(answer) !== CORRELATION_ID) return `correlation id ${correlationIdOf(answer)}`
   return normal(decodeResponseBody(api, version, answer), place)
+}
+
+/** What is wrong; nothing if the two are the same, or differ as they shall. */
+function compare(one: Case, apache: unknown, ours: unknown): string[] {
+  const broken = [apache, ours].filter((each) => each instanceof Error)
+  if (broken.length > 0) return broken.map(({ message }) => `cannot be sent or read: ${message}`)
+  const found = differences(apache, ours)
+  if (one.ours === undefined) return found
+  if (found.length === 0) return ['it differs no more']
+  return one.ours.test(JSON.stringify(ours)) ? [] : found
 }
 
 besideApache('errors', async ({ dir, args: wanted, atEnd }) => {
@@ -50,8 +60,8 @@ besideApache('errors', async ({ dir, args: wanted, atEnd }) => {
     if (wanted.length > 0 && !wanted.some((word) => one.name.includes(word))) continue
     for (const version of versionsOf(one)) {
       const name = isFrame(one) ? one.name : `${one.name} (${apiByKey(one.api)!.name} v${version})`
-      const [apache, ours] = await Promise.all(places.map((place) => answerOf(one, version, place).catch((error: Error) => `not sent: ${error.message}`)))
-      const found = one.ours?.test(JSON.stringify(ours)) === true ? [] : differences(apache, ours)
+      const [apache, ours] = await Promise.all(places.map((place) => answerOf(one, version, place).catch((error: Error) => error)))
+      const found = compare(one, apache, ours)
       if (process.env.ERRORS_VERBOSE !== undefined) process.stdout.write(`${name}\n    ${JSON.stringify(apache)}\n`)
       if (found.length === 0) equal++
       else {

@@ -4,33 +4,36 @@ import type { ZooKeeperSession } from '../../../zk-schema/session/session'
 /** What belongs to ZooKeeper, and what only prekraft has (docs/differences.md). */
 const LEFT_OUT = ['/zookeeper', '/prekraft']
 
-/** Path -> content of every znode, without what two clusters cannot have in common: ids, ports, times, epochs. */
+type RawTree = Map<string, { data: Buffer | null; isEphemeral: boolean }>
+
+/** Path -> content of every znode, and whether it ends with a session, without what two clusters cannot have in common: ids, ports, times, epochs. */
 export async function treeOf(cluster: MixedCluster): Promise<Map<string, string>> {
   return await cluster.zookeeper(async (session) => {
-    const raw = new Map<string, Buffer | null>()
+    const raw: RawTree = new Map()
     await collect(session, '/', raw)
     return normalized(raw, cluster)
   })
 }
 
-async function collect(session: ZooKeeperSession, path: string, into: Map<string, Buffer | null>): Promise<void> {
+async function collect(session: ZooKeeperSession, path: string, into: RawTree): Promise<void> {
   if (LEFT_OUT.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))) return
   const [node, children] = await Promise.all([session.get(path), session.children(path)])
   if (node === undefined || children === undefined) return
-  into.set(path, node.data)
-  for (const name of children.names) await collect(session, path === '/' ? `/${name}` : `${path}/${name}`, into)
+  into.set(path, { data: node.data, isEphemeral: node.stat.ephemeralOwner !== 0n })
+  for (const name of children.names.sort()) await collect(session, path === '/' ? `/${name}` : `${path}/${name}`, into)
 }
 
-function normalized(raw: Map<string, Buffer | null>, cluster: MixedCluster): Map<string, string> {
+function normalized(raw: RawTree, cluster: MixedCluster): Map<string, string> {
   const ids = new Map<string, string>()
-  for (const [path, data] of raw) {
+  for (const [path, { data }] of raw) {
     const topic = /^\/brokers\/topics\/([^/]+)$/.exec(path)?.[1]
     const id = topic === undefined ? undefined : /"topic_id":"([^"]{22})"/.exec(data?.toString() ?? '')?.[1]
     if (id !== undefined) ids.set(id, topic!)
   }
   const ports = cluster.brokerIds.map((id) => String(cluster.port(id)))
   const tree = new Map<string, string>()
-  for (const [path, data] of raw) {
+  const counts = new Map<string, number>()
+  for (const [path, { data, isEphemeral }] of raw) {
     let text = data === null ? '<null>' : data.toString('latin1')
     for (const [id, topic] of ids) text = text.replaceAll(id, `<id of ${topic}>`)
     for (const [i, port] of ports.entries()) text = text.replaceAll(port, `<port ${i}>`)
@@ -42,7 +45,13 @@ function normalized(raw: Map<string, Buffer | null>, cluster: MixedCluster): Map
     if (path === '/controller') text = text.replace(/"brokerid":\d+/, '"brokerid":<id>')
     if (path === '/controller_epoch') text = '<epoch>'
     if (path === '/cluster/id') text = text.replace(/"id":"[^"]{22}"/, '"id":"<id>"')
-    tree.set(path.replace(/\d{10}$/, '<number>'), text)
+    // The first, the second ... of its kind: the numbers depend on what else the parent has had.
+    const place = path.replace(/\d{10}$/, (_) => {
+      const kind = path.slice(0, -10)
+      counts.set(kind, (counts.get(kind) ?? 0) + 1)
+      return `<${counts.get(kind)}>`
+    })
+    tree.set(place, isEphemeral ? `${text} (ephemeral)` : text)
   }
   return tree
 }
