@@ -11,6 +11,7 @@ import {
   versionOf,
 } from '../internal-topics/records'
 import { groupText, offsetText, transactionText } from '../internal-topics/texts'
+import { javaString } from '../tool/java-string'
 import type { ConsumerRecord } from '../../client/fetched'
 import type { Json } from '../internal-topics/message-json'
 
@@ -88,7 +89,7 @@ export function formatterOf(
       return (record) => {
         const shown = record.timestampType === 'NoTimestampType' ? '' : `${record.timestampType}:${record.timestamp}, `
         log(
-          `${shown}key:${record.key === null ? 'null ' : `${record.key.toString()}, `}value:${record.value?.toString() ?? 'null'}`,
+          `${shown}key:${record.key === null ? 'null ' : `${javaString(record.key)}, `}value:${record.value === null ? 'null' : javaString(record.value)}`,
         )
         return format.format(record)
       }

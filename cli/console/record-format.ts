@@ -1,17 +1,18 @@
+import { javaString } from '../tool/java-string'
 import type { ConsumerRecord } from '../../client/fetched'
 
 type Deserializer = (bytes: Buffer) => string
 
 /** By the last part of Kafka's class names. */
 const DESERIALIZERS: Record<string, Deserializer> = {
-  StringDeserializer: (bytes) => bytes.toString('utf8'),
-  ByteArrayDeserializer: (bytes) => bytes.toString('utf8'),
+  StringDeserializer: javaString,
+  ByteArrayDeserializer: javaString,
   LongDeserializer: (bytes) => String(bytes.readBigInt64BE(0)),
   IntegerDeserializer: (bytes) => String(bytes.readInt32BE(0)),
   ShortDeserializer: (bytes) => String(bytes.readInt16BE(0)),
   DoubleDeserializer: (bytes) => javaNumber(bytes.readDoubleBE(0)),
   FloatDeserializer: (bytes) => javaNumber(Math.fround(bytes.readFloatBE(0))),
-  UUIDDeserializer: (bytes) => bytes.toString('utf8'),
+  UUIDDeserializer: javaString,
 }
 
 function javaNumber(value: number): string {

@@ -8,6 +8,7 @@ import {
   versionOf,
 } from '../internal-topics/records'
 import { dumpedTransaction } from '../internal-topics/texts'
+import { javaString } from '../tool/java-string'
 import type { CommandLine } from '../tool/command-line'
 import type { Record } from '../../protocol/records/records'
 
@@ -29,10 +30,9 @@ export function decoderOf(name: string, say: (line: string) => void): Decoder {
   if (name === BEFORE + short) say(`${name} is deprecated. Please use ${NOW}${short} instead`)
   switch (short) {
     case 'StringDecoder':
-      return (bytes) => bytes.toString('utf8')
+    // What Java shows of an array of bytes says nothing.
     case 'DefaultDecoder':
-      // What Java shows of an array of bytes says nothing.
-      return (bytes) => bytes.toString('utf8')
+      return javaString
     case 'LongDecoder':
       return (bytes) => String(bytes.readBigInt64BE(0))
     case 'IntegerDecoder':
@@ -77,7 +77,7 @@ export function recordParser(line: CommandLine, say: (line: string) => void): Re
   }
   if (line.has('offsets-decoder')) return parseOffsetRecord
   if (line.has('transaction-log-decoder'))
-    return ({ key, value }) => (key === null ? { payload: value?.toString() } : dumpedTransaction(key, value))
+    return ({ key, value }) => (key === null ? { payload: value === null ? undefined : javaString(value) } : dumpedTransaction(key, value))
   const decoder = (option: string): Decoder => decoderOf(line.value(option) || `${NOW}StringDecoder`, say)
   const payloadOf = decoder('value-decoder-class')
   const keyOf = decoder('key-decoder-class')

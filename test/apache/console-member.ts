@@ -1,4 +1,4 @@
-import { JARS } from './jars'
+import { IS_OLDER, JARS } from './jars'
 import { TOOL_LOG4J } from './mixed-cluster'
 import type { MemberKind } from '../clients/support/group-members'
 
@@ -41,7 +41,7 @@ export const consoleConsumer: MemberKind = {
       'member',
       topics[0]!,
       ...java,
-      'org.apache.kafka.tools.consumer.ConsoleConsumer',
+      IS_OLDER ? 'kafka.tools.ConsoleConsumer' : 'org.apache.kafka.tools.consumer.ConsoleConsumer',
       ...['--bootstrap-server', bootstrap, '--topic', topics[0]!, '--group', group, '--from-beginning'],
       ...Object.entries(settings).flatMap(([key, value]) => ['--consumer-property', `${key}=${value}`]),
       ...['print.partition=true', 'print.offset=true', 'print.value=false'].flatMap((each) => ['--property', each]),

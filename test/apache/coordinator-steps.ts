@@ -2,11 +2,13 @@ import { Admin } from '../../index'
 import { Coordinated, GROUP, TRANSACTION, coordinatorOf } from './coordinated'
 import { addPartitions, deleteTopics, preferredLeaders, reassign } from './requests'
 import { stopAndContinue } from './shared-steps'
+import { IS_OLDER } from './jars'
 import { otherKind, until } from './mixed-cluster'
 import { copierStep } from './transaction-steps'
 import type { Kind } from './mixed-cluster'
 import type { Run } from './mixed-run'
 
+const GROUP_COMMAND = IS_OLDER ? 'kafka.admin.ConsumerGroupCommand' : 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
 export const OFFSETS_TOPIC = '__consumer_offsets'
 export const TRANSACTIONS_TOPIC = '__transaction_state'
 
@@ -156,7 +158,7 @@ export async function coordinatorSteps(run: Run, kind: Kind, isWhole: boolean): 
       for (const id of [...cluster.brokersOf('apache').slice(0, 1), ...cluster.brokersOf('prekraft').slice(0, 1)]) {
         const where = ['--bootstrap-server', `127.0.0.1:${cluster.port(id)}`, '--timeout', '60000']
         const args = [...where, '--describe', '--group', groups[0]!]
-        said.push(await cluster.toolBeside('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', args))
+        said.push(await cluster.toolBeside(GROUP_COMMAND, args))
         said.push(await cluster.ownTool('kafka-consumer-groups', args))
       }
       const rows = said.map((each) =>

@@ -5,6 +5,9 @@ import { join } from 'node:path'
 
 /** Of Apache Kafka. */
 export const VERSION = process.env.KAFKA_VERSION ?? '3.9.1'
+/** Of before its tools were written anew. */
+export const IS_OLDER = Number(VERSION.split('.')[0]) * 100 + Number(VERSION.split('.')[1]) < 309
+
 const ARTIFACTS = ['kafka_2.13', 'kafka-tools', 'connect-runtime', 'connect-file', 'connect-mirror', 'kafka-streams']
 
 /** Where the jars of Apache Kafka are, or will be. */

@@ -8,7 +8,7 @@ import { coordinatorSteps } from './coordinator-steps'
 import { electionSteps } from './election-steps'
 import { besideApache, freePorts } from './frame'
 import { groupToolStep } from './group-tool-steps'
-import { VERSION } from './jars'
+import { IS_OLDER, VERSION } from './jars'
 import { logSteps } from './log-steps'
 import { MixedCluster, coordinatorSettings } from './mixed-cluster'
 import { Run } from './mixed-run'
@@ -24,17 +24,12 @@ const SETTINGS = {
   'unclean.leader.election.enable': 'false',
 }
 
-function isOlder(): boolean {
-  const [major, minor] = VERSION.split('.').map(Number)
-  return major! * 100 + minor! < 309
-}
-
 besideApache('mixed', async ({ dir, args, atEnd }) => {
   const wanted = args.filter((each) => each !== '--all')
   const isWhole = args.length > 0
-  const controllers = isWhole || isOlder() ? (['apache', 'prekraft'] as const) : (['prekraft'] as const)
+  const controllers = isWhole || IS_OLDER ? (['apache', 'prekraft'] as const) : (['prekraft'] as const)
   const [zooKeeperPort, ...ports] = await freePorts(5)
-  const settings = isOlder() ? { ...SETTINGS, 'inter.broker.protocol.version': VERSION.replace(/\.\d+$/, '') } : SETTINGS
+  const settings = IS_OLDER ? { ...SETTINGS, 'inter.broker.protocol.version': VERSION.replace(/\.\d+$/, '') } : SETTINGS
   const cluster = new MixedCluster(dir, zooKeeperPort!, settings)
   atEnd(() => cluster.close())
   const run = new Run(cluster, wanted, isWhole)
@@ -46,8 +41,11 @@ besideApache('mixed', async ({ dir, args, atEnd }) => {
   await run.prepare()
   const java = run.startJava()
   atEnd(() => Promise.resolve(java.kill()))
-  if (isOlder()) {
-    for (const kind of controllers) await olderSteps(run, kind)
+  if (IS_OLDER) {
+    for (const kind of controllers) {
+      await olderSteps(run, kind)
+      await coordinatorSteps(run, kind, false)
+    }
   } else {
     await change(run)
     for (const kind of controllers) {

@@ -83,10 +83,30 @@ function isRefused(path: string, isSanityCheck: boolean): boolean {
   return isSanityCheck || statSync(path.replace(/\w+$/, 'log')).size === 0
 }
 
-/** What Apache's tool says against files of ours. Gaps, and times of records that are gone, are what compaction leaves. */
+/** Gaps, and times of records that are gone, are what compaction leaves. */
+const OF_COMPACTION = /^(Non-consecutive offsets|Found timestamp mismatch) in /
+
+/** What Apache's tool says against files of ours. */
 function complaints(text: string): string[] {
   const headings = text.split('\n').filter((line) => line !== '' && !line.startsWith('  '))
-  return headings.filter((line) => !COMPACTED.test(line.split(/ |:/).at(-1)!)).map((line) => `Apache complains: ${line}`)
+  return headings
+    .filter((line) => !(OF_COMPACTION.test(line) && COMPACTED.test(line.split(/ |:/).at(-1)!)))
+    .map((line) => `Apache complains: ${line}`)
+}
+
+/** What it finds wrong with the logs and indexes of a directory. */
+export async function complaintsAbout(tools: ApacheTools, directory: string): Promise<string[]> {
+  const paths = filesIn(directory)
+    .filter((path) => path.includes('/') && /\.(log|index|timeindex|txnindex)$/.test(path))
+    .map((path) => join(directory, path))
+    .filter((path) => !isRefused(path, false))
+  const found: string[] = []
+  for (let from = 0; from < paths.length; from += FILES_AT_ONCE) {
+    const args = ['--files', paths.slice(from, from + FILES_AT_ONCE).join(',')]
+    const { err, code } = await tools.run('kafka.tools.DumpLogSegments', { args, input: '', timeoutMs: TIMEOUT_MS })
+    found.push(...complaints(err.replaceAll(`${directory}/`, '')), ...(code === 0 ? [] : [`it ends with ${code}`]))
+  }
+  return paths.length === 0 ? ['there are no files'] : found
 }
 
 /** The lines of one side only where the two go apart, by what is dumped. */

@@ -10,13 +10,14 @@ import { whyNoApache } from '../jars'
 import { ApacheTools } from '../words/apache'
 import { compareDirectories } from './compare'
 import { damageAll, damages, removeAll, removeMarker } from './damages'
-import { compareDumps } from './dumps'
+import { compareDumps, complaintsAbout } from './dumps'
 import { Place } from './place'
 import { Report } from './report'
 import type { Recovered } from './place'
 
 /** Both kinds start on the same directory, and end; what they leave is compared. */
 async function compareRecovery(
+  tools: ApacheTools,
   place: Place,
   report: Report,
   title: string,
@@ -36,6 +37,7 @@ async function compareRecovery(
   }
   if (!byPartition) {
     report.line(`${title}: neither kind complains`, [...apache.complaints, ...ours.complaints])
+    report.line(`${title}: DumpLogSegments finds nothing wrong with what ours has recovered`, await complaintsAbout(tools, ours.path))
     return compare('', () => true)
   }
   compare(', the directory', (path) => partitionOf(path) < 0)
@@ -60,15 +62,15 @@ async function main(): Promise<number> {
       const of = `files of ${kind === 'apache' ? 'Apache' : 'prekraft'}`
       await compareDumps(tools, report, of, stopped, kind)
       await compareDumps(tools, report, `${of} after kill -9`, killed, kind, true)
-      await compareRecovery(place, report, `${of} after kill -9`, killed, () => {})
-      await compareRecovery(place, report, `${of}, segments only`, stopped, removeAll)
+      await compareRecovery(tools, place, report, `${of} after kill -9`, killed, () => {})
+      await compareRecovery(tools, place, report, `${of}, segments only`, stopped, removeAll)
       // What a clean stop leaves is the same, of either kind.
-      if (kind === 'apache') await compareRecovery(place, report, `${of} after a clean stop`, stopped, damageAll, true)
+      if (kind === 'apache') await compareRecovery(tools, place, report, `${of} after a clean stop`, stopped, damageAll, true)
       const damageUnclean = (directory: string): void => {
         removeMarker(directory)
         damageAll(directory)
       }
-      await compareRecovery(place, report, `${of} after an unclean stop`, stopped, damageUnclean, true)
+      await compareRecovery(tools, place, report, `${of} after an unclean stop`, stopped, damageUnclean, true)
     }
   } finally {
     tools.close()
