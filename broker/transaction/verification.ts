@@ -120,7 +120,7 @@ export class TransactionVerifier {
     } catch (error) {
       const isUnsupported =
         error instanceof VerificationUnsupported || (error instanceof NetworkError && error.code === 'UNSUPPORTED_VERSION')
-      const fields = { brokerId: destination.brokerId, transactions: asked.length, err: error }
+      const fields = { brokerId: destination.brokerId, transactions: asked.length, ...(isUnsupported ? {} : { err: error }) }
       const what = isUnsupported ? 'a coordinator cannot verify transactions' : 'a coordinator did not answer'
       if (destination.isSilent) this.options.logger.debug(fields, what)
       else this.options.logger.warn(fields, what)

@@ -137,7 +137,8 @@ export async function coordinatorSteps(run: Run, kind: Kind, isWhole: boolean): 
       }
     }
     if (isWhole) await run.step(names.work, async () => await controllersWork(run, kind, its))
-    await copierStep(run, names.copier, its.orders, kinds)
+    // That of older releases copies more than it was asked for.
+    if (!IS_OLDER) await copierStep(run, names.copier, its.orders, kinds)
     const groups = its.groups.map(({ plan }) => plan.group)
     await run.always(names.finish, async () => {
       const found = await its.finish()

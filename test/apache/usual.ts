@@ -1,3 +1,5 @@
+import { IS_OLDER } from './jars'
+
 /**
  * What either kind logs in an all-Apache cluster, too. Behind the line stands the exception that it tells of, if any. A `broker`
  * that a pattern names is one that was ended, started or stood still lately: of any other the same line is not usual.
@@ -56,6 +58,8 @@ const USUAL: readonly RegExp[] = [
   // A write to the log of a transaction coordinator that moved.
   /failed to write an epoch fence transition|the fencing of a producer could not be written/,
   /Rollback of ongoing transaction .* failed due to error (NOT_COORDINATOR|COORDINATOR_\w+|CONCURRENT_TRANSACTIONS)/,
+  // Of a release before 3.5; said once for each of them.
+  ...(IS_OLDER ? [/"msg":"a coordinator cannot verify transactions"/] : []),
 ]
 
 /** Of a controller that stood still until its session was over, and of those that asked it meanwhile. */
