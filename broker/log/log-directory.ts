@@ -234,7 +234,8 @@ export class LogDirectory {
     // Until it is there nobody knows which of the two a crash would leave.
     if (keys !== undefined) this.named.set(file, new Set([...this.named.get(file)!, ...keys]))
     const isWritten = await replaceFile(this.disk, join(this.path, file), encodeOffsetCheckpoint(offsets), stillWanted)
-    if (isWritten && keys !== undefined) this.named.set(file, keys)
+    // Whoever began to write later speaks for the file now.
+    if (isWritten && keys !== undefined && this.writesOf(file) === revision) this.named.set(file, keys)
     return isWritten
   }
 
