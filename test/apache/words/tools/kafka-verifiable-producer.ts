@@ -1,10 +1,10 @@
 import type { WordsTable } from '../table'
 
 const HOST = '--bootstrap-server {bootstrap}'
-/** Times, and what depends on them. */
+/** Times, and what depends on them: per second of no time at all is NaN, or infinity. */
 const json = [
   [/"timestamp":[^,]+/g, '"timestamp":0'],
-  [/"avg_throughput":[\d.E]+/, '"avg_throughput":0'],
+  [/"avg_throughput":([\d.E]+|"NaN"|"Infinity")/, '"avg_throughput":0'],
   [/"offset":\d+/g, '"offset":0'],
 ] as const
 
