@@ -180,8 +180,8 @@ export class CoordinatorPartitions {
   private async activateReplicated(partition: number, ownership: Ownership, activate: () => void): Promise<void> {
     const isWanted = (): boolean => this.owned.get(partition) === ownership
     try {
-      if (await this.options.log.caughtUp(partition, ownership.coordinatorEpoch, isWanted)) activate()
-      else this.retry(partition, ownership)
+      if (!(await this.options.log.caughtUp(partition, ownership.coordinatorEpoch, isWanted))) this.retry(partition, ownership)
+      else if (isWanted()) activate()
     } catch (error) {
       this.failed(partition, ownership, error)
     }

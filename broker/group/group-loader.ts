@@ -116,6 +116,8 @@ export class GroupLoader {
       } catch (error) {
         this.logger.error({ groupId, err: error }, 'the members of a group are left out: they cannot be members of one group')
         for (const memberId of [...group.members.keys()]) group.remove(memberId)
+        // It may name one that was not restored.
+        group.leaderId = undefined
         group.state = 'Empty'
       }
     }

@@ -172,6 +172,7 @@ export class Group {
 
   add(member: Member): void {
     const { memberId, groupInstanceId } = member
+    assert(!this.members.has(memberId), `${memberId} is a member of ${this.groupId} already`)
     if (groupInstanceId !== null) {
       assert(!this.staticMembers.has(groupInstanceId), `${groupInstanceId} is a member of ${this.groupId} already`)
       this.staticMembers.set(groupInstanceId, memberId)

@@ -88,6 +88,10 @@ export interface OffsetEntry extends OffsetKey {
   readonly commit: CommittedOffset
 }
 
+function nameOf({ topic, partition }: OffsetKey): string {
+  return `${partition} ${topic}`
+}
+
 /** Of one batch the last record counts, as when the log is read. */
 function isNewer(candidate: CommittedOffset, current: CommittedOffset | undefined): boolean {
   return current === undefined || current.appendedAt <= candidate.appendedAt
@@ -99,7 +103,10 @@ function isNewer(candidate: CommittedOffset, current: CommittedOffset | undefine
  */
 export class OffsetCache {
   private readonly committed: PartitionMap
+  /** Of each partition the last one that is being written. */
   private readonly pending: PartitionMap
+  /** All of them, oldest first: one may be refused when those before it are not. */
+  private readonly inFlight = new Map<string, Set<CommittedOffset>>()
   private readonly transactional = new Map<number, PartitionMap>()
   private readonly charge: (bytes: number) => void
 
@@ -142,7 +149,13 @@ export class OffsetCache {
   // Commits outside transactions
 
   prepare(entries: readonly OffsetEntry[]): void {
-    for (const entry of entries) this.pending.set(entry, entry.commit)
+    for (const entry of entries) {
+      this.pending.set(entry, entry.commit)
+      const name = nameOf(entry)
+      const inFlight = this.inFlight.get(name)
+      if (inFlight === undefined) this.inFlight.set(name, new Set([entry.commit]))
+      else inFlight.add(entry.commit)
+    }
   }
 
   /** The records were written and replicated. An offset that was removed meanwhile, as its topic was deleted, stays so. */
@@ -150,15 +163,24 @@ export class OffsetCache {
     for (const entry of entries) {
       const { commit } = entry
       commit.appendedAt = baseOffset
-      const pending = this.pending.get(entry)
-      if (pending === undefined) continue
-      if (isNewer(commit, this.committed.get(entry))) this.committed.set(entry, commit)
-      if (pending === commit) this.pending.delete(entry)
+      if (this.settled(entry) && isNewer(commit, this.committed.get(entry))) this.committed.set(entry, commit)
     }
   }
 
   failed(entries: readonly OffsetEntry[]): void {
-    for (const entry of entries) if (this.pending.get(entry) === entry.commit) this.pending.delete(entry)
+    for (const entry of entries) this.settled(entry)
+  }
+
+  /** It is not under way any more. False if it was removed before. */
+  private settled(entry: OffsetEntry): boolean {
+    const name = nameOf(entry)
+    const inFlight = this.inFlight.get(name)
+    if (inFlight?.delete(entry.commit) !== true) return false
+    if (inFlight.size === 0) {
+      this.inFlight.delete(name)
+      this.pending.delete(entry)
+    } else if (this.pending.get(entry) === entry.commit) this.pending.set(entry, [...inFlight].at(-1)!)
+    return true
   }
 
   // Commits in transactions
@@ -237,6 +259,7 @@ export class OffsetCache {
   /** True if an offset is in the log, or may be, as its record is on the way. Also forgets what is on its way. */
   remove(key: OffsetKey): boolean {
     const wasPending = this.pending.delete(key)
+    this.inFlight.delete(nameOf(key))
     for (const [producerId, offsets] of this.transactional) {
       if (offsets.delete(key) && offsets.size === 0) this.transactional.delete(producerId)
     }

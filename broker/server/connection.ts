@@ -55,6 +55,7 @@ export class Connection implements StreamHandler, AnswerSink {
   private heldBytes = 0
   private isDispatching = false
   private isTaking = false
+  private isTakeScheduled = false
   private isPaused = false
   private isStopped = false
   private closed = false
@@ -169,7 +170,7 @@ export class Connection implements StreamHandler, AnswerSink {
     if (this.closed) return
     this.unanswered.push({ context, parts: undefined, release: undefined })
     this.isBusy = false
-    if (!this.isDispatching) this.takeWaiting()
+    if (!this.isDispatching) this.takeLater()
   }
 
   whenAbandoned(context: RequestContext, callback: () => void): void {
@@ -217,7 +218,22 @@ export class Connection implements StreamHandler, AnswerSink {
     }
     this.lastActiveMs = this.hooks.nowMs()
     this.closeIfDone()
-    if (!this.isDispatching) this.takeWaiting()
+    if (!this.isDispatching) this.takeLater()
+  }
+
+  /**
+   * Who answers may be in the middle of something, a group that begins to rebalance for one: the next request of this client must
+   * not meet it half done. Still in this turn, so that what answers it leaves in the same write.
+   */
+  private takeLater(): void {
+    if (this.isTakeScheduled || (!this.reader.hasRest && !this.isPaused)) return
+    this.isTakeScheduled = true
+    this.turn.atEnd(1, this.takeScheduledNow)
+  }
+
+  private readonly takeScheduledNow = (): void => {
+    this.isTakeScheduled = false
+    this.takeWaiting()
   }
 
   private hold(answer: Unanswered, parts: Uint8Array[]): void {

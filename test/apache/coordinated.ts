@@ -7,6 +7,7 @@ import { Line } from '../cluster/exactly-once/trial'
 import { ApiKey } from '../../protocol/messages/apis'
 import { consoleConsumer } from './console-member'
 import { pause, until } from './mixed-cluster'
+import type { Copier } from '../cluster/exactly-once/copier'
 import type { Run } from './mixed-run'
 import type { FindCoordinatorRequest, FindCoordinatorResponse } from '../../protocol/messages/find-coordinator'
 
@@ -34,17 +35,19 @@ export async function coordinatorOf(run: Run, keyType: number, key: string): Pro
   return found
 }
 
-/**
- * librdkafka ends a transaction whose coordinator loads; and a transaction that is open while a broker is dead,
- * until its session is over, may outlive its own time.
- */
-const USUAL_ENDINGS = [
-  /COORDINATOR_LOAD_IN_PROGRESS|NOT_COORDINATOR/,
+/** What ends a copier of these clients at any change: librdkafka ends a transaction whose coordinator loads. */
+const USUAL_ENDINGS = [/COORDINATOR_LOAD_IN_PROGRESS|NOT_COORDINATOR/]
+
+/** A transaction that is open while a broker is dead until its session is over, or stands still, may outlive its own time. */
+const ABRUPT_ENDINGS = [
   /_TIMED_OUT|TimeoutException/,
   /FENCED|ProducerFenced|InvalidProducerEpoch/,
   // A coordinator that stood still gives up the members that it did not hear meanwhile.
   /CommitFailedException: .*The coordinator is not aware of this member/,
 ]
+
+/** How the brokers of a step came to an end: told to, or by a signal that leaves them no time. */
+export type Ends = 'orderly' | 'abrupt'
 
 /** Topics of one load, by their replicas. */
 export interface CoordinatedTopics {
@@ -62,6 +65,8 @@ export class Coordinated {
   readonly lines: Line[]
   private readonly run: Run
   private readonly trickle: Trickle
+  /** How many endings of each copier were looked at. */
+  private readonly judged = new Map<Copier, number>()
 
   private constructor(run: Run, { name, orders }: CoordinatedTopics) {
     const { cluster } = run
@@ -137,17 +142,20 @@ export class Coordinated {
     }
   }
 
-  /** Throws if a copier ended for a reason that is none. */
-  check(): void {
-    const endings = this.endings()
-    if (endings.length > 0) throw new Error(endings.join('; '))
-  }
-
-  /** What copiers could not deal with by themselves, and would not have seen when leaders change. */
-  endings(): string[] {
-    return this.lines
-      .flatMap(({ copiers }) => copiers.flatMap(({ job, endings }) => endings.map((each) => `${job.client} ended: ${each}`)))
-      .filter((each) => !USUAL_ENDINGS.some((pattern) => pattern.test(each)))
+  /** Throws if a copier has ended since the last look for a reason that is none; shows the others. */
+  check(ends: Ends): void {
+    const usual = ends === 'abrupt' ? [...USUAL_ENDINGS, ...ABRUPT_ENDINGS] : USUAL_ENDINGS
+    const found: string[] = []
+    for (const copier of this.lines.flatMap(({ copiers }) => copiers)) {
+      const { job, endings } = copier
+      for (const each of endings.slice(this.judged.get(copier) ?? 0)) {
+        const said = `${job.client} ended: ${each}`
+        if (usual.some((pattern) => pattern.test(each))) process.stdout.write(`shown  ${said.replaceAll('\n', ' | ')}\n`)
+        else found.push(said)
+      }
+      this.judged.set(copier, endings.length)
+    }
+    if (found.length > 0) throw new Error(found.join('; '))
   }
 
   /** Ends it all, and says what is wrong. */

@@ -62,16 +62,18 @@ async function controllersWork(run: Run, kind: Kind, load: Coordinated): Promise
   await run.moveController(kind)
   await run.agreed()
   await load.progress('after reassignments')
+  load.check('orderly')
   const controller = await run.controller()
   for (const id of [a!, c!].map((one, i) => (one === controller ? [b!, d!][i]! : one))) {
     await stopAndContinue(run, id)
     await run.agreed()
     await load.progress(`when ${id} goes on`)
+    load.check('abrupt')
   }
   await preferredLeaders(run)
   await deleteTopics(run, [topic])
   await load.progress('after elections')
-  load.check()
+  load.check('orderly')
 }
 
 /** Group and transaction coordinators on both kinds, under a controller of this kind. */
@@ -110,6 +112,7 @@ export async function coordinatorSteps(run: Run, kind: Kind, isWhole: boolean): 
       })
       await load.progress('at the beginning')
       await load.hasMembersOfAllKinds()
+      load.check('orderly')
     })
     if (load === undefined) return
     const its = load
@@ -132,7 +135,7 @@ export async function coordinatorSteps(run: Run, kind: Kind, isWhole: boolean): 
           await cluster.start(id)
           await run.agreed()
           await its.progress(`when broker ${id} is back`)
-          its.check()
+          its.check(signal === 'SIGKILL' ? 'abrupt' : 'orderly')
         })
       }
     }
@@ -141,6 +144,7 @@ export async function coordinatorSteps(run: Run, kind: Kind, isWhole: boolean): 
     if (!IS_OLDER) await copierStep(run, names.copier, its.orders, kinds)
     const groups = its.groups.map(({ plan }) => plan.group)
     await run.always(names.finish, async () => {
+      its.check('orderly')
       const found = await its.finish()
       if (found.length > 0) throw new Error(found.slice(0, 6).join('\n         '))
     })

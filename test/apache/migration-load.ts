@@ -4,11 +4,13 @@ import { Coordinated } from './coordinated'
 import { compacted } from './log-steps'
 import { pause } from './mixed-cluster'
 import { readCommitted } from './transaction-steps'
+import type { Ends } from './coordinated'
 import type { Run } from './mixed-run'
 
 /** Of one partition each. */
 const WIDE = Array.from({ length: 100 }, (_, i) => `wide-${i}`)
-const TABLE = 'table'
+/** Compacted; the second is written in transactions, of which every third is aborted. */
+const TABLES = ['table', 'ledger'] as const
 const OPENED = 'opened'
 const IDLE = 'idle'
 const KEYS = 40
@@ -26,13 +28,17 @@ export function spread(count: number): number[][] {
 /** Writes a compacted topic over and over, and knows what is the last of each key. */
 class Table {
   readonly expected: Map<string, string>[]
+  readonly topic: (typeof TABLES)[number]
   written = 0
   private going = true
   private readonly done: Promise<void>
 
-  constructor(bootstrapServers: string, partitions: number) {
+  constructor(bootstrapServers: string, topic: (typeof TABLES)[number], partitions: number) {
+    this.topic = topic
     this.expected = Array.from({ length: partitions }, () => new Map())
-    this.done = this.write(new Producer({ 'bootstrap.servers': bootstrapServers, 'linger.ms': 2, 'request.timeout.ms': 5000 }))
+    const common = { 'bootstrap.servers': bootstrapServers, 'linger.ms': 2, 'request.timeout.ms': 5000 }
+    const inTransactions = { 'transactional.id': topic, 'transaction.timeout.ms': 300_000 }
+    this.done = this.write(new Producer(topic === 'ledger' ? { ...common, ...inTransactions } : common))
     this.done.catch(() => undefined)
   }
 
@@ -42,19 +48,25 @@ class Table {
   }
 
   private async write(producer: Producer): Promise<void> {
+    const inTransactions = this.topic === 'ledger'
+    if (inTransactions) await producer.initTransactions()
     for (let round = 0; this.going; round++) {
       const sent: Promise<unknown>[] = []
+      const isToCommit = !inTransactions || round % 3 > 0
+      if (inTransactions) producer.beginTransaction()
       for (const [partition, map] of this.expected.entries()) {
         for (let n = round % 4; n < KEYS; n += 4) {
           const key = `key-${n}`
           const value = (n + round) % 13 === 0 ? null : `${round}:${'x'.repeat(60)}`
-          sent.push(producer.send({ topic: TABLE, partition, key, value }))
+          sent.push(producer.send({ topic: this.topic, partition, key, value }))
           this.written++
+          if (!isToCommit) continue
           if (value === null) map.delete(key)
           else map.set(key, value)
         }
       }
       await Promise.all(sent)
+      if (inTransactions) await (isToCommit ? producer.commitTransaction() : producer.abortTransaction())
       await pause(ROUND_MS)
     }
     await producer.close()
@@ -122,14 +134,14 @@ export class MigrationLoad {
   readonly open: OpenTransactions
   private readonly run: Run
   private readonly load: Coordinated
-  private readonly table: Table
+  private readonly tables: Table[]
   private readonly wide: Trickle
 
   private constructor(run: Run, load: Coordinated) {
     const { bootstrapServers } = run.cluster
     this.run = run
     this.load = load
-    this.table = new Table(bootstrapServers, 6)
+    this.tables = TABLES.map((topic) => new Table(bootstrapServers, topic, 6))
     this.wide = new Trickle(bootstrapServers, new Map(WIDE.map((topic) => [topic, 1])))
     this.open = new OpenTransactions(bootstrapServers, 6)
   }
@@ -138,14 +150,16 @@ export class MigrationLoad {
     const safe = { 'min.insync.replicas': '2' }
     for (const [i, replicas] of spread(WIDE.length).entries()) await run.createTopic(WIDE[i]!, [replicas], safe)
     await run.createTopic(OPENED, spread(6), safe)
-    await run.createTopic(TABLE, spread(6), {
-      ...safe,
-      'cleanup.policy': 'compact',
-      'segment.bytes': '20000',
-      'min.cleanable.dirty.ratio': '0.01',
-      'delete.retention.ms': '100',
-    })
-    run.cleaned.add(TABLE)
+    for (const topic of TABLES) {
+      await run.createTopic(topic, spread(6), {
+        ...safe,
+        'cleanup.policy': 'compact',
+        'segment.bytes': '20000',
+        'min.cleanable.dirty.ratio': '0.01',
+        'delete.retention.ms': '100',
+      })
+      run.cleaned.add(topic)
+    }
     const load = await Coordinated.start(run, { name: 'm', orders: spread(12), copied: spread(3) })
     const all = new MigrationLoad(run, load)
     await all.open.init()
@@ -154,18 +168,18 @@ export class MigrationLoad {
     const results = await admin.alterConsumerGroupOffsets(IDLE, offsets).finally(() => admin.close())
     for (const { error } of results) if (error !== undefined) throw error
     await load.progress('at the beginning')
+    load.check('orderly')
     return all
   }
 
   /** Everybody got on, and nothing that was committed is gone. */
-  async progress(why: string): Promise<void> {
+  async progress(why: string, ends: Ends): Promise<void> {
     const round = this.wide.rounds + 2
     await this.load.progress(why)
     await this.run.cluster.until(`records are written to every topic ${why}`, 30_000, () =>
       Promise.resolve(this.wide.rounds >= round),
     )
-    const endings = this.load.endings()
-    if (endings.length > 0) throw new Error(endings.join('; '))
+    this.load.check(ends)
     const admin = new Admin({ 'bootstrap.servers': this.run.cluster.bootstrapServers })
     const offsets = await admin.listConsumerGroupOffsets(IDLE).finally(() => admin.close())
     for (const [i, topic] of WIDE.entries()) {
@@ -177,12 +191,11 @@ export class MigrationLoad {
 
   /** Ends it, and says what is wrong. */
   async finish(): Promise<string[]> {
-    await this.table.stop()
+    await Promise.all(this.tables.map((table) => table.stop()))
     await this.wide.stop()
     const found = [...(await this.load.finish()), ...(await this.open.anomalies(this.run)), ...(await this.lostOrRepeated())]
-    await compacted(this.run, TABLE, this.table.expected, this.table.written).catch((error: unknown) =>
-      found.push((error as Error).message),
-    )
+    for (const { topic, expected, written } of this.tables)
+      await compacted(this.run, topic, expected, written).catch((error: unknown) => found.push((error as Error).message))
     return found
   }
 
@@ -199,6 +212,6 @@ export class MigrationLoad {
 
   async abandon(): Promise<void> {
     await this.load.abandon()
-    await Promise.race([Promise.all([this.table.stop(), this.wide.stop()]).catch(() => undefined), pause(5000)])
+    await Promise.race([Promise.all([...this.tables.map((table) => table.stop()), this.wide.stop()]).catch(() => undefined), pause(5000)])
   }
 }

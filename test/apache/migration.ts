@@ -47,7 +47,7 @@ async function changeKind(run: Run, load: MigrationLoad, { id, kind, signal }: C
   if (cluster.logOf(id).includes(clean) !== (signal === 'SIGTERM')) throw new Error(`its start is not the one after ${signal}`)
   await run.agreed()
   await load.open.end(isToCommit)
-  await load.progress(`with ${id} as ${kind}`)
+  await load.progress(`with ${id} as ${kind}`, signal === 'SIGKILL' ? 'abrupt' : 'orderly')
 }
 
 besideApache('migration', async ({ dir, args, atEnd }) => {

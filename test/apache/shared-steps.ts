@@ -2,7 +2,7 @@ import { brokerIdPath } from '../../zk-schema/brokers'
 import { partitionStatePath, decodePartitionState } from '../../zk-schema/topics'
 import { until } from './mixed-cluster'
 import { LOAD, LOAD_ASSIGNMENT } from './mixed-run'
-import { reassign } from './requests'
+import { preferredLeaders, reassign } from './requests'
 import type { Kind } from './mixed-cluster'
 import type { Run } from './mixed-run'
 
@@ -67,9 +67,15 @@ async function states(run: Run): Promise<State[]> {
  */
 export async function stopAndContinue(run: Run, id: number): Promise<void> {
   const { cluster } = run
-  const before = await states(run)
+  let before = await states(run)
+  // It would follow nobody.
+  if (LOAD_ASSIGNMENT.every((ids, partition) => !ids.includes(id) || before[partition]!.leader === id)) {
+    await preferredLeaders(run)
+    before = await states(run)
+  }
   const isFollowed = (partition: number): boolean => LOAD_ASSIGNMENT[partition]!.includes(id) && before[partition]!.leader !== id
   const followed = LOAD_ASSIGNMENT.flatMap((_, partition) => (isFollowed(partition) ? [partition] : []))
+  if (followed.length === 0) throw new Error(`${id} follows nobody`)
   const leaders = followed.map((partition) => before[partition]!.leader)
   const is = async (what: string, holds: (state: State, then: State) => boolean): Promise<void> =>
     await until(what, 25_000, async () => {

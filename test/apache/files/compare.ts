@@ -36,10 +36,13 @@ export interface Comparison {
   intended: Map<string, number>
 }
 
-/** What differs between the files of two directories that `isWanted`; `before` is what both have come from. */
+/**
+ * What differs between the files of two directories that `isWanted`. `before` is what both have come from, `rebuilt` what Apache
+ * makes of the segments alone.
+ */
 export function compareDirectories(
   name: string,
-  directories: { apache: string; ours: string; before: string },
+  directories: { apache: string; ours: string; before: string; rebuilt: string | undefined },
   isWanted: (path: string) => boolean,
 ): Comparison {
   const [theirs, mine] = [directories.apache, directories.ours].map((each) =>
@@ -47,14 +50,15 @@ export function compareDirectories(
   )
   const comparison: Comparison = { compared: new Map(), found: [], intended: new Map() }
   const count = (counts: Map<string, number>, key: string): unknown => counts.set(key, (counts.get(key) ?? 0) + 1)
-  const content = (directory: string, path: string): Buffer | undefined =>
-    existsSync(join(directory, path)) ? comparable(path, readFileSync(join(directory, path))) : undefined
+  const content = (directory: string | undefined, path: string): Buffer | undefined =>
+    directory !== undefined && existsSync(join(directory, path)) ? comparable(path, readFileSync(join(directory, path))) : undefined
   for (const path of new Set([...theirs!, ...mine!])) {
     count(comparison.compared, kindOf(path))
     const apache = content(directories.apache, path)
     const ours = content(directories.ours, path)
     if (apache !== undefined && ours !== undefined && apache.equals(ours)) continue
-    const reason = reasonFor(name, path, { apache, ours, before: content(directories.before, path) })
+    const [before, rebuilt] = [directories.before, directories.rebuilt].map((each) => content(each, path))
+    const reason = reasonFor(name, path, { apache, ours, before, rebuilt })
     if (reason !== undefined) count(comparison.intended, reason)
     else if (ours === undefined) comparison.found.push({ path, what: `only Apache has it (${apache!.length} bytes)` })
     else if (apache === undefined) comparison.found.push({ path, what: `only we have it (${ours.length} bytes)` })

@@ -1,10 +1,13 @@
 import { kindOf } from './compare'
 
-/** One file after Apache's recovery, after ours, and before the damage; undefined where it is not there. */
-export interface Three {
+/** One file as different recoveries leave it; undefined where it is not there. */
+export interface Versions {
   apache: Buffer | undefined
   ours: Buffer | undefined
+  /** Before the damage. */
   before: Buffer | undefined
+  /** As Apache builds it from nothing but the segments. */
+  rebuilt: Buffer | undefined
 }
 
 interface Intended {
@@ -12,7 +15,7 @@ interface Intended {
   when: RegExp
   kinds: readonly string[]
   path?: RegExp
-  isSo(three: Three): boolean
+  isSo(versions: Versions): boolean
   /** As docs/differences.md has it. */
   why: string
 }
@@ -22,8 +25,11 @@ export const COMPACTED = /^(table|__consumer_offsets|__transaction_state)-\d+\//
 const EMPTY_SNAPSHOT_BYTES = 10
 
 const sizeOf = (file: Buffer | undefined): number => file?.length ?? -1
-const isBefore = ({ ours, before }: Three): boolean => ours !== undefined && before !== undefined && ours.equals(before)
-const isRebuilt = ({ ours, before }: Three): boolean => sizeOf(ours) > 0 && sizeOf(before) > 0
+const areEqual = (one: Buffer | undefined, other: Buffer | undefined): boolean =>
+  one !== undefined && other !== undefined && one.equals(other)
+const isBefore = ({ ours, before }: Versions): boolean => areEqual(ours, before)
+/** A restart, and a cleaning, set the count of bytes between two entries back: an index that is built anew may be another. */
+const isWhole = (versions: Versions): boolean => isBefore(versions) || areEqual(versions.ours, versions.rebuilt)
 
 /** Where our recovery is not Apache's, on purpose. */
 const intended: readonly Intended[] = [
@@ -44,26 +50,26 @@ const intended: readonly Intended[] = [
     when: /without \.index$/,
     kinds: ['.txnindex'],
     path: COMPACTED,
-    isSo: () => true,
+    // Ours has what the snapshots tell, and what the records.
+    isSo: ({ ours, rebuilt, before }) => sizeOf(ours) >= sizeOf(rebuilt) && sizeOf(ours) <= sizeOf(before),
     why: 'snapshots are kept, and tell of transactions whose records are gone',
   },
   {
     when: /without \.timeindex$/,
     kinds: ['.timeindex'],
-    isSo: (three) => sizeOf(three.apache) === 0 && isRebuilt(three),
+    isSo: (versions) => sizeOf(versions.apache) === 0 && sizeOf(versions.ours) > 0 && isWhole(versions),
     why: 'a lost time index is built anew, not begun empty',
   },
   {
-    // A restart, and a cleaning, set the count of bytes between two entries back.
     when: /without \.timeindex$/,
     kinds: ['.index', '.txnindex'],
-    isSo: ({ apache, before }) => before !== undefined && apache?.equals(before) === true,
+    isSo: (versions) => areEqual(versions.apache, versions.before) && areEqual(versions.ours, versions.rebuilt),
     why: 'built anew together with the time index',
   },
   {
     when: /clean stop, without \.snapshot$/,
     kinds: ['.snapshot'],
-    isSo: ({ apache, ours }) => sizeOf(apache) === EMPTY_SNAPSHOT_BYTES && sizeOf(ours) > EMPTY_SNAPSHOT_BYTES,
+    isSo: ({ apache, ours, rebuilt }) => sizeOf(apache) === EMPTY_SNAPSHOT_BYTES && areEqual(ours, rebuilt),
     why: 'producers are found again in the records',
   },
   {
@@ -76,20 +82,20 @@ const intended: readonly Intended[] = [
   {
     when: /truncated indexes$/,
     kinds: ['.index', '.timeindex', '.txnindex'],
-    isSo: ({ apache, before }) => sizeOf(apache) < sizeOf(before),
+    isSo: (versions) => sizeOf(versions.apache) < sizeOf(versions.before) && isWhole(versions),
     why: 'Apache goes on with what is left; here built anew, that of an old segment when it is used',
   },
   {
     when: /of zeros$/,
     kinds: ['.index', '.timeindex'],
-    isSo: ({ apache, ours }) => apache?.every((byte) => byte === 0) === true && ours?.some((byte) => byte !== 0) === true,
+    isSo: (versions) => versions.apache?.every((byte) => byte === 0) === true && isWhole(versions),
     why: 'Apache goes on with zeros; here built anew, that of an old segment when it is used',
   },
 ]
 
 /** Why a file may differ, undefined if it may not. */
-export function reasonFor(name: string, path: string, three: Three): string | undefined {
+export function reasonFor(name: string, path: string, versions: Versions): string | undefined {
   return intended.find(
-    (each) => each.when.test(name) && each.kinds.includes(kindOf(path)) && each.path?.test(path) !== false && each.isSo(three),
+    (each) => each.when.test(name) && each.kinds.includes(kindOf(path)) && each.path?.test(path) !== false && each.isSo(versions),
   )?.why
 }

@@ -15,7 +15,7 @@ import { Place } from './place'
 import { Report } from './report'
 import type { Recovered } from './place'
 
-/** Both kinds start on the same directory, and end; what they leave is compared. */
+/** Both kinds start on the same directory, and end; what they leave is compared. Resolves with where Apache has left it. */
 async function compareRecovery(
   tools: ApacheTools,
   place: Place,
@@ -23,25 +23,28 @@ async function compareRecovery(
   title: string,
   from: string,
   damage: (directory: string) => void,
-  byPartition = false,
-): Promise<void> {
+  byPartition?: { rebuilt: string },
+): Promise<string> {
   const both = await Promise.allSettled([place.recovered(from, 'apache', damage), place.recovered(from, 'prekraft', damage)])
   const [apache, ours] = both.map((one) => {
     if (one.status === 'rejected') throw one.reason as Error
     return one.value
   }) as [Recovered, Recovered]
   const partitionOf = (path: string): number => Number(/-(\d+)\//.exec(path)?.[1] ?? -1)
+  const directories = { apache: apache.path, ours: ours.path, before: from, rebuilt: byPartition?.rebuilt }
   const compare = (name: string, isWanted: (path: string) => boolean): void => {
     const full = `${title}${name}`
-    report.files(full, compareDirectories(full, { apache: apache.path, ours: ours.path, before: from }, isWanted))
+    report.files(full, compareDirectories(full, directories, isWanted))
   }
-  if (!byPartition) {
+  if (byPartition === undefined) {
     report.line(`${title}: neither kind complains`, [...apache.complaints, ...ours.complaints])
     report.line(`${title}: DumpLogSegments finds nothing wrong with what ours has recovered`, await complaintsAbout(tools, ours.path))
-    return compare('', () => true)
+    compare('', () => true)
+    return apache.path
   }
   compare(', the directory', (path) => partitionOf(path) < 0)
   for (const [number, { name }] of damages.entries()) compare(`, ${name}`, (path) => partitionOf(path) === number)
+  return apache.path
 }
 
 async function main(): Promise<number> {
@@ -63,14 +66,14 @@ async function main(): Promise<number> {
       await compareDumps(tools, report, of, stopped, kind)
       await compareDumps(tools, report, `${of} after kill -9`, killed, kind, true)
       await compareRecovery(tools, place, report, `${of} after kill -9`, killed, () => {})
-      await compareRecovery(tools, place, report, `${of}, segments only`, stopped, removeAll)
+      const rebuilt = await compareRecovery(tools, place, report, `${of}, segments only`, stopped, removeAll)
       // What a clean stop leaves is the same, of either kind.
-      if (kind === 'apache') await compareRecovery(tools, place, report, `${of} after a clean stop`, stopped, damageAll, true)
+      if (kind === 'apache') await compareRecovery(tools, place, report, `${of} after a clean stop`, stopped, damageAll, { rebuilt })
       const damageUnclean = (directory: string): void => {
         removeMarker(directory)
         damageAll(directory)
       }
-      await compareRecovery(tools, place, report, `${of} after an unclean stop`, stopped, damageUnclean, true)
+      await compareRecovery(tools, place, report, `${of} after an unclean stop`, stopped, damageUnclean, { rebuilt })
     }
   } finally {
     tools.close()

@@ -2,7 +2,7 @@ import type { WordsTable } from '../table'
 
 const PROPS = '--producer-props bootstrap.servers={bootstrap}'
 const RUN = '--topic perf-{me} --throughput -1'
-const numbers = [[/\b[\d.]+ (records\/sec|MB\/sec|ms)/g, '<n> $1']] as const
+const numbers = [[/\b([\d.]+|Infinity|NaN) (records\/sec|MB\/sec|ms)/g, '<n> $2']] as const
 
 export const table: WordsTable = {
   tool: 'kafka-producer-perf-test',

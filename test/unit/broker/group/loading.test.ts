@@ -1,7 +1,7 @@
 import { ErrorCode } from '../../../../protocol/errors'
 import { encode } from '../../../../protocol/messages/codec'
 import { offsetCommitValue } from '../../../../protocol/messages/offset-commit-record'
-import { encodeGroupKey, encodeOffsetKey, encodeOffsetValue } from '../../../../protocol/files/internal-records'
+import { encodeGroupKey, encodeGroupValue, encodeOffsetKey, encodeOffsetValue } from '../../../../protocol/files/internal-records'
 import { BatchBuilder, ControlType, controlBatch } from '../../../../protocol/records/records'
 import { groupBatch, offsetsBatch, tombstoneBatches } from '../../../../broker/group/group-records'
 import { Group } from '../../../../broker/group/group'
@@ -275,4 +275,21 @@ test('members that cannot be in one group are left out, its offsets are not', as
   await f.failOver()
   expect([f.state(), f.committed()]).toEqual(['Empty', 3])
   expect((await f.stable(1)).generationId).toBe(2)
+})
+
+test('a group whose members could not be restored takes new ones', async () => {
+  const f = await Fixture.start()
+  const member = (memberId: string) => ({
+    memberId, groupInstanceId: 'i', clientId: 'c', clientHost: '/h', rebalanceTimeout: 60_000, sessionTimeout: 10_000,
+    subscription: Buffer.alloc(0), assignment: Buffer.alloc(0),
+  })
+  const value = encodeGroupValue({
+    protocolType: 'consumer', generation: 3, protocol: 'range', leader: 'm2', currentStateTimestamp: 1, members: [member('m1'), member('m2')],
+  }, 3)
+  f.log.add(new BatchBuilder().append(encodeGroupKey('group'), value, [], 1).build())
+  await f.failOver()
+  expect(f.state()).toBe('Empty')
+  const joined = f.join()
+  await f.clock.advance(100)
+  expect(joined.value.errorCode).toBe(ErrorCode.NONE)
 })

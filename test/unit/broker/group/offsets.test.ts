@@ -248,6 +248,20 @@ describe('go', () => {
   })
 })
 
+test('a commit that is written counts, though a later one of its partition was refused', async () => {
+  const f = await Fixture.start()
+  f.log.held = []
+  const first = f.commit(5)
+  const held = f.log.held
+  f.log.held = undefined
+  f.log.errorCode = ErrorCode.NOT_ENOUGH_REPLICAS
+  const second = f.commit(6)
+  await f.clock.settle()
+  for (const answer of held) answer()
+  expect([first.value, second.value]).toEqual([[ErrorCode.NONE], [ErrorCode.COORDINATOR_NOT_AVAILABLE]])
+  expect(f.committed()).toBe(5)
+})
+
 test('expiry follows KIP-211', () => {
   const commit = (commitTimestamp: number, expireTimestamp = -1): CommittedOffset => ({
     offset: 1, leaderEpoch: -1, metadata: '', commitTimestamp, expireTimestamp, appendedAt: 0,

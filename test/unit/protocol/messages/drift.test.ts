@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ErrorCode, errorTexts, retriableCodes, staleMetadataCodes } from '../../../../protocol/error-table'
 
 /**
  * The committed tables are what the scripts print: KAFKA_JARS=<folder with Kafka's jars> (a JDK opens them), or
@@ -41,6 +42,13 @@ withJars('the message tables are those in Kafka’s jars (needs KAFKA_JARS)', ()
     for (const name of found) execFileSync('java', [...JAR_TOOL, '--extract', '--file', join(jars!, name), 'common/message'], { cwd: folder })
     return ['--definitions', join(folder, 'common/message')]
   })
+}, 60_000)
+
+withJars('the error table is that of Kafka’s jars (needs KAFKA_JARS)', () => {
+  const printed = execFileSync('java', ['-XX:TieredStopAtLevel=1', '-cp', join(jars!, '*'), join(__dirname, 'ErrorTable.java')], { encoding: 'utf8' })
+  const ours = Object.entries(ErrorCode).map(([name, code]) =>
+    [code, name, retriableCodes.has(code), staleMetadataCodes.has(code), errorTexts[code] ?? ''].join('\t'))
+  expect(ours).toEqual(printed.trimEnd().split('\n'))
 }, 60_000)
 
 withRepository('the message tables are those of Kafka (needs KAFKA_REPO)', () => compareTables(() => ofRepository), 60_000)
