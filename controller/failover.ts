@@ -43,7 +43,7 @@ export async function failOver(term: Term): Promise<void> {
   if (term.config.autoLeaderRebalanceEnable) {
     term.putLater('rebalance', FIRST_REBALANCE_MS, { kind: 'AutoPreferredReplicaLeaderElection' })
   }
-  term.putLater('reconcile', term.config.reconcileIntervalMs, { kind: 'Reconcile' })
+  if (!term.isWaitingFor('reconcile')) term.putLater('reconcile', term.config.reconcileIntervalMs, { kind: 'Reconcile' })
   term.detail = `brokers ${term.context.registeredBrokerIds().join()}, ${term.context.topics.size} topics, ${term.context.partitionTotal} partitions`
   term.logger.info({
     brokers: term.context.registeredBrokerIds(), topics: term.context.topics.size, partitions: term.context.partitionTotal,

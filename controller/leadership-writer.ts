@@ -56,14 +56,17 @@ export class LeadershipWriter {
     const outcomes = new Map<Partition, LeadershipOutcome>()
     let waiting = [...partitions]
     for (let attempt = 1; waiting.length > 0; attempt++) {
+      const doubtful: Partition[] = []
       const changes: { partition: Partition; item: WriteItem; next: LeaderAndIsr; version: number }[] = []
       for (const partition of waiting) {
         if (this.slices.isDue()) await this.slices.pause()
         const current = partition.leadership
         const decision = current === undefined ? { failed: 'it has no state' } : decide(partition, current)
         if (decision === 'keep') outcomes.set(partition, { ok: true, written: false })
-        else if ('failed' in decision) outcomes.set(partition, { ok: false, reason: decision.failed })
-        else {
+        else if ('failed' in decision) {
+          outcomes.set(partition, { ok: false, reason: decision.failed })
+          if (retry && attempt === 1 && current !== undefined) doubtful.push(partition)
+        } else {
           const { write: next } = decision
           const version = current!.partitionEpoch
           const item = { ops: [setStateOp(partition, next, this.controllerEpoch, version)] }
@@ -83,9 +86,18 @@ export class LeadershipWriter {
           outcomes.set(partition, { ok: false, reason: `ZooKeeper refused the state (${result.code})`, code: result.code })
         }
       }
-      waiting = await this.refresh(conflicts, outcomes)
+      waiting = await this.refresh([...conflicts, ...(await this.changedUnseen(doubtful))], outcomes)
     }
     return outcomes
+  }
+
+  /** Those that ZooKeeper has in another version: a leader of before 2.7-IV2 writes its ISR itself, and says so seconds later. */
+  private async changedUnseen(partitions: readonly Partition[]): Promise<Partition[]> {
+    const states = partitions.length === 0 ? [] : await this.read(partitions)
+    return partitions.filter((partition, index) => {
+      const state = states[index]
+      return state !== undefined && state.partitionEpoch !== partition.leadership!.partitionEpoch
+    })
   }
 
   /** Reads the states again; gives back those that are ours to change. */

@@ -20,6 +20,8 @@ import { writeAssignment } from './topic-znode'
 export async function reassign(term: Term, reassignments: ReadonlyMap<Partition, ReplicaAssignment>): Promise<Set<Partition>> {
   const failed = await updateAssignments(term, reassignments)
   const partitions = [...reassignments.keys()].filter((partition) => !failed.has(partition))
+  // What ran before runs on: its replicas were stopped already.
+  await startNewReplicas(term, [...failed].filter(({ assignment }) => isBeingReassigned(assignment)))
   await refreshForOldLeaders(term, partitions)
   const complete = partitions.filter((partition) => isTargetInSync(partition))
   await startNewReplicas(term, partitions.filter((partition) => !complete.includes(partition)))
@@ -43,7 +45,9 @@ export async function completeReassignments(term: Term, partitions: Iterable<Par
 export function isTargetInSync(partition: Partition): boolean {
   if (!isBeingReassigned(partition.assignment)) return true
   const isr = partition.leadership?.isr ?? []
-  return targetReplicas(partition.assignment).every((replica) => isr.includes(replica))
+  const target = targetReplicas(partition.assignment)
+  // Nobody moves to nowhere: a hand may have written such a thing.
+  return target.length > 0 && target.every((replica) => isr.includes(replica))
 }
 
 /**
@@ -63,13 +67,18 @@ async function updateAssignments(term: Term, reassignments: ReadonlyMap<Partitio
     const gone = partition.assignment.replicas.filter((broker) => !assignment.replicas.includes(broker))
     unneeded.push(...gone.map((broker) => ({ partition, broker })))
   }
+  const before = new Map([...reassignments.keys()].map((partition) => [partition, partition.assignment]))
   await removeReplicas(term, unneeded)
   const failed = new Set<Partition>()
   await Promise.all([...byTopic].map(async ([topic, changes]) => {
     const outcome = await writeAssignment(term, topic, byIndex(changes))
     for (const [partition, assignment] of changes) {
       if (outcome === 'written') context.setAssignment(partition, assignment)
-      else failed.add(partition)
+      else {
+        // The znode is as it was, and so must memory be: what is left of it without the replicas that were stopped may have no target.
+        context.setAssignment(partition, before.get(partition)!)
+        failed.add(partition)
+      }
     }
   }))
   for (const partition of failed) {
@@ -134,6 +143,7 @@ async function finish(term: Term, partitions: readonly Partition[]): Promise<voi
   }
   await changes.moveReplicas(adding, 'OnlineReplica')
   // B2
+  const former = new Map(partitions.map((partition) => [partition, partition.assignment]))
   for (const partition of partitions) context.setAssignment(partition, plainAssignment(targetReplicas(partition.assignment)))
   // B3: no replica outside the target may lead, nor come back into the ISR.
   const settled = partitions.filter((partition) => {
@@ -145,9 +155,14 @@ async function finish(term: Term, partitions: readonly Partition[]): Promise<voi
   for (const partition of raised) batch.addLeaderAndIsr(partition.assignment.replicas, partition, false)
   channels.send(batch)
   const leaderless = partitions.filter((partition) => !settled.includes(partition) && partition.leadership !== undefined)
-  await changes.movePartitions(leaderless, 'OnlinePartition', { kind: 'reassign' })
+  const elected = await changes.movePartitions(leaderless, 'OnlinePartition', { kind: 'reassign' })
+  // Nobody of the target can lead: the others are not deleted before somebody can.
+  const stuck = new Set(leaderless.filter((partition) => !elected.get(partition)!.ok && former.get(partition)!.removing.length > 0))
+  for (const partition of stuck) context.setAssignment(partition, former.get(partition)!)
+  partitions = partitions.filter((partition) => !stuck.has(partition))
+  if (partitions.length === 0) return
   // B4, B5
-  await removeReplicas(term, removing)
+  await removeReplicas(term, removing.filter(({ partition }) => !stuck.has(partition)))
   // B6
   const byTopic = new Map<Topic, Map<Partition, ReplicaAssignment>>()
   for (const partition of partitions) {

@@ -18,7 +18,8 @@ export async function onReplicasOffline(term: Term, replicas: readonly Replica[]
   await changes.movePartitions(leaderless, 'OfflinePartition')
   await changes.onlineLeaderless()
   await changes.moveReplicas(others, 'OfflineReplica')
-  if (replicas.length === 0) changes.sendMetadata([])
+  // Nothing above told anybody who is gone.
+  if (others.length === 0) changes.sendMetadata([])
   if (deleting.length > 0) {
     deletion.fail(deleting)
     await deletion.resume()

@@ -88,7 +88,7 @@ export async function onAlterPartition(term: Term, event: EventOf<'AlterPartitio
       if (partition !== undefined && !verdicts.has(partition)) {
         const verdict = judgeIsr(proposedIsr(request.brokerId, data, version), {
           current: partition.leadership, version,
-          isLive: (id) => context.isLive(id),
+          isLive: (id) => context.isReplicaOnline(id, partition),
           epochOf: (id) => context.brokers.get(id)?.epoch,
         })
         verdicts.set(partition, verdict)

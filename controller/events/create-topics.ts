@@ -20,6 +20,10 @@ import { onNewPartitions } from './topic-change'
 
 /** Partitions whose states are written along with the topic, in one multi. */
 const PARTITIONS_IN_FIRST_WRITE = 100
+/** Planned in one go, on the event loop and in memory; KRaft's controller has such a limit, too. What begins below it may go beyond. */
+const MAX_PARTITIONS_IN_REQUEST = 20_000
+/** Topics whose znodes are asked for at a time: the session's queue is bounded. */
+const TOPICS_AT_A_TIME = 1000
 /** A znode beyond this cannot be read back through ZooKeeper's default limit of a packet. */
 const MAX_TOPIC_BYTES = 900_000
 
@@ -41,10 +45,14 @@ export async function onCreateTopics(term: Term, event: EventOf<'CreateTopics'>)
   const refusals = new Map<string, TopicRefusal>()
   // What is only validated comes into nobody's way.
   const facts = topicFacts(term, request.validateOnly ? new Map() : planned)
+  let partitions = 0
   for (const topic of request.topics) {
     try {
+      if (partitions >= MAX_PARTITIONS_IN_REQUEST) throw new TopicRefusal(ErrorCode.POLICY_VIOLATION, 'Excessively large number of partitions per request.')
       if (counts.get(topic.name)! > 1) throw new TopicRefusal(ErrorCode.INVALID_REQUEST, 'Found multiple entries for this topic.')
-      planned.set(topic.name, planTopic(topic, facts))
+      const plan = planTopic(topic, facts)
+      partitions += plan.replicas.size
+      planned.set(topic.name, plan)
     } catch (error) {
       if (!(error instanceof TopicRefusal)) throw error
       refusals.set(topic.name, error)
@@ -112,9 +120,12 @@ async function create(
 async function existingConfigs(term: Term, names: string[], refusals: Map<string, TopicRefusal>): Promise<Map<string, number>> {
   const { session } = term
   const wanted = names.filter((name) => !refusals.has(name))
-  const stats = await Promise.all(wanted.map((name) => Promise.all([
-    session.exists(configPath('topics', name)), session.exists(topicPath(name)), session.exists(deleteTopicPath(name)),
-  ])))
+  const stats = []
+  for (let start = 0; start < wanted.length; start += TOPICS_AT_A_TIME) {
+    stats.push(...await Promise.all(wanted.slice(start, start + TOPICS_AT_A_TIME).map((name) => Promise.all([
+      session.exists(configPath('topics', name)), session.exists(topicPath(name)), session.exists(deleteTopicPath(name)),
+    ]))))
+  }
   const versions = new Map<string, number>()
   for (const [index, name] of wanted.entries()) {
     const [config, topic, marker] = stats[index]!

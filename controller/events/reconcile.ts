@@ -26,7 +26,8 @@ export async function onReconcile(term: Term): Promise<void> {
   await recoverLostStates(term, pastUnknown(term))
   await changes.onlineLeaderless()
   await completeReassignments(term, context.reassigning)
-  term.putLater('reconcile', term.config.reconcileIntervalMs, { kind: 'Reconcile' })
+  // A state that was found spoilt meanwhile is looked after sooner.
+  if (!term.isWaitingFor('reconcile')) term.putLater('reconcile', term.config.reconcileIntervalMs, { kind: 'Reconcile' })
 }
 
 /** Tells the replicas once more that could not take their part. */

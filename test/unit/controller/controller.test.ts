@@ -1,6 +1,7 @@
 import type { Snapshot } from './support/cluster'
 import { TestCluster } from './support/cluster'
 import { ErrorCode } from '../../../protocol/errors'
+import { encodePartitionState, partitionStatePath } from '../../../zk-schema/topics'
 
 let cluster: TestCluster
 
@@ -672,4 +673,44 @@ test('reconciling repairs what was changed or deleted behind our back', async ()
   await cluster.until(async () => (await cluster.differences()).length === 0 && (await cluster.state('t', 1)) !== undefined)
   expect(await cluster.state('t', 0)).toMatchObject({ leader: 2, isr: [2] })
   expect(await cluster.state('t', 1)).toMatchObject({ leader: 2, leaderEpoch: 1 })
+})
+
+test('others hear that a broker died which has replicas of topics being deleted only', async () => {
+  cluster = await TestCluster.start([0, 1, 2], { controllers: [0] })
+  await cluster.createTopic('t', [[2]])
+  await cluster.converged()
+  cluster.fake(2).hung = true
+  const t = { name: 't', topicId: 'AAAAAAAAAAAAAAAAAAAAAA' }
+  await (await cluster.controller()).deleteTopics({ topics: [t], topicNames: [], timeoutMs: 1000 }, 6)
+  await cluster.killBroker(2)
+  await cluster.until(() => cluster.memory()!.topics.length === 0)
+  await cluster.until(() => String(cluster.fake(1).brokers) === '0,1')
+})
+
+test('a leader of before 2.7 widens the ISR, and dies before the controller hears of it', async () => {
+  cluster = await TestCluster.start([0, 1, 2], { ibp: '2.6', controllers: [0] })
+  await cluster.createTopic('t', [[1, 2]])
+  await cluster.converged()
+  const write = async (isr: number[]): Promise<void> => {
+    const { controllerEpoch, leader, leaderEpoch, version } = (await cluster.state('t', 0))!
+    const state = { controllerEpoch, leader, leaderEpoch, isr, leaderRecoveryState: 0 as const }
+    await cluster.zk.set(partitionStatePath('t', 0), encodePartitionState(state), version)
+  }
+  await write([1])
+  const changed = Buffer.from('{"version":1,"partitions":[{"topic":"t","partition":0}]}')
+  await cluster.zk.create('/isr_change_notification/isr_change_', changed, { sequential: true })
+  await cluster.until(() => String(cluster.memory()!.topics[0]!.partitions[0]!.leadership!.isr) === '1')
+  await write([1, 2])
+  await cluster.killBroker(1)
+  await cluster.until(async () => (await cluster.state('t', 0))!.leader === 2)
+  expect(await cluster.state('t', 0)).toMatchObject({ leader: 2, isr: [2] })
+})
+
+test('a request for more partitions than may be planned in one go is refused from there on', async () => {
+  cluster = await TestCluster.start([0], { controllers: [0] })
+  const topic = { numPartitions: 15_000, replicationFactor: 1, configs: [], assignments: [] }
+  const answer = await (await cluster.controller()).createTopics({
+    timeoutMs: 5000, validateOnly: true, topics: ['a', 'b', 'c'].map((name) => ({ ...topic, name })),
+  }, 7)
+  expect(answer.topics!.map(({ errorCode }) => errorCode ?? ErrorCode.NONE)).toEqual([ErrorCode.NONE, ErrorCode.NONE, ErrorCode.POLICY_VIOLATION])
 })

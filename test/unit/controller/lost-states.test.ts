@@ -97,3 +97,13 @@ test('a garbled state that no broker knows anything of is written anew; a new to
   await cluster.converged()
   expect(await cluster.state('t', 0)).toMatchObject({ leader: 0, leaderEpoch: 0 })
 })
+
+test('a spoilt state is looked after soon, however many partitions there are', async () => {
+  cluster = await TestCluster.start([0, 1, 2], { controllers: [0] })
+  await cluster.createTopic('a', Array.from({ length: 2100 }, () => [0]))
+  await cluster.createTopic('z', [[1, 2]])
+  await cluster.until(() => cluster.fake(2).replicas.has('z-0'))
+  await cluster.zk.remove('/brokers/topics/z/partitions/0/state', -1)
+  await cluster.killBroker(1)
+  await cluster.until(async () => (await cluster.state('z', 0))?.leader === 2, 'a leader', 6000)
+}, 25_000)
