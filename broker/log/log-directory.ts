@@ -131,8 +131,14 @@ export class LogDirectory {
    */
   forgetOffsetsOf(topic: string, partition: number): void {
     const key = partitionKey(topic, partition)
-    if (this.named.get(LOG_START_FILE)?.has(key)) this.writeCheckpointNow(LOG_START_FILE, this.startOffsets())
+    this.forgetStartOffsetOf(topic, partition)
     if (this.named.get(RECOVERY_POINT_FILE)?.has(key)) this.checkpointRecoveryPointsNow()
+  }
+
+  /** The start that the checkpoint has of a log is too high now. Blocks if there is one. */
+  forgetStartOffsetOf(topic: string, partition: number): void {
+    if (!this.named.get(LOG_START_FILE)?.has(partitionKey(topic, partition))) return
+    this.writeCheckpointNow(LOG_START_FILE, this.startOffsets())
   }
 
   /** The offsets in a checkpoint. A damaged one counts as empty, with a warning: then more is recovered than needed. */
@@ -161,6 +167,8 @@ export class LogDirectory {
   async checkpointRecoveryPoints(): Promise<void> {
     const points = this.recoveryPoints()
     const write = () => this.writeCheckpoint(RECOVERY_POINT_FILE, points)
+    // Until it is there nobody knows which of the two a crash would leave: a roll after a truncation must not wait to see.
+    for (const { log, offset } of points) log.checkpointedRecoveryPoint = Math.max(log.checkpointedRecoveryPoint, offset)
     const isWritten = await this.guardLater('writing the recovery points', write)
     if (isWritten) for (const { log, offset } of points) log.checkpointedRecoveryPoint = offset
   }

@@ -19,15 +19,16 @@ export function truncateTo(log: Log, offset: number): boolean {
   }
   log.context.logger.info({ log: log.name, offset, endOffset: log.endOffset }, 'truncating the log')
   forgetCleaning(log, offset)
+  lowerStartOffset(log, offset)
   log.writeStaged()
   log.flusher.onTruncate(offset)
   const doomed = log.segments.all().filter((segment) => segment.baseOffset > offset)
-  removeSegments(log, doomed)
-  log.segments.active.truncateTo(offset)
-  // Else a power cut might bring a removed segment back, behind what is written from now on.
+  // From the end on: a crash in between must not leave a hole.
+  removeSegments(log, doomed.toReversed())
+  // Else a power cut might bring a removed segment back, behind what is cut, or written from now on.
   if (doomed.length > 0 || log.hasUnsyncedNames) log.context.disk.syncDirectory(log.path)
+  log.segments.active.truncateTo(offset)
   log.endOffset = offset
-  log.startOffset = Math.min(log.startOffset, offset)
   log.epochs.truncateFromEnd(offset)
   log.updateHighWatermark(log.highWatermark)
   rebuildProducers(log)
@@ -41,6 +42,13 @@ function forgetCleaning(log: Log, offset: number): void {
   if (log.cleanedOffset === undefined || log.cleanedOffset <= offset) return
   log.cleanedOffset = offset
   log.directory.scheduleCleanerCheckpoint()
+}
+
+/** A start that finds a higher one in the checkpoint would take what is written from `offset` on for deleted. Blocks if there is one. */
+function lowerStartOffset(log: Log, offset: number): void {
+  if (log.startOffset <= offset) return
+  log.startOffset = offset
+  log.directory.forgetStartOffsetOf(log.topic, log.partition)
 }
 
 function rebuildProducers(log: Log): void {
@@ -58,6 +66,7 @@ function rebuildProducers(log: Log): void {
 export function truncateFullyAndStartAt(log: Log, offset: number, startOffset: number): void {
   log.context.logger.info({ log: log.name, offset, endOffset: log.endOffset }, 'truncating the whole log')
   forgetCleaning(log, offset)
+  lowerStartOffset(log, Math.min(startOffset, offset))
   log.writeStaged()
   log.flusher.onTruncate(offset)
   const doomed = log.segments.all()

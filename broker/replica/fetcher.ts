@@ -15,6 +15,8 @@ import { decideTruncation } from './truncation'
 const FIRST_VERSION_WITH_REPLICA_STATE = 15
 const FIRST_VERSION_WITH_LAST_FETCHED_EPOCH = 12
 const LEAST_INTERRUPT_INTERVAL_MS = 50
+/** Twice as long after each that was interrupted before its answer was there. */
+const MOST_DOUBLINGS = 8
 /** How soon a follower that is held back looks again whether it may go on. */
 const THROTTLE_PAUSE_MS = 100
 
@@ -41,6 +43,8 @@ export class ReplicaFetcher {
   private isAsking = false
   private isInterrupted = false
   private lastInterruptMs = Number.NEGATIVE_INFINITY
+  /** Since the last answer. */
+  private interrupts = 0
   private interruptTimer: Timer | undefined
   private wakeUp: (() => void) | undefined
   private timer: Timer | undefined
@@ -87,12 +91,14 @@ export class ReplicaFetcher {
 
   /**
    * Hangs up on a fetch that waits at the leader, so that a new partition need not wait for it: half a second is long for the
-   * first acks=all of a new topic, or of a new leader. The more partitions there are to be named anew, the more rarely.
+   * first acks=all of a new topic, or of a new leader. The more partitions there are to be named anew, the more rarely; and more and more
+   * rarely while no answer comes in between: a large one takes its time, and partitions may be added one after another for long.
    */
   private interrupt(): void {
     if (!this.isAsking || this.isInterrupted || this.interruptTimer !== undefined) return
     const { clock } = this.options.env
-    const waitMs = this.lastInterruptMs + LEAST_INTERRUPT_INTERVAL_MS + this.states.size / 10 - clock.monoMs()
+    const leastMs = LEAST_INTERRUPT_INTERVAL_MS * 2 ** Math.min(this.interrupts, MOST_DOUBLINGS) + this.states.size / 10
+    const waitMs = this.lastInterruptMs + leastMs - clock.monoMs()
     if (waitMs > 0) {
       this.interruptTimer = clock.timer(waitMs, () => {
         this.interruptTimer = undefined
@@ -101,6 +107,7 @@ export class ReplicaFetcher {
       return
     }
     this.lastInterruptMs = clock.monoMs()
+    this.interrupts++
     this.isInterrupted = true
     this.connection?.close()
   }
@@ -130,8 +137,9 @@ export class ReplicaFetcher {
     this.isInterrupted = false
     const connection = (this.connection ??= await this.connect())
     await truncateByEpochs(this.truncationContext(connection), this.statesIn('truncating'))
-    await this.syncBeforeClaim()
+    // Before the sync: what is added meanwhile may hold something that is not synced.
     const ready = this.statesIn('fetching')
+    await this.syncBeforeClaim()
     if (ready.length === 0) {
       await this.sleep(this.untilReady())
       return
@@ -192,6 +200,7 @@ export class ReplicaFetcher {
     const asking = connection.fetch(version, request, (response) => {
       // From here on the answer is taken whole: a partition that was added is asked for in the next round.
       this.isAsking = false
+      this.interrupts = 0
       this.interruptTimer?.cancel()
       this.interruptTimer = undefined
       if (this.session.take(version, response)) return this.process(response)

@@ -20,6 +20,8 @@ export class FutureReplicas {
   /** Copies that had all once, and were synced: the little that came since may block. */
   private readonly synced = new WeakSet<ReplicaLog>()
   private scheduled = false
+  /** Pieces one after another that had nothing in them: the end of a compacted log may lie beyond its last record. */
+  private turnsInVain = 0
   private closed = false
 
   constructor(core: ReplicaCore) {
@@ -84,7 +86,7 @@ export class FutureReplicas {
       this.copyOne()
       this.schedule()
     }
-    if (this.core.quotas.alterLogDirs.isExceeded) clock.timer(THROTTLE_PAUSE_MS, run)
+    if (this.core.quotas.alterLogDirs.isExceeded || this.turnsInVain > this.copying.size) clock.timer(THROTTLE_PAUSE_MS, run)
     else clock.immediate(run)
   }
 
@@ -102,6 +104,7 @@ export class FutureReplicas {
       const bytes = this.copyPiece(log, futureLog)
       this.core.quotas.alterLogDirs.record(bytes)
       const hasAll = futureLog.endOffset === log.endOffset && this.isSame(log, futureLog)
+      this.turnsInVain = bytes > 0 || hasAll ? 0 : this.turnsInVain + 1
       if (!hasAll) this.copying.add(partition)
       else if (this.synced.has(futureLog)) this.replace(partition)
       else this.sync(partition, futureLog)
@@ -114,6 +117,8 @@ export class FutureReplicas {
   }
 
   private copyPiece(log: ReplicaLog, future: ReplicaLog): number {
+    // Nothing is copied (any more): begin where the current log begins, which may be lower than before (an unclean leader had less).
+    if (future.startOffset === future.endOffset && future.endOffset > log.startOffset) future.truncateFullyAndStartAt(log.startOffset)
     if (!this.isSame(log, future)) {
       const end = log.endOffsetForEpoch(future.latestEpoch)
       future.truncateTo(decideTruncation(future, { epoch: end.epoch, endOffset: end.endOffset }, future.startOffset).offset)

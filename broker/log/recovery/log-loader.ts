@@ -227,9 +227,10 @@ function dropFrom(log: Log, segment: Segment, validBytes: number, damage: string
     lastSegmentDropped: later[later.length - 1]?.baseOffset,
   }
   log.context.logger.warn(report, 'the log is damaged after an unclean stop, and is truncated')
-  cut(log, segment, validBytes)
-  removeSegments(log, later)
+  // From the end on, and before the cut: a crash in between must not leave what follows a hole, for a hole is not seen the next time.
+  removeSegments(log, later.toReversed())
   log.context.disk.syncDirectory(log.path)
+  cut(log, segment, validBytes)
 }
 
 function cut(log: Log, segment: Segment, validBytes: number): void {

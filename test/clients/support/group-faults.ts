@@ -129,7 +129,7 @@ export const bounceStatic: GroupFault = async (trial) => {
   const back = run.join(member.job.instanceId, member.kind)
   await cluster.until('the static member is back', 20_000, () => Promise.resolve(run.assigned.has(back.job.member)))
   // On a busy machine a process may take longer to start than its session lasts: then the others get its partitions.
-  if (performance.now() - killedMs > SESSION_TIMEOUT_MS - 1000) return
+  if (performance.now() - killedMs > member.job.sessionTimeoutMs - 1000) return
   const others = run.events.slice(before).filter(({ kind, member: who }) => kind === 'assigned' && who !== back.job.member && who !== member.job.member)
   if (others.length > 0) throw new Error(`${others[0]!.member} was assigned partitions when the static member came back`)
 }

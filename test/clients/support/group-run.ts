@@ -7,6 +7,11 @@ import type { CommitsGoBack, GroupLogEntry } from './group-history'
 import type { TestCluster } from '../../../index'
 
 export const SESSION_TIMEOUT_MS = 6000
+/**
+ * Longer than it takes to find a new coordinator. Where it is not, librdkafka forgets its member id while the coordinator still
+ * knows it, says the instance id alone, is fenced for that, as by Kafka, and ends for good.
+ */
+const STATIC_SESSION_TIMEOUT_MS = 12_000
 const EVERY_MS = 400
 
 /** Writes a record to each partition of the topics again and again, and knows how far they were acknowledged. */
@@ -80,7 +85,8 @@ export class GroupRun {
     const { group, topics, assignor } = this.plan
     const member = `${group}-${this.next++}`
     const job: GroupJob = {
-      bootstrap: this.cluster.bootstrapServers, group, member, topics: [...topics], sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      bootstrap: this.cluster.bootstrapServers, group, member, topics: [...topics],
+      sessionTimeoutMs: instanceId === undefined ? SESSION_TIMEOUT_MS : STATIC_SESSION_TIMEOUT_MS,
       ...(instanceId === undefined ? {} : { instanceId }), ...(assignor === undefined ? {} : { assignor }),
     }
     const made = new Member(kind, job, (event) => this.take(event))

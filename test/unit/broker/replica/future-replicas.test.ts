@@ -58,3 +58,38 @@ test('a future log where the current one was made anew (its disk was replaced) t
   expect(broker.log()).toBe(current)
   expect(broker.logs.futures.size).toBe(0)
 })
+
+test('a log that is cut below where its copy begins (an unclean leader had less) is copied from there', async () => {
+  const { world, broker } = aBroker()
+  await elect(world, [broker], { leader: 1, leaderEpoch: 0, isr: [1], replicas: [1], isNew: true })
+  for (let i = 0; i < 4; i++) await world.settle(broker.produce(`${i}`), 100, 'the answer')
+  broker.log().incrementLogStartOffset(3)
+  broker.replicas.alterReplicaLogDirs([{ topic: TOPIC, partition: 0, dir: '/d2' }])
+  const future = broker.logs.future(TOPIC, 0)!
+  future.holdsSyncs = true
+  await world.runUntil(() => future.syncCount === 1, 1000, 'the copy is being synced')
+  expect([future.startOffset, future.endOffset]).toEqual([3, 4])
+  broker.log().truncateTo(1)
+  future.finishSync()
+  // Nothing is there to copy, and the turns of the event loop are not used up for that.
+  await world.run(1000)
+  for (let i = 1; i < 7; i++) await world.settle(broker.produce(`new ${i}`), 100, 'the answer')
+  const content = broker.log().content()
+  future.holdsSyncs = false
+  future.finishSync()
+  await world.runUntil(() => broker.log().dir === '/d2', 1000, 'the replacement')
+  expect([broker.log().startOffset, broker.log().content()]).toEqual([1, content])
+})
+
+test('a copy that waits for the next record does not use up the turns of the event loop', async () => {
+  const { world, broker } = aBroker()
+  await elect(world, [broker], { leader: 1, leaderEpoch: 0, isr: [1], replicas: [1], isNew: true })
+  await world.settle(broker.produce('a'), 100, 'the answer')
+  // Compaction took the last records before the active segment, which is empty.
+  Object.defineProperty(broker.log(), 'endOffset', { value: 5, configurable: true })
+  broker.replicas.alterReplicaLogDirs([{ topic: TOPIC, partition: 0, dir: '/d2' }])
+  await world.run(1000)
+  expect(broker.logs.future(TOPIC, 0)!.endOffset).toBe(1)
+  Reflect.deleteProperty(broker.log(), 'endOffset')
+  await world.runUntil(() => broker.log().dir === '/d2', 1000, 'the replacement')
+})

@@ -291,6 +291,31 @@ describe('a follower’s fetch', () => {
 })
 
 describe('flush.before.ack', () => {
+  test('a partition that comes to a fetcher while that syncs others claims nothing that is not synced', async () => {
+    const world = new World(7)
+    const all = brokers(world, 2, { topic: { flushBeforeAck: true, minInsyncReplicas: 2 } }) as [TestBroker, TestBroker]
+    const [first, second] = all
+    const replicas = [1, 2]
+    await elect(world, all, { leader: 1, leaderEpoch: 0, isr: [1, 2], replicas, isNew: true })
+    await elect(world, all, { leader: 2, leaderEpoch: 0, isr: [1, 2], replicas, isNew: true, partition: 1 })
+    await world.run(1000)
+    // The second broker leads t-1, and has not synced its record; the first one has.
+    second.log(1).holdsSyncs = true
+    void second.produce('x', { partition: 1 })
+    await world.runUntil(() => first.log(1).syncedOffset === 1, 2000, 'the follower has it')
+    // It follows t-0, and its fetcher waits for a sync.
+    second.log(0).holdsSyncs = true
+    void first.produce('a')
+    await world.runUntil(() => second.log(0).endOffset === 1 && second.log(0).syncCount > 0, 2000, 'it syncs the record')
+    await elect(world, all, { leader: 1, leaderEpoch: 1, isr: [1, 2], replicas, partition: 1 })
+    second.log(0).finishSync()
+    await world.run(2000)
+    expect([second.log(1).syncedOffset, first.log(1).highWatermark]).toEqual([0, 0])
+    second.log(1).finishSync()
+    await world.runUntil(() => first.log(1).highWatermark === 1, 3000, 'the high watermark')
+    expect(second.log(1).syncedOffset).toBe(1)
+  })
+
   test('an acknowledgement means that every in-sync replica has synced it', async () => {
     const { world, all } = await cluster({ topic: { flushBeforeAck: true } })
     const [leader, second, third] = all

@@ -125,7 +125,7 @@ export class TestBroker {
   }
 
   /** A connection that breaks when either side dies or cannot be reached. */
-  private async connect(node: BrokerNode): Promise<LeaderConnection> {
+  async connect(node: BrokerNode): Promise<LeaderConnection> {
     const { incarnation } = this.process
     const peer = this.peers.get(node.id)!
     const pass = async (): Promise<TestBroker> => {

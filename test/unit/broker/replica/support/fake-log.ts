@@ -160,7 +160,8 @@ export class FakeLog implements ReplicaLog {
   truncateTo(offset: number): boolean {
     this.check()
     if (offset >= this.endOffset) return false
-    if (this.batches.length > 0) this.base = Math.max(offset, this.startOffset)
+    this.startOffset = Math.min(this.startOffset, offset)
+    if (this.batches.length > 0) this.base = offset
     this.batches = this.batches.filter((each) => lastOffsetAt(each, 0) < offset)
     this.epochs = this.epochs.filter((each) => each.start < offset)
     this.highWatermark = Math.min(this.highWatermark, this.endOffset)
@@ -212,6 +213,9 @@ export class FakeLog implements ReplicaLog {
     if (offset <= this.startOffset) return false
     this.startOffset = offset
     this.batches = this.batches.filter((each) => lastOffsetAt(each, 0) >= offset)
+    this.epochs = this.epochs
+      .filter((_, i) => (this.epochs[i + 1]?.start ?? Infinity) > offset)
+      .map(({ epoch, start }) => ({ epoch, start: Math.max(start, offset) }))
     if (this.batches.length === 0) this.base = Math.max(this.base, offset)
     return true
   }
