@@ -1,7 +1,7 @@
 import { ConfigError } from '../protocol/rules/config-values'
 import { topicKeys } from '../protocol/rules/topic-config'
 import { listeners } from './dynamic-listeners'
-import { cleanerConfig, socketServerOptions } from './part-options'
+import { cleanerConfig, maxConnectionsKey, socketServerOptions } from './part-options'
 import type { BrokerConfig } from '../protocol/rules/config-definition'
 import type { Controller } from '../controller/controller'
 import type { DynamicBrokerConfig, Reconfigurable } from './config/dynamic-broker-config'
@@ -62,7 +62,10 @@ function checkLocalRetention(next: BrokerConfig, _current: BrokerConfig): void {
 
 function connectionLimits({ config, server }: DynamicParts): Reconfigurable {
   return {
-    keys: ['max.connections', 'max.connections.per.ip', 'max.connections.per.ip.overrides'],
+    keys: [
+      'max.connections', 'max.connections.per.ip', 'max.connections.per.ip.overrides',
+      ...config.listeners.listeners.map(({ listenerName }) => maxConnectionsKey(listenerName)),
+    ],
     reconfigure: () => server.reconfigureLimits(socketServerOptions(config)),
   }
 }

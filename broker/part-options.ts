@@ -15,6 +15,10 @@ import type { SocketServerOptions } from './server/socket-server'
  * nothing.
  */
 const RECEIVE_BUDGET_BYTES = 256 * 1024 * 1024
+/** Slabs of the least size are there for small requests, whatever the largest one is. */
+const LEAST_RECEIVE_BUDGET_BYTES = 4 * 1024 * 1024
+/** A large frame is copied while it grows, into slabs of up to twice its size: this many times its size it may take. */
+const GROWTH = 3
 /** What all clients together may leave unread. */
 const UNREAD_BUDGET_BYTES = 256 * 1024 * 1024
 
@@ -104,14 +108,32 @@ export function socketServerOptions(config: KafkaConfig): Omit<SocketServerOptio
       isProtected: listenerName === listeners.controlPlaneName || isInterBrokerOnly(config, listenerName),
     })),
     maxFrameBytes: values.number('socket.request.max.bytes'),
-    receiveBudgetBytes:
-      queuedBytes > 0 ? queuedBytes : Math.max(RECEIVE_BUDGET_BYTES, 2 * values.number('socket.request.max.bytes')),
+    receiveBudgetBytes: receiveBudgetBytes(queuedBytes, values.number('socket.request.max.bytes')),
     unreadBudgetBytes: UNREAD_BUDGET_BYTES,
     maxConnections: values.number('max.connections'),
     maxConnectionsPerIp: values.number('max.connections.per.ip'),
     maxConnectionsPerIpOverrides: config.maxConnectionsPerIpOverrides,
+    maxConnectionsPerListener: new Map(
+      listeners.listeners.flatMap(({ listenerName }) => {
+        const own = values.given[maxConnectionsKey(listenerName)]
+        return own === undefined ? [] : [[listenerName, Number(own)] as const]
+      }),
+    ),
     maxIdleMs: values.number('connections.max.idle.ms'),
   }
+}
+
+/**
+ * What requests that are being received may take. Kafka lets one that begins while a byte is free take what it needs
+ * (SimpleMemoryPool, not strict): so there is room for one of the largest, however small queued.max.request.bytes is.
+ */
+export function receiveBudgetBytes(queuedMaxRequestBytes: number, maxRequestBytes: number): number {
+  if (queuedMaxRequestBytes <= 0) return Math.max(RECEIVE_BUDGET_BYTES, GROWTH * maxRequestBytes)
+  return Math.max(queuedMaxRequestBytes, LEAST_RECEIVE_BUDGET_BYTES, GROWTH * maxRequestBytes)
+}
+
+export function maxConnectionsKey(listenerName: string): string {
+  return `listener.name.${listenerName.toLowerCase()}.max.connections`
 }
 
 /** With one listener for clients and brokers nobody can be told apart, so nobody is protected (Kafka: more than one listener). */

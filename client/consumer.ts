@@ -232,12 +232,13 @@ export class Consumer {
     try {
       while (this.closing === undefined) {
         left = await this.poll(1000)
-        for (let next = left.shift(); next !== undefined; next = left.shift()) yield next
+        this.subscribed.hold(left)
+        while (left.length > 0 && this.closing === undefined) yield left.shift()!
       }
     } catch (error) {
       if (!(error instanceof ClosedError)) throw error
     } finally {
-      this.giveBack(left)
+      this.giveBack()
     }
   }
 
@@ -326,14 +327,9 @@ export class Consumer {
   }
 
   /** They were not consumed after all: the next poll gives them again, and no commit passes them. */
-  private giveBack(records: readonly ConsumerRecord[]): void {
-    const first = new Set<PartitionState>()
-    for (const { topic, partition, offset } of records) {
-      const state = this.subscribed.find(topic, partition)
-      if (state === undefined || first.has(state)) continue
-      first.add(state)
-      state.seek({ offset, leaderEpoch: -1 }, false)
-    }
+  private giveBack(): void {
+    for (const [state, position] of this.subscribed.firstHeld()) state.seek(position, false)
+    this.subscribed.hold([])
   }
 
   private readonly leaderOf = ({ topic, partition }: PartitionState): number | undefined => {

@@ -40,7 +40,8 @@ export interface Fetched {
 /**
  * The records of a Fetch answer from the reader's position on, and the position after them, with the leader epoch of the
  * last. Aborted transactions are left out
- * under read_committed, control batches always (KIP-98). Throws ProtocolError (CORRUPT_MESSAGE) on a bad checksum.
+ * under read_committed, control batches always (KIP-98). Throws ProtocolError (CORRUPT_MESSAGE) on a bad checksum of the first batch;
+ * what comes before a later one that is bad is given first.
  */
 export function readFetched(fetched: Fetched): {
   records: ConsumerRecord[]
@@ -53,41 +54,53 @@ export function readFetched(fetched: Fetched): {
   let abortedSeen = 0
   let nextPosition = position
   let lastEpoch: number | undefined
-  for (const batch of iterateBatches(fetched.bytes)) {
-    if (magicAt(batch, 0) < 2)
-      throw new ProtocolError(
-        ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT,
-        `${topic}-${partition} holds records of a format before 0.11`,
-      )
-    if (fetched.checkCrcs && !batchIsValidAt(batch, 0)) {
-      throw new ProtocolError(
-        ErrorCode.CORRUPT_MESSAGE,
-        `the batch at offset ${baseOffsetAt(batch, 0)} of ${topic}-${partition} has a wrong checksum`,
-      )
-    }
-    const lastOffset = lastOffsetAt(batch, 0)
-    if (lastOffset < position) continue
+  const read = (lastOffset: number, leaderEpoch: number): void => {
     nextPosition = lastOffset + 1
-    lastEpoch = leaderEpochAt(batch, 0)
-    if (fetched.aborted !== undefined) {
-      while (abortedSeen < fetched.aborted.length && fetched.aborted[abortedSeen]!.firstOffset <= lastOffset) {
-        abortedProducers.add(fetched.aborted[abortedSeen++]!.producerId)
+    lastEpoch = leaderEpoch
+  }
+  try {
+    for (const batch of iterateBatches(fetched.bytes)) {
+      if (magicAt(batch, 0) < 2)
+        throw new ProtocolError(
+          ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+          `${topic}-${partition} holds records of a format before 0.11`,
+        )
+      if (fetched.checkCrcs && !batchIsValidAt(batch, 0)) {
+        throw new ProtocolError(
+          ErrorCode.CORRUPT_MESSAGE,
+          `the batch at offset ${baseOffsetAt(batch, 0)} of ${topic}-${partition} has a wrong checksum`,
+        )
       }
+      const lastOffset = lastOffsetAt(batch, 0)
+      if (lastOffset < position) continue
+      const leaderEpoch = leaderEpochAt(batch, 0)
+      if (fetched.aborted !== undefined) {
+        while (abortedSeen < fetched.aborted.length && fetched.aborted[abortedSeen]!.firstOffset <= lastOffset) {
+          abortedProducers.add(fetched.aborted[abortedSeen++]!.producerId)
+        }
+      }
+      if (isControlAt(batch, 0)) {
+        const [marker] = decodeRecords(batch)
+        if (marker !== undefined && parseControlRecord(marker.key, marker.value)?.type === ControlType.abort)
+          abortedProducers.delete(producerIdAt(batch, 0))
+        read(lastOffset, leaderEpoch)
+        continue
+      }
+      if (isTransactionalAt(batch, 0) && abortedProducers.has(producerIdAt(batch, 0))) {
+        read(lastOffset, leaderEpoch)
+        continue
+      }
+      const logAppendTime = timestampTypeAt(batch, 0) === TimestampType.logAppendTime
+      for (const record of decodeRecords(batch)) {
+        if (record.offset < position) continue
+        const timestampType = logAppendTime ? 'LogAppendTime' : record.timestamp < 0 ? 'NoTimestampType' : 'CreateTime'
+        records.push({ topic, partition, ...record, timestampType, leaderEpoch })
+      }
+      read(lastOffset, leaderEpoch)
     }
-    if (isControlAt(batch, 0)) {
-      const [marker] = decodeRecords(batch)
-      if (marker !== undefined && parseControlRecord(marker.key, marker.value)?.type === ControlType.abort)
-        abortedProducers.delete(producerIdAt(batch, 0))
-      continue
-    }
-    if (isTransactionalAt(batch, 0) && abortedProducers.has(producerIdAt(batch, 0))) continue
-    const leaderEpoch = lastEpoch
-    const logAppendTime = timestampTypeAt(batch, 0) === TimestampType.logAppendTime
-    for (const record of decodeRecords(batch)) {
-      if (record.offset < position) continue
-      const timestampType = logAppendTime ? 'LogAppendTime' : record.timestamp < 0 ? 'NoTimestampType' : 'CreateTime'
-      records.push({ topic, partition, ...record, timestampType, leaderEpoch })
-    }
+  } catch (error) {
+    // The next fetch begins with it.
+    if (nextPosition === position) throw error
   }
   return { records, nextPosition, leaderEpoch: lastEpoch }
 }

@@ -244,7 +244,7 @@ export class Producer {
   /** Delivers what waits, for `timeoutMs` at most (no limit by default), then closes. A transaction that is open is aborted. */
   async close(options: { timeoutMs?: number } = {}): Promise<void> {
     this.closing = true
-    const finished = this.transactions?.isOpen === true ? this.transactions.abort().catch(() => {}) : this.flush()
+    const finished = this.transactions === undefined ? this.flush() : this.transactions.end().then(() => this.flush())
     if (options.timeoutMs === undefined) await finished
     else await this.cluster.within(finished, this.env.clock.monoMs() + options.timeoutMs)
     this.interceptors.close()

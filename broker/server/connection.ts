@@ -42,6 +42,8 @@ export class Connection implements StreamHandler, AnswerSink {
   readonly origin: RequestOrigin
   /** When the last request came or the last answer left, monotonic ms. */
   lastActiveMs: number
+  /** When bytes came, monotonic ms: a large request may take longer than a connection may be idle. */
+  lastReceivedMs = 0
   /** What ApiVersions told of the client. */
   clientSoftware = ''
   private readonly stream: Stream
@@ -115,6 +117,7 @@ export class Connection implements StreamHandler, AnswerSink {
 
   onData(chunk: Buffer): void {
     if (this.closed || this.isStopped) return
+    this.lastReceivedMs = this.hooks.nowMs()
     this.reader.onData(chunk)
     if (!this.isPaused && !this.closed && this.reader.hasRest) {
       this.isPaused = true

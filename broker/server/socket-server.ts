@@ -160,19 +160,19 @@ export class SocketServer {
   private accept(stream: Stream, listener: ListenerOptions): StreamHandler | undefined {
     if (this.isClosed) return undefined
     const host = stream.remoteAddress
-    if (!this.limits.allows(host)) {
+    const isListenerFull = this.limits.isListenerFull(listener.name)
+    if (isListenerFull || !this.limits.allows(host)) {
       // A broker must be able to reach a broker: the longest idle client gives way.
-      const victim = listener.isProtected && !this.limits.isIpFull(host) ? this.longestIdle() : undefined
-      if (victim === undefined) {
+      if (!listener.isProtected || isListenerFull || this.limits.isIpFull(host)) {
         this.logger.warn(
           { client: host, listener: listener.name, connections: this.connections.size },
           'connection refused: too many',
         )
         return undefined
       }
-      victim.close('made room for a broker')
+      this.longestIdle()?.close('made room for a broker')
     }
-    this.limits.add(host)
+    this.limits.add(host, listener.name)
     const origin: RequestOrigin = {
       listenerName: listener.name,
       isControlPlane: listener.isControlPlane,
@@ -195,11 +195,13 @@ export class SocketServer {
     return this.options.listeners.some(({ name, isProtected }) => isProtected && name === connection.origin.listenerName)
   }
 
+  /** Of other listeners. One that waits for an answer only if all do: consumers nearly always wait for their next records. */
   private longestIdle(): Connection | undefined {
     let found: Connection | undefined
     for (const connection of this.connections) {
-      if (!connection.isIdle || this.isProtected(connection)) continue
-      if (found === undefined || connection.lastActiveMs < found.lastActiveMs) found = connection
+      if (this.isProtected(connection) || (found?.isIdle === true && !connection.isIdle)) continue
+      const isBetter = found === undefined || (connection.isIdle && !found.isIdle) || connection.lastActiveMs < found.lastActiveMs
+      if (isBetter) found = connection
     }
     return found
   }
@@ -207,7 +209,7 @@ export class SocketServer {
   private onClosed(connection: Connection, reason: string): void {
     if (!this.connections.delete(connection)) return
     this.admission.forget(connection)
-    this.limits.remove(connection.origin.clientHost)
+    this.limits.remove(connection.origin.clientHost, connection.origin.listenerName)
     this.logger.debug(
       { client: connection.origin.clientHost, listener: connection.origin.listenerName, reason },
       'connection ended',
@@ -240,8 +242,8 @@ export class SocketServer {
       // A request under way may take its time; an answer that nobody reads may not. Of one that is throttled nobody hears that
       // its client is gone.
       for (const connection of [...this.connections]) {
-        const { isIdle, isThrottled, pendingBytes, lastActiveMs } = connection
-        if (lastActiveMs < before && (isIdle || isThrottled || pendingBytes > 0)) connection.close('idle')
+        const { isIdle, isThrottled, pendingBytes, lastActiveMs, lastReceivedMs } = connection
+        if (Math.max(lastActiveMs, lastReceivedMs) < before && (isIdle || isThrottled || pendingBytes > 0)) connection.close('idle')
       }
       this.armIdleTimer()
     })

@@ -188,14 +188,17 @@ export class Fetcher {
       return
     }
     if (isDeposed || isStaleMetadata(code) || code === ErrorCode.UNKNOWN_LEADER_EPOCH) this.cluster.forgetTopic(state.topic)
-    else if (!isRetriable(code))
-      this.onNews(
-        new ProtocolError(
-          code,
-          code === ErrorCode.TOPIC_AUTHORIZATION_FAILED ? `Not authorized to access topics: [${state.topic}]` : undefined,
-        ),
-      )
+    else if (code === ErrorCode.CORRUPT_MESSAGE || (!isRetriable(code) && code !== ErrorCode.UNKNOWN_SERVER_ERROR))
+      this.onNews(new ProtocolError(code, reasonOf(code, state)))
   }
+}
+
+/** Kafka's words, where they are not the code's own. */
+function reasonOf(code: number, { topic, partition, fetchPosition }: PartitionState): string | undefined {
+  if (code === ErrorCode.TOPIC_AUTHORIZATION_FAILED) return `Not authorized to access topics: [${topic}]`
+  if (code !== ErrorCode.CORRUPT_MESSAGE) return undefined
+  const where = partitionKey(topic, partition)
+  return `Encountered corrupt message when fetching offset ${fetchPosition.offset} for topic-partition ${where}`
 }
 
 function isSessionError(code: number): boolean {

@@ -1,6 +1,6 @@
 import { ApiKey } from '../../protocol/messages/apis'
 import { ErrorCode, ProtocolError, isRetriable, isStaleMetadata } from '../../protocol/errors'
-import { mayRetry } from '../cluster'
+import { TimeoutError, mayRetry } from '../cluster'
 import { byTopic, partitionKey } from '../leaders'
 import { OffsetSpec, offsetsFrom } from '../offsets'
 import { NoOffsetError } from './errors'
@@ -100,7 +100,9 @@ export class Positions {
       await ask()
     } catch (error) {
       for (const state of states) this.later(state)
-      if (mayRetry(error)) for (const { topic } of states) this.cluster.forgetTopic(topic)
+      // A coordinator that is away, or a transaction that is open, is waited for: poll gives nothing meanwhile, as Kafka's.
+      const isLate = error instanceof TimeoutError && mayRetry(error.cause)
+      if (isLate || mayRetry(error)) for (const { topic } of states) this.cluster.forgetTopic(topic)
       else failure = error
     }
     for (const state of states) state.busy = false

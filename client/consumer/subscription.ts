@@ -1,5 +1,7 @@
 import { partitionKey } from '../leaders'
 import { PartitionState } from './partition-state'
+import type { ConsumerRecord } from '../fetched'
+import type { Position } from './partition-state'
 import type { TopicPartition } from '../leaders'
 
 /**
@@ -33,6 +35,8 @@ export class Subscription {
   /** Subscribed; those that match a pattern, too. */
   topics: ReadonlySet<string> = new Set()
   private states = new Map<string, PartitionState>()
+  /** What `poll` gave and the loop that asked has not handed out, and how often each position had been set by then. */
+  private held: { records: readonly ConsumerRecord[]; seeks: ReadonlyMap<PartitionState, number> } | undefined
   /** Whose turn it is, so that a full partition does not starve the others. */
   private turn = 0
 
@@ -106,11 +110,36 @@ export class Subscription {
     return state.seeks === seeks && this.find(state.topic, state.partition) === state
   }
 
+  /** These count as consumed when they leave the list. */
+  hold(records: readonly ConsumerRecord[]): void {
+    const seeks = new Map<PartitionState, number>()
+    for (const { topic, partition } of records) {
+      const state = this.find(topic, partition)
+      if (state !== undefined) seeks.set(state, state.seeks)
+    }
+    this.held = { records, seeks }
+  }
+
+  /** Where the loop stands in each partition of which it holds records; not where the position has been set since. */
+  firstHeld(): Map<PartitionState, Position> {
+    const first = new Map<PartitionState, Position>()
+    for (const { topic, partition, offset, leaderEpoch } of this.held?.records ?? []) {
+      const state = this.find(topic, partition)
+      if (state === undefined || first.has(state) || this.held!.seeks.get(state) !== state.seeks) continue
+      // A log that has this record has the one before it.
+      first.set(state, { offset, leaderEpoch })
+    }
+    return first
+  }
+
   /** Positions as they would be committed. */
   consumed(): { topic: string; partition: number; offset: number; leaderEpoch: number }[] {
-    return this.all().flatMap(({ topic, partition, position }) =>
-      position === undefined ? [] : [{ topic, partition, ...position }],
-    )
+    const held = this.firstHeld()
+    return this.all().flatMap((state) => {
+      const { topic, partition } = state
+      const position = held.get(state) ?? state.position
+      return position === undefined ? [] : [{ topic, partition, ...position }]
+    })
   }
 
   private change(kind: 'topics' | 'pattern' | 'assigned'): void {

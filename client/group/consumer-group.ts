@@ -106,10 +106,9 @@ export class ConsumerGroup implements GroupBusiness {
     if (failure !== undefined) throw failure
   }
 
-  /** Commits what was consumed, if that is automatic; waits for it. Never rejects. */
+  /** Waits for commits under way; commits what was consumed, if that is automatic. Never rejects. */
   async commitBeforeEnd(deadlineMs: number): Promise<void> {
-    if (!this.settings.autoCommit) return
-    await this.commits.sync(this.subscription.consumed(), deadlineMs).catch(() => {})
+    await this.commits.sync(this.settings.autoCommit ? this.subscription.consumed() : [], deadlineMs).catch(() => {})
   }
 
   protocols(): { name: string; metadata: Buffer }[] {

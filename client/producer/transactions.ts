@@ -32,6 +32,8 @@ export class Transactions {
   private readonly toAdd = new Map<string, TopicPartition>()
   private adding: Promise<void> | undefined
   private hasOffsets = false
+  /** Settles when the last of the offsets that were to be sent are; never rejects. */
+  private lastOffsets: Promise<void> = Promise.resolve()
   private needsBump = false
   private lastError: unknown
   /** A call that did not finish in time goes on; the same call takes it up again. */
@@ -103,17 +105,28 @@ export class Transactions {
     return false
   }
 
-  /** Offsets that are committed with the transaction, or not at all. Throws what `commit` would throw, too. */
-  sendOffsets(offsets: readonly OffsetToCommit[], member: GroupMember): Promise<void> {
-    return this.block('sendOffsetsToTransaction', async () => {
-      this.throwFailure()
-      if (this.state !== 'open')
-        throw new TransactionStateError(`sendOffsetsToTransaction in state ${this.state}: beginTransaction comes first`)
-      if (offsets.length === 0) return
-      await this.requests.addOffsets(this.identity!, member.groupId)
-      this.hasOffsets = true
-      await this.requests.commitOffsets(this.identity!, member, offsets)
-    })
+  /**
+   * Offsets that are committed with the transaction, or not at all. Throws what `commit` would throw, too. Each call sends its own, one
+   * after the other; what takes too long goes on, and a commit or an abort waits for it.
+   */
+  async sendOffsets(offsets: readonly OffsetToCommit[], member: GroupMember): Promise<void> {
+    this.refuseAnother('sendOffsetsToTransaction')
+    this.throwFailure()
+    if (this.state !== 'open')
+      throw new TransactionStateError(`sendOffsetsToTransaction in state ${this.state}: beginTransaction comes first`)
+    if (offsets.length === 0) return
+    const mine = [...offsets]
+    const sent = this.lastOffsets.then(() => this.run(() => this.sendOffsetsNow(mine, member)))
+    this.lastOffsets = sent.catch(() => {})
+    await this.inTime('sendOffsetsToTransaction', sent)
+  }
+
+  private async sendOffsetsNow(offsets: readonly OffsetToCommit[], member: GroupMember): Promise<void> {
+    this.throwFailure()
+    await this.requests.addOffsets(this.identity!, member.groupId)
+    this.hasOffsets = true
+    this.throwFailure()
+    await this.requests.commitOffsets(this.identity!, member, offsets)
   }
 
   /** Sends what waits, then commits. When it throws TimeoutError it is not known whether it was committed: call it again. */
@@ -126,6 +139,7 @@ export class Transactions {
       this.state = 'committing'
       await this.batches!.flush()
       await this.adding
+      await this.lastOffsets
       if ((this.state as State) !== 'committing') throw this.error()
       if (this.wasStarted) await this.requests.end(this.identity!, true)
       this.completed()
@@ -143,6 +157,8 @@ export class Transactions {
       this.toAdd.clear()
       await this.batches!.abort(this.failure!)
       await this.adding
+      await this.lastOffsets
+      if ((this.state as State) === 'fatal') throw this.error()
       try {
         if (this.wasStarted) await this.requests.end(this.identity!, false)
       } catch (error) {
@@ -159,6 +175,13 @@ export class Transactions {
       }
       this.completed()
     })
+  }
+
+  /** What is being committed or aborted is, what is open is aborted; for at most `max.block.ms`. Never rejects. */
+  async end(): Promise<void> {
+    const what = this.underWay?.what
+    if (what === 'commitTransaction') await this.commit().catch(() => {})
+    if (this.isOpen || what === 'abortTransaction') await this.abort().catch(() => {})
   }
 
   /** A batch of the transaction was given up. */
@@ -213,32 +236,42 @@ export class Transactions {
 
   /** One call at a time, for at most `max.block.ms`; then it goes on by itself. */
   private async block(what: string, run: () => Promise<void>): Promise<void> {
-    if (this.underWay !== undefined && this.underWay.what !== what) {
-      throw new TransactionStateError(
-        `Cannot attempt operation ${what} because the previous call to ${this.underWay.what} timed out and must be retried`,
-      )
-    }
+    this.refuseAnother(what)
     if (this.underWay === undefined) {
-      const promise = run().catch((error: unknown) => {
-        if (!(error instanceof RequestFailure)) throw error
-        this.fail(error.consequence, error.cause)
-        throw this.error()
-      })
+      const promise = this.run(run)
       this.underWay = { what, promise }
       promise.catch(() => {})
     }
-    const { promise } = this.underWay
-    const deadline = this.cluster.env.clock.monoMs() + this.maxBlockMs
-    const done = promise.then(() => true)
     try {
-      if ((await this.cluster.within(done, deadline)) === undefined) {
-        throw new TimeoutError(`Timeout expired after ${this.maxBlockMs}ms while awaiting ${what}`)
-      }
+      await this.inTime(what, this.underWay.promise)
       this.underWay = undefined
     } catch (error) {
       if (!(error instanceof TimeoutError)) this.underWay = undefined
       throw error
     }
+  }
+
+  private refuseAnother(what: string): void {
+    if (this.underWay === undefined || this.underWay.what === what) return
+    throw new TransactionStateError(
+      `Cannot attempt operation ${what} because the previous call to ${this.underWay.what} timed out and must be retried`,
+    )
+  }
+
+  private async run(requests: () => Promise<void>): Promise<void> {
+    try {
+      await requests()
+    } catch (error) {
+      if (!(error instanceof RequestFailure)) throw error
+      this.fail(error.consequence, error.cause)
+      throw this.error()
+    }
+  }
+
+  private async inTime(what: string, promise: Promise<void>): Promise<void> {
+    const deadline = this.cluster.env.clock.monoMs() + this.maxBlockMs
+    const isDone = await this.cluster.within(promise.then(() => true), deadline)
+    if (isDone === undefined) throw new TimeoutError(`Timeout expired after ${this.maxBlockMs}ms while awaiting ${what}`)
   }
 
   private fail(consequence: 'abortable' | 'bump' | 'fatal', error: unknown): void {

@@ -28,6 +28,8 @@ import type { Disk, DiskFile, Environment } from '../../../../runtime/ports'
 /** Brokers in this process on an embedded ZooKeeper in memory, on free ports. */
 export class RunningCluster {
   readonly brokers: Broker[] = []
+  /** Of the last one that was started. */
+  metrics = new Metrics()
   readonly fatal: Error[] = []
   readonly directory = mkdtempSync(join(tmpdir(), 'prekraft-test-'))
   zookeeperPort = 0
@@ -63,10 +65,11 @@ export class RunningCluster {
       'controlled.shutdown.retry.backoff.ms': '100',
       ...properties,
     }
+    this.metrics = new Metrics()
     const broker = await startBroker(this.env, new KafkaConfig(parseBrokerConfig(given).values), {
       logger,
       recorder: noRecorder,
-      metrics: new Metrics(),
+      metrics: this.metrics,
       hostName: '127.0.0.1',
       processId: process.pid,
       onFatal: (error) => this.fatal.push(error),
