@@ -11,7 +11,7 @@ export const SESSION_TIMEOUT_MS = 6000
  * Longer than it takes to find a new coordinator. Where it is not, librdkafka forgets its member id while the coordinator still
  * knows it, says the instance id alone, is fenced for that, as by Kafka, and ends for good.
  */
-const STATIC_SESSION_TIMEOUT_MS = 12_000
+const STATIC_SESSION_TIMEOUT_MS = 10_000
 const EVERY_MS = 400
 
 /** Writes a record to each partition of the topics again and again, and knows how far they were acknowledged. */
