@@ -23,6 +23,7 @@ interface Intended {
 /** Their segments are made anew by the cleaner, and what was aborted is gone: an index that is built anew is not what it was. */
 export const COMPACTED = /^(table|__consumer_offsets|__transaction_state)-\d+\//
 const EMPTY_SNAPSHOT_BYTES = 10
+const ABORTED_BYTES = 34
 
 const sizeOf = (file: Buffer | undefined): number => file?.length ?? -1
 const areEqual = (one: Buffer | undefined, other: Buffer | undefined): boolean =>
@@ -30,6 +31,10 @@ const areEqual = (one: Buffer | undefined, other: Buffer | undefined): boolean =
 const isBefore = ({ ours, before }: Versions): boolean => areEqual(ours, before)
 /** A restart, and a cleaning, set the count of bytes between two entries back: an index that is built anew may be another. */
 const isWhole = (versions: Versions): boolean => isBefore(versions) || areEqual(versions.ours, versions.rebuilt)
+
+/** What `cut` leaves of a file (damages.ts): nobody has used it since. */
+const isLeft = ({ ours, before }: Versions): boolean =>
+  ours !== undefined && before !== undefined && areEqual(ours, before.subarray(0, Math.floor(before.length / 2) + 1))
 
 /** Where our recovery is not Apache's, on purpose. */
 const intended: readonly Intended[] = [
@@ -76,13 +81,30 @@ const intended: readonly Intended[] = [
     when: /clean stop, without \.snapshot$/,
     kinds: ['.snapshot'],
     path: /^trimmed-/,
+    // Those of deleted records are not among them.
+    isSo: ({ apache, ours, rebuilt }) =>
+      sizeOf(apache) === EMPTY_SNAPSHOT_BYTES && sizeOf(ours) > EMPTY_SNAPSHOT_BYTES && sizeOf(ours) <= sizeOf(rebuilt),
+    why: 'producers are found again in the records',
+  },
+  {
+    when: /clean stop, without \.snapshot$/,
+    kinds: ['.snapshot'],
+    path: /^trimmed-/,
     isSo: ({ apache, ours }) => sizeOf(apache) === EMPTY_SNAPSHOT_BYTES && ours === undefined,
     why: 'of deleted records',
   },
   {
     when: /truncated indexes$/,
     kinds: ['.index', '.timeindex', '.txnindex'],
-    isSo: (versions) => sizeOf(versions.apache) < sizeOf(versions.before) && isWhole(versions),
+    isSo: (versions) => sizeOf(versions.apache) < sizeOf(versions.before) && (isWhole(versions) || isLeft(versions)),
+    why: 'Apache goes on with what is left; here built anew, that of an old segment when it is used',
+  },
+  {
+    when: /truncated indexes$/,
+    kinds: ['.txnindex'],
+    path: COMPACTED,
+    // The markers of transactions are there whose records are gone.
+    isSo: ({ apache, ours, before }) => sizeOf(apache) < sizeOf(before) && sizeOf(ours) > 0 && sizeOf(ours) % ABORTED_BYTES === 0,
     why: 'Apache goes on with what is left; here built anew, that of an old segment when it is used',
   },
   {
