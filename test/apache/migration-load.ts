@@ -14,7 +14,7 @@ const TABLES = ['table', 'ledger'] as const
 const OPENED = 'opened'
 const IDLE = 'idle'
 const KEYS = 40
-const ROUND_MS = 100
+const ROUND_MS = { table: 100, ledger: 400 } as const
 
 /** Replicas for `count` partitions on three brokers, each of them first for a third. */
 export function spread(count: number): number[][] {
@@ -67,7 +67,7 @@ class Table {
       }
       await Promise.all(sent)
       if (inTransactions) await (isToCommit ? producer.commitTransaction() : producer.abortTransaction())
-      await pause(ROUND_MS)
+      await pause(ROUND_MS[this.topic])
     }
     await producer.close()
   }
