@@ -26,6 +26,7 @@ export class BrokerRegistrar {
   private readonly options: RegistrarOptions
   private broker: RegistrarOptions['broker']
   private currentEpoch = -1
+  private registeredIn: ZooKeeperSession | undefined
   /** The registration that is under way. */
   private running: Promise<void> | undefined
   /** The session whose znode is being watched. */
@@ -49,6 +50,12 @@ export class BrokerRegistrar {
   /** The czxid of the znode; -1 before the first registration. */
   get epoch(): number {
     return this.currentEpoch
+  }
+
+  /** The present session has registered, and cannot have expired yet. */
+  mayAct(): boolean {
+    const { current } = this.options.keeper
+    return this.registeredIn === current && current.mayAct()
   }
 
   /** Rejects with BrokerIdInUseError, or with what ended the session. */
@@ -86,6 +93,7 @@ export class BrokerRegistrar {
       { version: this.options.version, previousSessionId: keeper.previousId, logger },
     )
     this.currentEpoch = epoch
+    this.registeredIn = session
     logger.info({ brokerEpoch: epoch }, 'registered in ZooKeeper')
     this.options.onRegistered(session)
   }

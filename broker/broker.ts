@@ -267,7 +267,7 @@ async function start(
     rack: config.rack,
     brokerEpoch: () => registrar.epoch,
     awaitBrokerEpoch: (epoch) => registrar.awaitEpoch(epoch),
-    mayAct: () => keeper.current.mayAct(),
+    mayAct: () => registrar.mayAct(),
     logs,
     metadata,
     config: replicaConfig(config),
@@ -301,7 +301,8 @@ async function start(
     config, clock: env.clock, metadata, replicas, readPartitionCount: (topic) => queries.partitionCount(topic),
   })
   const transactions = new TransactionPart({
-    env, logger, config, brokerId, brokerEpoch: () => registrar.epoch, keeper, toController, metadata, topicConfigs,
+    env, logger, config, brokerId, brokerEpoch: () => registrar.epoch, keeper, mayAct: () => registrar.mayAct(), toController, metadata,
+    topicConfigs,
     log: coordinatorLogs.transaction, isPartitionGone: (topic, partition) => queries.isPartitionGone(topic, partition),
   })
   undo.push(() => transactions.close())
@@ -310,7 +311,7 @@ async function start(
     config, topicConfigs, logs, server, replicas, controller, registrar, hostName: options.hostName, logger,
   })
   const groups = new GroupCoordinator({
-    env, timers, logger, metrics, config: groupConfig(config), log: coordinatorLogs.group, metadata, mayAct: () => keeper.current.mayAct(),
+    env, timers, logger, metrics, config: groupConfig(config), log: coordinatorLogs.group, metadata, mayAct: () => registrar.mayAct(),
   })
   undo.push(() => groups.close())
   leadership.follow(coordinatorLogs.group.topic, groups.partitions)

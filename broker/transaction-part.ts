@@ -26,6 +26,7 @@ export interface TransactionPartOptions {
   brokerId: number
   brokerEpoch(): number
   keeper: SessionKeeper
+  mayAct(): boolean
   toController: ToController
   metadata: MetadataCache
   topicConfigs: TopicConfigStore
@@ -56,7 +57,7 @@ export class TransactionPart {
       clock,
       logger,
       log,
-      mayAct: () => options.keeper.current.mayAct(),
+      mayAct: options.mayAct,
       producerIds: new ProducerIdManager({ allocate: () => allocate(options), clock, logger }),
       markers: {
         metadata,

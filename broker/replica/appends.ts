@@ -148,7 +148,7 @@ function appendOne(core: ReplicaCore, params: AppendParams, request: AppendParti
   let partition: Partition | undefined
   try {
     partition = core.require(topic, index)
-    if (core.isShutDown || !core.options.mayAct()) {
+    if (core.isShutDown || !core.mayLead(partition)) {
       partition.refusedAppendMs = core.options.env.clock.monoMs()
       return { partition, isPending: false, leaderEpoch: -1, result: fenced(core, request) }
     }
@@ -275,7 +275,6 @@ function answer(core: ReplicaCore, params: AppendParams, entries: readonly Entry
   const { env, timers } = core.options
   const latestMs = env.clock.monoMs() + Math.min(params.timeoutMs, LONGEST_FENCED_MS)
   const look = (): void => {
-    const mayAct = core.options.mayAct()
     const isLate = core.isShutDown || env.clock.monoMs() >= latestMs
     let isHeld = false
     for (const { partition, result, leaderEpoch } of entries) {
@@ -284,7 +283,7 @@ function answer(core: ReplicaCore, params: AppendParams, entries: readonly Entry
       if (partition!.isOffline) fail(result, ErrorCode.KAFKA_STORAGE_ERROR)
       // What all in-sync replicas have stays; with acks=1 the next leader may lack it.
       else if (params.acks !== -1 && !leadsSince(partition!, leaderEpoch)) fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
-      else if (mayAct) continue
+      else if (core.mayLead(partition!)) continue
       else if (isLate || params.origin !== 'client') fail(result, ErrorCode.NOT_LEADER_OR_FOLLOWER)
       else isHeld = true
     }

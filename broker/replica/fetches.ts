@@ -157,7 +157,7 @@ class DelayedFetch extends DelayedOperation<Partition> {
     const partition = core.get(request.topic, request.partition)
     if (partition === undefined || partition.isOffline) return -1
     if (params.replicaId < 0) {
-      if (partition.isLeader && !core.options.mayAct()) return -1
+      if (partition.isLeader && !core.mayLead(partition)) return -1
       if (preferredReadReplica(core, partition, params, request) !== undefined) return -1
     }
     const bytes = bytesFor(partition, request, params)
@@ -214,7 +214,7 @@ function readOne(
   const { topic, partition: index, topicId } = request
   try {
     const partition = core.require(topic, index)
-    if (params.replicaId < 0 && partition.isLeader && !core.options.mayAct()) {
+    if (params.replicaId < 0 && partition.isLeader && !core.mayLead(partition)) {
       return failed(core, request, ErrorCode.NOT_LEADER_OR_FOLLOWER)
     }
     const preferred = preferredReadReplica(core, partition, params, request)

@@ -92,7 +92,12 @@ function applyOne(
   const knownId = known?.topicId ?? logs.get(topic, index)?.topicId
   if (topicId !== undefined && knownId !== undefined && topicId !== knownId) return { errorCode: ErrorCode.INCONSISTENT_TOPIC_ID }
   const order = known === undefined ? 1 : compareEpochs(state, known.seen)
-  if (order < 0) return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH }
+  if (order < 0) {
+    // A newer ISR under the same leader: the controller had not seen it yet.
+    const isSameLeadership = state.leaderEpoch === known!.seen.leaderEpoch && state.leaderEpoch === known!.leaderEpoch
+    if (isSameLeadership) known!.toldUnder = core.options.brokerEpoch()
+    return { errorCode: ErrorCode.STALE_CONTROLLER_EPOCH }
+  }
   if (!state.replicas.includes(brokerId)) return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
   if (known === undefined && validateTopicName(topic) !== undefined) return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION }
   const partition = core.getOrCreate(topic, index)
@@ -100,6 +105,7 @@ function applyOne(
     const isNews = !partition.isApplied(state)
     if (isNews) apply(core, fetchers, partition, topicId, state)
     else repeat(partition, topicId)
+    partition.toldUnder = core.options.brokerEpoch()
     // Also for a follower that was given up, or that waits for its leader.
     const isFetched = partition.role === 'follower' && (!core.isLeaving || state.isr.includes(brokerId))
     if (isFetched) fetchers.ensure(partition)

@@ -55,7 +55,7 @@ function partitionFor(
   query: TopicPartition,
 ): { partition: Partition; onlyLeader: boolean } {
   const partition = core.require(query.topic, query.partition)
-  const isFenced = params.replicaId < 0 && partition.isLeader && !core.options.mayAct()
+  const isFenced = params.replicaId < 0 && partition.isLeader && !core.mayLead(partition)
   if (isFenced) throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
   return { partition, onlyLeader: params.replicaId !== DEBUGGING_CONSUMER }
 }

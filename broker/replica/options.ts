@@ -98,7 +98,7 @@ export interface ReplicaManagerOptions {
    * that name a broker epoch above the own. Without it they are refused.
    */
   awaitBrokerEpoch?(epoch: number): Promise<void>
-  /** False when the ZooKeeper session may have expired (monotonic time): then this broker leads nothing. */
+  /** False when the ZooKeeper session may have expired (monotonic time), and until the next one has registered: it leads nothing then. */
   mayAct(): boolean
   logs: LogStore
   metadata: MetadataCache

@@ -72,6 +72,8 @@ export class Partition {
   /** Its log directory failed. It stays so until the process ends. */
   isOffline = false
   isDeleted = false
+  /** The broker epoch under which a controller last told this broker its part; with each registration it must be told again. */
+  toldUnder: number | undefined
   /** When an append was last refused though the client may repeat it (monotonic time). */
   refusedAppendMs = -Infinity
   private syncing = false

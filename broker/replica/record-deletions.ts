@@ -29,7 +29,7 @@ function deleteOne(core: ReplicaCore, topic: string, index: number, offset: numb
     if (isInternalTopic(topic)) throw new ProtocolError(ErrorCode.INVALID_TOPIC_EXCEPTION)
     const partition = core.require(topic, index)
     const log = partition.leaderLog()
-    if (!core.options.mayAct()) throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    if (!core.mayLead(partition)) throw new ProtocolError(ErrorCode.NOT_LEADER_OR_FOLLOWER)
     if (!log.config.cleanupPolicy.includes('delete')) throw new ProtocolError(ErrorCode.POLICY_VIOLATION)
     const requiredOffset = offset === -1 ? log.highWatermark : offset
     if (requiredOffset < 0) throw new ProtocolError(ErrorCode.OFFSET_OUT_OF_RANGE)

@@ -81,6 +81,14 @@ export class ReplicaCore {
     }
   }
 
+  /**
+   * May this broker speak for a partition that it leads? Not while its session may have run out, nor when one did, until a controller
+   * has told it since what became of the partition: another may lead it by then.
+   */
+  mayLead(partition: Partition): boolean {
+    return this.options.mayAct() && partition.toldUnder === this.options.brokerEpoch()
+  }
+
   /** Online replicas, offline ones too with `withOffline`. */
   *partitions(withOffline = false): Iterable<Partition> {
     for (const partitions of this.byTopic.values()) {

@@ -63,7 +63,14 @@ export function forgetStoredSession(disk: Disk, directory: string): void {
  * rejects as `openSession` does when no server can be reached.
  */
 export async function endStoredSession(env: Environment, options: SessionOptions, directory: string): Promise<boolean> {
-  const credentials = readStoredSession(env.disk, directory)
+  let credentials: Credentials | undefined
+  try {
+    credentials = readStoredSession(env.disk, directory)
+  } catch (error) {
+    // A broker goes on with the log directories that are left.
+    const { logger = silentLogger } = options
+    logger.warn({ err: error }, 'the session of the last run cannot be read: if it is still open, its end has to be waited for')
+  }
   if (credentials === undefined) return false
   try {
     // That it has expired is what one hopes for, and nothing to warn of.

@@ -315,6 +315,12 @@ export class ConnectionManager implements ClientTransport {
     if (packet === undefined || packet.xid !== xid) {
       throw new MalformedReplyError(`a reply to request ${xid} came, ${packet === undefined ? 'none' : packet.xid} is expected`)
     }
+    // The server has begun to end the session. Whether it will be over is for a handshake to say: a leader that goes before this is
+    // written leaves it alive (with its ephemeral nodes), and whoever took the session for lost would wait for the next one for ever.
+    if (header.err === errnoOf('SESSION_EXPIRED')) {
+      this.connection?.destroy('the server says that the session has expired')
+      return
+    }
     // Decoded before it is taken, so that a malformed reply fails the request like a lost one.
     const payload = header.err === 0 ? decodeReply(packet.opCode, reader, header.zxid, this.options.chroot) : null
     this.inFlight.shift()

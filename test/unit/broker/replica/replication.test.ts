@@ -94,6 +94,27 @@ describe('append', () => {
     expect(result).toMatchObject({ errorCode: NONE, baseOffset: 0 })
   })
 
+  test('a leader that has registered anew speaks for a partition only when a controller has told it its part since', async () => {
+    const { world, all: [leader, second] } = await cluster()
+    const produce = async (): Promise<number> =>
+      (await world.settle(leader.produce('a', { acks: 1 }), 3000, 'the answer')).errorCode
+    leader.epoch = 201
+    expect(await produce()).toBe(NOT_LEADER_OR_FOLLOWER)
+    expect((await world.settle(leader.consume(0), 100, 'the answer')).errorCode).toBe(NOT_LEADER_OR_FOLLOWER)
+    await world.settle(leader.leaderAndIsr({ leader: 1, leaderEpoch: 0 }), 100, 'LeaderAndIsr')
+    expect(await produce()).toBe(NONE)
+    // This one was sent before the controller saw a newer ISR.
+    await world.settle(leader.leaderAndIsr({ leader: 1, leaderEpoch: 0, partitionEpoch: 1 }), 100, 'LeaderAndIsr')
+    leader.epoch = 301
+    await world.settle(leader.leaderAndIsr({ leader: 1, leaderEpoch: 0 }), 100, 'LeaderAndIsr')
+    expect(await produce()).toBe(NONE)
+    // What was appended before the session ended, and is in no other log, is not acknowledged in front of the news.
+    second.isReachable = false
+    const appended = leader.produce('b', { acks: 1 })
+    leader.epoch = 401
+    expect((await world.settle(appended, 3000, 'the answer')).errorCode).toBe(NOT_LEADER_OR_FOLLOWER)
+  })
+
   test('a gap in a sequence, a moment after a refusal, is not told: the client closes it', async () => {
     const { world, all: [leader] } = await cluster()
     const gap = jest.spyOn(leader.log(), 'appendAsLeader').mockImplementation(() => {

@@ -3,7 +3,7 @@
  * ZOOKEEPER=host:port npx jest test/unit/zk-schema/operations (each test in a chroot of its own).
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realEnvironment } from '../../../../runtime/real'
@@ -329,6 +329,10 @@ test('a broker that was killed ends its former session at its next start', async
     expect(await endStoredSession(env, options, directory)).toBe(false)
     for (const bad of ['null', '{}', '{"id":"1","password":""}', '[]'])
       expect(decodeStoredSession(Buffer.from(bad))).toBeUndefined()
+    // As on a disk that fails: the other log directories may do.
+    rmSync(join(directory, STORED_SESSION_FILE))
+    mkdirSync(join(directory, STORED_SESSION_FILE))
+    expect(await endStoredSession(env, options, directory)).toBe(false)
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -168,6 +168,26 @@ test('4: after expiry every request is answered with SESSION_EXPIRED, those neve
   expect(session.mayAct(0)).toBe(false)
 })
 
+test('4b: a request that is answered with SESSION_EXPIRED ends nothing yet: the next handshake says whether the session is over', async () => {
+  let isEnding = true
+  server.onRequest = (connection, request) => {
+    if (isEnding) connection.reply(request, 5, Buffer.alloc(0), -112)
+    else obliging(connection, request)
+    isEnding = false
+  }
+  const session = await open()
+  // The leader is another by now, and knows of no end.
+  expect((await session.get('/a'))?.data?.toString()).toBe('data')
+  expect(session.state).toBe('connected')
+  expect(server.last.handshake!.sessionId).toBe(0x77n)
+  isEnding = true
+  expect(await codeOf(session.set('/a', null, -1))).toBe('CONNECTION_LOSS')
+  server.onHandshake = (connection) => connection.refuseExpired()
+  isEnding = true
+  expect(await codeOf(session.get('/a'))).toBe('SESSION_EXPIRED')
+  expect(session.state).toBe('expired')
+})
+
 test('5: an unknown error code is an error of its request and nothing more', async () => {
   server.onRequest = (connection, request) => connection.reply(request, 5, undefined, -4711)
   const session = await open()
