@@ -11,4 +11,10 @@ if [ ! -f "$program" ]; then
   echo "$program is missing: run npm ci first (in $home)." >&2
   exit 1
 fi
+# Node forgets that nohup has told to ignore SIGHUP: what was ignored from the start cannot be trapped, and dist/ is told.
+PREKRAFT_NOHUP=yes
+trap 'PREKRAFT_NOHUP=' HUP
+kill -s HUP $$
+trap - HUP
+export PREKRAFT_NOHUP
 exec node "$program" "$@"

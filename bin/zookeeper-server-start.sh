@@ -22,7 +22,13 @@ if [ $# -lt 1 ]; then
 fi
 # glibc gives back what it does not need: it otherwise keeps 5 MiB of what compiling took.
 export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_-131072}"
+# Node forgets that nohup has told to ignore SIGHUP: what was ignored from the start cannot be trapped, and dist/ is told.
+PREKRAFT_NOHUP=yes
+trap 'PREKRAFT_NOHUP=' HUP
+kill -s HUP $$
+trap - HUP
+export PREKRAFT_NOHUP
 [ -n "$daemon" ] || exec node "$program" "$@"
 logs=${LOG_DIR:-$home/logs}
 mkdir -p "$logs" || exit 1
-nohup node "$program" "$@" > "$logs/zookeeper.out" 2>&1 < /dev/null &
+PREKRAFT_NOHUP=yes nohup node "$program" "$@" > "$logs/zookeeper.out" 2>&1 < /dev/null &

@@ -8,7 +8,8 @@ import type { MetadataCache } from './metadata/metadata-cache'
 
 export interface ControlledShutdownOptions {
   brokerId: number
-  brokerEpoch: number
+  /** Of the present registration: the session may end, and be followed by the next, between two attempts. */
+  brokerEpoch(): number
   metadata: MetadataCache
   toController: ToController
   clock: Clock
@@ -32,12 +33,12 @@ const CONNECTION_CHECK_MS = 1000
  * would only take time (with all brokers of a cluster stopping, the last one has nobody), and so it would without ZooKeeper.
  */
 export async function controlledShutdown(options: ControlledShutdownOptions): Promise<boolean> {
-  const { brokerId, brokerEpoch, logger, clock } = options
+  const { brokerId, logger, clock } = options
   for (let attempt = 1; attempt <= options.maxRetries; attempt++) {
     try {
       const asked = options.toController.send<ControlledShutdownRequest, ControlledShutdownResponse>(
         ApiKey.controlledShutdown,
-        { brokerId, brokerEpoch },
+        { brokerId, brokerEpoch: options.brokerEpoch() },
         { timeoutMs: options.timeoutMs, findTimeoutMs: FIND_TIMEOUT_MS },
       )
       const { errorCode, remainingPartitions } = await whileConnected(options, asked)

@@ -62,10 +62,11 @@ function checkLocalRetention(next: BrokerConfig, _current: BrokerConfig): void {
 
 function connectionLimits({ config, server }: DynamicParts): Reconfigurable {
   return {
-    keys: [
-      'max.connections', 'max.connections.per.ip', 'max.connections.per.ip.overrides',
-      ...config.listeners.listeners.map(({ listenerName }) => maxConnectionsKey(listenerName)),
-    ],
+    // Listeners come and go, and each has its own.
+    get keys() {
+      const ofListeners = config.listeners.listeners.map(({ listenerName }) => maxConnectionsKey(listenerName))
+      return ['listeners', 'max.connections', 'max.connections.per.ip', 'max.connections.per.ip.overrides', ...ofListeners]
+    },
     reconfigure: () => server.reconfigureLimits(socketServerOptions(config)),
   }
 }

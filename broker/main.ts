@@ -9,6 +9,7 @@ import { RECORDING_DIR, parseBrokerConfig, propertiesFromEnvironment } from '../
 import { FileRecorder } from '../recording/file-recorder'
 import { noRecorder } from '../recording/events'
 import { createLogger } from '../runtime/log'
+import { onHangup } from '../runtime/hangup'
 import { LogLevels } from '../runtime/log-levels'
 import { Metrics } from '../runtime/metrics'
 import { realEnvironment } from '../runtime/real'
@@ -106,6 +107,7 @@ async function run(config: KafkaConfig, logLevels: LogLevels, logger: Logger): P
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  onHangup(() => onSignal('SIGHUP'))
 
   broker = await startBroker(env, config, {
     logger,

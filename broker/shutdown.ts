@@ -54,7 +54,7 @@ export async function shutDown(parts: BrokerParts): Promise<void> {
     await attempt('the controlled shutdown', () =>
       controlledShutdown({
         brokerId: parts.brokerId,
-        brokerEpoch: parts.registrar.epoch,
+        brokerEpoch: () => parts.registrar.epoch,
         metadata: parts.metadata,
         toController: parts.toController,
         clock: parts.env.clock,

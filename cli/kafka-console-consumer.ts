@@ -16,10 +16,17 @@ const POLL_MS = 60_000
 
 const err = (text: string): void => void process.stderr.write(`${text}\n`)
 
-/** Writes without waiting for each line; waits when the reader is slow. */
+/** Nobody reads what is shown any more. */
+let isClosed = false
+let goOn: (() => void) | undefined
+
+/** Writes without waiting for each line; waits when the reader is slow, until it takes more or goes away. */
 function out(bytes: Buffer): Promise<void> | undefined {
   if (process.stdout.write(bytes)) return undefined
-  return new Promise((resolve) => process.stdout.once('drain', resolve))
+  return new Promise((resolve) => {
+    goOn = resolve
+    process.stdout.once('drain', resolve)
+  })
 }
 
 function formatter(line: CommandLine): Formatter {
@@ -66,6 +73,11 @@ const PURPOSE = 'This tool helps to read data from Kafka topics and outputs it t
 void runTool({
   purpose: PURPOSE,
   usageForUnknown: true,
+  // The consumer leaves its group, and commits what was shown.
+  outputClosed() {
+    isClosed = true
+    goOn?.()
+  },
   options: [
     { name: 'topic', argument: 'String: topic', description: 'The topic to read.' },
     { name: 'include', argument: 'String: Java regex (String)', description: 'The topics to read, as a regular expression.' },
@@ -170,6 +182,10 @@ void runTool({
         } catch (error) {
           if (!line.has('skip-message-on-error')) throw error
           err(`Error processing message, skipping this message: ${exceptionText(error)}`)
+        }
+        if (isClosed) {
+          err('Unable to write to standard out, closing consumer.')
+          break
         }
       }
     } finally {

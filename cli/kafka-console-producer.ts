@@ -1,5 +1,4 @@
-import { createInterface } from 'node:readline'
-import { lineFormat, parseLine } from './console/line-reader'
+import { lineFormat, linesOf, parseLine } from './console/line-reader'
 import { Producer } from '../client/producer'
 import { checkAddresses } from './tool/addresses'
 import { UsageError } from './tool/command-line'
@@ -115,14 +114,13 @@ void runTool({
       const size = Buffer.byteLength(record)
       process.stderr.write(`Error when sending message to topic ${topic}, ${size} bytes, with error: ${exceptionText(error)}\n`)
     }
-    const input = createInterface({ input: process.stdin, terminal: false })
     const prompt = (): void => {
       if (process.stdin.isTTY) process.stdout.write('>')
     }
     try {
       prompt()
       let number = 0
-      for await (const text of input) {
+      for await (const text of linesOf(process.stdin.setEncoding('utf8'))) {
         const sent = send(text, ++number)
         // As in Kafka's tool, a record that is lost ends only --sync.
         if (line.has('sync')) await sent
@@ -135,7 +133,6 @@ void runTool({
         prompt()
       }
     } finally {
-      input.close()
       await producer.close()
     }
   },

@@ -83,20 +83,24 @@ void runTool({
     const mode: Mode = line.has('index-sanity-check') ? 'sanity' : line.has('verify-index-only') ? 'verify' : 'dump'
     const complaints = new Complaints()
     const { print, flush } = synchronousOutput(process.stdout.fd)
-    for (const file of files) {
-      print(`Dumping ${file}`)
-      const suffix = file.slice(file.lastIndexOf('.'))
-      if (suffix === '.log') dumpLog(file, line, print, complaints)
-      else if (suffix === '.index') dumpOffsetIndex(file, mode, print, complaints)
-      else if (suffix === '.timeindex') dumpTimeIndex(file, mode, print, complaints)
-      else if (suffix === '.txnindex') dumpTransactionIndex(file, print)
-      else if (suffix === '.snapshot') dumpSnapshot(file, print)
-      else {
-        flush()
-        process.stderr.write(`Ignoring unknown file ${file}\n`)
+    try {
+      for (const file of files) {
+        print(`Dumping ${file}`)
+        const suffix = file.slice(file.lastIndexOf('.'))
+        if (suffix === '.log') dumpLog(file, line, print, complaints)
+        else if (suffix === '.index') dumpOffsetIndex(file, mode, print, complaints)
+        else if (suffix === '.timeindex') dumpTimeIndex(file, mode, print, complaints)
+        else if (suffix === '.txnindex') dumpTransactionIndex(file, print)
+        else if (suffix === '.snapshot') dumpSnapshot(file, print)
+        else {
+          flush()
+          process.stderr.write(`Ignoring unknown file ${file}\n`)
+        }
       }
+    } finally {
+      // What comes before the damage is what one looks for.
+      flush()
     }
-    flush()
     for (const text of complaints.lines()) process.stderr.write(`${text}\n`)
     return Promise.resolve()
   },

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { Cluster } from './start/cluster'
 import { StartUsageError, USAGE, parseStartOptions } from './start/options'
+import { onHangup } from '../runtime/hangup'
 import type { ChildProcess } from 'node:child_process'
 import type { StartOptions } from './start/options'
 
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   // The terminal is closed.
-  process.on('SIGHUP', onSignal)
+  onHangup(() => onSignal('SIGHUP'))
   try {
     cluster = await Cluster.start(options, __dirname, {
       say: (text) => process.stderr.write(`${text}\n`),

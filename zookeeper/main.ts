@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { parseProperties } from '../protocol/files/properties'
 import { createLogger } from '../runtime/log'
+import { onHangup } from '../runtime/hangup'
 import { realEnvironment } from '../runtime/real'
 import { parseZooKeeperConfig } from './config'
 import { startZooKeeperServer } from './server'
@@ -78,6 +79,7 @@ async function main(file: string | undefined): Promise<void> {
     }
     process.once('SIGTERM', stop)
     process.once('SIGINT', stop)
+    onHangup(stop)
   } catch (error) {
     fail(explain(error, { host, port, dataDir }))
   }

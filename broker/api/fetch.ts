@@ -134,7 +134,8 @@ function answer(
   results: readonly FetchPartitionResult[],
 ): void {
   const { apiVersion } = context
-  if (isHeldBack(services, context, results)) {
+  // Nobody gets it: it makes no session that nobody knows of, and counts for no quota. A follower hangs up on many a one.
+  if (!context.isOpen || isHeldBack(services, context, results)) {
     for (const result of results) result.release()
     context.respond(session.skip())
     return

@@ -1,6 +1,7 @@
 import { FileFormatError } from '../../protocol/files/checkpoint-text'
 import { decodeLeaderEpochCheckpoint, encodeLeaderEpochCheckpoint } from '../../protocol/files/leader-epoch-checkpoint'
 import type { Log } from './log'
+import { quietly } from './log-directory'
 import { readTextFile, replaceFile, replaceFileNow } from './storage/checkpoint-file'
 import { join } from './storage/file-names'
 
@@ -49,6 +50,15 @@ export class EpochFile {
       })
       await this.inFlight
     }
+  }
+
+  /** In the background, soon. */
+  writeLater(): void {
+    const { log } = this
+    log.context.background.schedule(`epochs ${log.path}`, async () => {
+      if (!log.isOnline) return
+      await quietly(() => log.directory.guardLater(`writing the epochs of ${log.name}`, () => this.write()))
+    })
   }
 
   private async writeOnce(): Promise<void> {

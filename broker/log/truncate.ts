@@ -1,3 +1,4 @@
+import { isCompacted } from '../../protocol/rules/topic-config'
 import type { Log } from './log'
 import { loadProducerState } from './producer/producer-recovery'
 import { createSegment } from './roll'
@@ -29,11 +30,21 @@ export function truncateTo(log: Log, offset: number): boolean {
   if (doomed.length > 0 || log.hasUnsyncedNames) log.context.disk.syncDirectory(log.path)
   log.segments.active.truncateTo(offset)
   log.endOffset = offset
-  log.epochs.truncateFromEnd(offset)
+  truncateEpochs(log, offset)
   log.updateHighWatermark(log.highWatermark)
   rebuildProducers(log)
   log.directory.scheduleRecoveryPointCheckpoint()
   return true
+}
+
+/**
+ * Where records were compacted away a recovery believes what the file says of their epochs: those that are cut off must not stay in it
+ * until the next roll.
+ */
+function truncateEpochs(log: Log, offset: number): void {
+  const { revision } = log.epochs
+  log.epochs.truncateFromEnd(offset)
+  if (log.epochs.revision !== revision && isCompacted(log.config)) log.epochFile.writeLater()
 }
 
 /** A cleaning that runs is void, and what is written from `offset` on is not clean. */

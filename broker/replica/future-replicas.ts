@@ -60,10 +60,14 @@ export class FutureReplicas {
     this.begin(partition, futureLog)
   }
 
-  cancel(partition: Partition): void {
-    if (partition.futureLog === undefined) return
+  /** Gives up the move to another directory than `dir`; one that failed has left a future log, too. */
+  cancelUnlessTo(partition: Partition, dir: string): void {
+    const { logs } = this.core.options
+    const { topic, partition: index } = partition
+    const future = logs.future(topic, index)
+    if (future === undefined || future.dir === dir) return
     this.forget(partition)
-    this.core.options.logs.delete(partition.topic, partition.partition, { future: true })
+    logs.delete(topic, index, { future: true })
   }
 
   /** The future log is gone by itself. */
@@ -118,7 +122,9 @@ export class FutureReplicas {
 
   private copyPiece(log: ReplicaLog, future: ReplicaLog): number {
     // Nothing is copied (any more): begin where the current log begins, which may be lower than before (an unclean leader had less).
-    if (future.startOffset === future.endOffset && future.endOffset > log.startOffset) future.truncateFullyAndStartAt(log.startOffset)
+    // What retention took of the copy has left its epoch there: that would be taken again, and the copy might never come to its end.
+    const isEmpty = future.startOffset === future.endOffset && future.latestEpoch < 0
+    if (isEmpty && future.endOffset > log.startOffset) future.truncateFullyAndStartAt(log.startOffset)
     if (!this.isSame(log, future)) {
       const end = log.endOffsetForEpoch(future.latestEpoch)
       future.truncateTo(decideTruncation(future, { epoch: end.epoch, endOffset: end.endOffset }, future.startOffset).offset)

@@ -66,7 +66,7 @@ function alterOne(core: ReplicaCore, futures: FutureReplicas, topic: string, ind
     const exists = partition !== undefined || core.options.metadata.partition(topic, index) !== undefined
     return exists ? ErrorCode.REPLICA_NOT_AVAILABLE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   }
-  if (partition.futureLog !== undefined && partition.futureLog.dir !== dir) futures.cancel(partition)
+  futures.cancelUnlessTo(partition, dir)
   if (partition.log.dir === dir || partition.futureLog !== undefined) return ErrorCode.NONE
   // With a directory offline the partition might have a log there.
   if (logs.onlineDirs.length < logs.dirs.length) return ErrorCode.KAFKA_STORAGE_ERROR

@@ -42,6 +42,24 @@ export function lineFormat(properties: Readonly<Record<string, string>>): LineFo
   return format
 }
 
+/** What stands between line feeds, carriage returns or both, as Java's readers part it: Node's own see line ends in U+2028 and U+2029, too. */
+export async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  let isAfterReturn = false
+  for await (const chunk of chunks) {
+    const text = isAfterReturn && chunk.startsWith('\n') ? chunk.slice(1) : chunk
+    isAfterReturn = chunk.endsWith('\r')
+    const parts = text.split(/\r\n|\n|\r/)
+    const last = parts.pop()!
+    for (const part of parts) {
+      yield rest + part
+      rest = ''
+    }
+    rest += last
+  }
+  if (rest !== '') yield rest
+}
+
 /** `headers<delimiter>key<separator>value`, each part as far as it is asked for. `number` counts from 1. */
 export function parseLine(topic: string, line: string, number: number, format: LineFormat): ProducerRecord {
   let rest = line

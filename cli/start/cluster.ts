@@ -41,14 +41,17 @@ export class Cluster {
   readonly brokers: BrokerProcess[] = []
   zookeeper: Child | undefined
   private readonly isTemporary: boolean
+  private readonly isTied: boolean
   private readonly events: ClusterEvents
   private readonly distDir: string
   private isReady = false
   private stopping: Promise<void> | undefined
 
-  private constructor(dataDir: string, isTemporary: boolean, zookeeperConnect: string, distDir: string, events: ClusterEvents) {
+  private constructor(dataDir: string, options: StartOptions, zookeeperConnect: string, distDir: string, events: ClusterEvents) {
     this.dataDir = dataDir
-    this.isTemporary = isTemporary
+    this.isTemporary = options.isTemporary
+    // What is started for a test or a command has no life beyond it.
+    this.isTied = options.isTied ?? (options.isTemporary || options.exec !== undefined)
     this.zookeeperConnect = zookeeperConnect
     this.distDir = distDir
     this.events = events
@@ -67,7 +70,7 @@ export class Cluster {
       } while (options.zookeeperPort === 0 && ports.includes(zookeeperPort))
       connect = `${HOST}:${zookeeperPort}`
     }
-    const cluster = new Cluster(dataDir, options.isTemporary, connect, distDir, events)
+    const cluster = new Cluster(dataDir, options, connect, distDir, events)
     events.onCreated(cluster)
     try {
       if (options.zookeeper === undefined) await cluster.startZooKeeper(zookeeperPort)
@@ -186,8 +189,7 @@ export class Cluster {
       name,
       args: [join(this.distDir, program), properties],
       logFile,
-      // What is started for a test or a command has no life beyond it.
-      isTied: this.isTemporary,
+      isTied: this.isTied,
       onWarning: (line) => {
         if (this.stopping === undefined) this.events.say(`${name}: ${line}`)
       },

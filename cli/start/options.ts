@@ -12,6 +12,8 @@ export interface StartOptions {
   overrides: Record<string, string>
   /** Log directories of each broker; one, if left out. */
   logDirs?: number | undefined
+  /** Its processes end when ours does, however it ends. By default with `isTemporary` or `exec`. */
+  isTied?: boolean | undefined
   /** Run this command beside the cluster, and stop with it. */
   exec: string | undefined
 }

@@ -73,6 +73,7 @@ export class TestCluster {
         zookeeper: options.zookeeper,
         overrides: options.overrides ?? {},
         logDirs: options.logDirs,
+        isTied: true,
         exec: undefined,
       },
       distDir(),

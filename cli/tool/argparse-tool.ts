@@ -1,3 +1,4 @@
+import { onHangup } from '../../runtime/hangup'
 import { ArgparseError, HelpRequest, parseArguments } from './argparse'
 import { ignoreBrokenPipe } from './run'
 import { KAFKA_VERSION } from './version'
@@ -13,6 +14,7 @@ export const VERSION = { name: '--version', short: '-v', help: 'Shows the versio
 /** Runs a tool with argparse4j's command line on the process's arguments and sets the exit code. */
 export async function runArgparseTool(parser: Parser, run: (given: Arguments) => Promise<number | void>): Promise<void> {
   ignoreBrokenPipe()
+  onHangup()
   const argv = process.argv.slice(2)
   try {
     if (parser.arguments.includes(VERSION) && (argv[0] === '--version' || argv[0] === '-v')) {

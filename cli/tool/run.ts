@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { parseProperties } from '../../protocol/files/properties'
 import { ConfigError } from '../../client/config'
+import { onHangup } from '../../runtime/hangup'
 import { CommandLine, UsageError, parseCommandLine } from './command-line'
 import { usageOf } from './usage'
 import { KAFKA_VERSION } from './version'
@@ -13,6 +14,8 @@ export interface Tool {
   run(line: CommandLine): Promise<number | void>
   /** An option that is unknown or lacks its argument shows the usage too; Kafka's tools differ in that. */
   usageForUnknown?: boolean
+  /** Nobody reads stdout any more: the tool is to end soon, by itself. Without it the process ends at once. */
+  outputClosed?(): void
   /** How this tool words a failure, on which stream; by default the message on stderr. */
   failure?(message: string, error: unknown): { out?: string; err?: string }
 }
@@ -22,19 +25,21 @@ const COMMON: readonly OptionSpec[] = [
   { name: 'version', description: 'Display Kafka version.' },
 ]
 
-/** A reader that went away (`| head`) is no failure of the tool. */
-export function ignoreBrokenPipe(): void {
+/** A reader that went away (`| head`) is no failure of the tool. `outputClosed`, if given, ends it where that was stdout's. */
+export function ignoreBrokenPipe(outputClosed?: () => void): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error
-      process.exit(0)
+      if (stream !== process.stdout || outputClosed === undefined) process.exit(0)
+      outputClosed()
     })
   }
 }
 
 /** Runs a tool on the process's arguments and sets the exit code: 0, or 1 on any failure. Never shows a stack trace. */
 export async function runTool(tool: Tool): Promise<void> {
-  ignoreBrokenPipe()
+  ignoreBrokenPipe(tool.outputClosed)
+  onHangup()
   const options = [...tool.options, ...COMMON.filter(({ name }) => !tool.options.some((option) => option.name === name))]
   let line: CommandLine | undefined
   try {

@@ -1,7 +1,13 @@
+import { onHangup } from '../../runtime/hangup'
+
 /** What a process ends with that a signal has ended, as a shell sees it. */
 const CODES = { SIGINT: 130, SIGTERM: 143 } as const
+const HANGUP_CODE = 129
 
-/** Calls `stop` at the first SIGINT or SIGTERM; the exit code is then the signal's. A second one ends the process at once. */
+/**
+ * Calls `stop` at the first SIGINT or SIGTERM, and when the terminal goes away; the exit code is then the signal's. A second SIGINT
+ * or SIGTERM ends the process at once.
+ */
 export function onSignal(stop: () => void): void {
   for (const [signal, code] of Object.entries(CODES)) {
     process.once(signal, () => {
@@ -10,4 +16,8 @@ export function onSignal(stop: () => void): void {
       stop()
     })
   }
+  onHangup(() => {
+    process.exitCode = HANGUP_CODE
+    stop()
+  })
 }

@@ -116,6 +116,26 @@ test('the console, and what lies in the log', async () => {
   expect(dumped.out).toMatch(
     /^\| offset: 0 CreateTime: \d+ keySize: 2 valueSize: 2 sequence: 0 headerKeys: \[\] key: k\d payload: v\d$/m,
   )
+  // What comes before a file that cannot be read is shown.
+  const halfway = await run('kafka-dump-log', ['--files', `${log},/no/such/${'0'.repeat(20)}.log`])
+  expect(halfway).toMatchObject({ code: 1, out: expect.stringMatching(/^baseOffset: 0 .* isvalid: true$/m) as string })
+})
+
+test('the console consumer leaves its group, and commits what was shown, when its reader goes away', async () => {
+  const many = 20_000
+  await topics('--create', '--topic', 'many', '--partitions', '1')
+  await produce(`${'x'.repeat(100)}\n`.repeat(many), '--topic', 'many')
+  const consumer = [...server, '--topic', 'many', '--group', 'leavers', '--from-beginning']
+  const child = spawn(join(ROOT, 'bin/kafka-console-consumer.sh'), consumer, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let err = ''
+  child.stderr.on('data', (text) => (err += String(text)))
+  child.stdout.once('data', () => child.stdout.destroy())
+  expect(await new Promise((done) => child.once('close', done))).toBe(0)
+  const count = Number(/^Unable to write to standard out, closing consumer\.\nProcessed a total of (\d+) messages\n$/.exec(err)?.[1])
+  expect(count).toBeLessThan(many)
+  const described = await run('kafka-consumer-groups', [...server, '--describe', '--group', 'leavers'])
+  expect(described.err).toBe("\nConsumer group 'leavers' has no active members.\n")
+  expect(described.out).toMatch(new RegExp(`^leavers +many +0 +${count} +${many} `, 'm'))
 })
 
 test('kafka-get-offsets and kafka-broker-api-versions', async () => {

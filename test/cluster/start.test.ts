@@ -197,3 +197,47 @@ test('the scripts resolve symlinks, and say their usage', async () => {
   expect((await run(join(root, 'bin', 'zookeeper-server-start.sh'), [])).code).toBe(1)
   expect(readFileSync(join(root, 'bin', 'kafka-server-stop.sh'), 'utf8')).toContain('No kafka server to stop')
 })
+
+test('a server that loses its terminal stops in order; under nohup, and as a daemon, it goes on', async () => {
+  const script = join(root, 'bin', 'zookeeper-server-start.sh')
+  const started = async (name: string, command: string, ...args: string[]): Promise<ChildProcess> => {
+    const properties = join(directory, `${name}.properties`)
+    writeFileSync(properties, `dataDir=${join(directory, name)}\nclientPort=0\nclientPortAddress=127.0.0.1\n`)
+    const child = spawn(command, [...args, properties], { stdio: ['ignore', 'pipe', 'pipe'] })
+    children.push(child)
+    let out = ''
+    child.stdout.on('data', (text) => (out += String(text)))
+    await until('ZooKeeper listens', () => out.includes('ZooKeeper is listening'))
+    return child
+  }
+  const plain = await started('plain', script)
+  // The kernel tells of it as well as the shell.
+  plain.kill('SIGHUP')
+  plain.kill('SIGHUP')
+  expect(await exitOf(plain)).toBe(0)
+  const kept = await started('kept', 'nohup', script)
+  kept.kill('SIGHUP')
+  kept.kill('SIGTERM')
+  expect(await exitOf(kept)).toBe(0)
+  expect(readFileSync(script, 'utf8')).toContain('PREKRAFT_NOHUP=yes nohup node')
+})
+
+test('a cluster for tests ends with its program, also with data that stay', async () => {
+  const options = JSON.stringify({ brokers: 1, dataDir: join(directory, 'tied') })
+  const program = `require(${JSON.stringify(join(root, 'dist'))}).startCluster(${options}).then((c) => console.log('pids', c.pid(0), c.zookeeperPid))`
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  let out = ''
+  child.stdout.on('data', (text) => (out += String(text)))
+  const [, broker, zookeeper] = await until('it is ready', () => /^pids (\d+) (\d+)$/m.exec(out) ?? undefined)
+  child.kill('SIGKILL')
+  for (const pid of [Number(broker), Number(zookeeper)]) {
+    await until('its processes are over', () => {
+      try {
+        return !process.kill(pid, 0)
+      } catch {
+        return true
+      }
+    })
+  }
+})

@@ -265,7 +265,12 @@ export class LogCleaner implements CleanerState {
   /** A directory that has failed, or is on its way out, is not touched. */
   private discard({ log }: Cleaning, group: CleanedGroup): void {
     if (!log.isOnline) return
-    log.guard(`removing a cleaned segment of ${log.name}`, () => removeCleaned(log.context.disk, log.path, group.baseOffset))
+    try {
+      log.guard(`removing a cleaned segment of ${log.name}`, () => removeCleaned(log.context.disk, log.path, group.baseOffset))
+    } catch (error) {
+      // It is offline now. Who brought the segment, a message from a thread, has no use for the error.
+      if (!(error instanceof StorageError)) throw error
+    }
   }
 
   private async finish(cleaning: Cleaning, job: CleaningJob): Promise<void> {

@@ -18,7 +18,7 @@ export function removeSegment(log: Log, segment: Segment): void {
   })
 }
 
-/** Removes several, oldest first, with their producer snapshots. */
+/** Removes several, in the order given, with their producer snapshots. */
 export function removeSegments(log: Log, segments: readonly Segment[]): void {
   if (segments.length === 0) return
   const bases = new Set(segments.map((segment) => segment.baseOffset))

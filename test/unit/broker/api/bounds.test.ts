@@ -35,6 +35,23 @@ describe('of a running broker', () => {
     await cluster.until(() => fetches.size === 0)
   })
 
+  test('a fetch whose client has gone leaves no session behind', async () => {
+    const { fetchSessions, ...replicas } = cluster.brokers[0]!.replicas
+    const { fetches } = (replicas as unknown as { core: ReplicaCore }).core
+    const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }]
+    const request = { minBytes: 1, maxBytes: 1000, topics: [{ topic: 't', partitions }], sessionId: 0, sessionEpoch: 0 }
+    const gone = await cluster.raw()
+    gone.send(ApiKey.fetch, 11, 1, { ...request, maxWaitMs: 0x7fffffff })
+    await cluster.until(() => fetches.size === 1)
+    gone.close()
+    await cluster.until(() => fetches.size === 0)
+    const client = await cluster.raw()
+    client.send(ApiKey.fetch, 11, 1, { ...request, maxWaitMs: 0 })
+    expect(await client.next()).toBeDefined()
+    expect(fetchSessions.size).toBe(1)
+    client.close()
+  })
+
   test('what is named many times is described once', async () => {
     const connection = await cluster.connect()
     const resources = Array.from({ length: 50 }, () => ({ resourceType: 4, resourceName: '0', configurationKeys: null }))

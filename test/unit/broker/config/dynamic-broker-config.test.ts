@@ -3,7 +3,10 @@ import { parseBrokerConfig } from '../../../../protocol/rules/config-definition'
 import { describeBrokerConfig, describeDefaultBrokerConfig, describeTopicConfig } from '../../../../broker/config/config-descriptions'
 import { DynamicBrokerConfig } from '../../../../broker/config/dynamic-broker-config'
 import { KafkaConfig } from '../../../../broker/config/kafka-config'
+import { addDynamicParts } from '../../../../broker/dynamic-parts'
 import { silentLogger } from '../../../../runtime/log'
+import type { DynamicParts } from '../../../../broker/dynamic-parts'
+import type { ConnectionMaxima } from '../../../../broker/server/connection-limits'
 
 function setUp(properties: Record<string, string> = {}): { config: KafkaConfig; dynamic: DynamicBrokerConfig; errors: object[] } {
   const errors: object[] = []
@@ -90,6 +93,23 @@ describe('what ZooKeeper says', () => {
     dynamic.take({}, false)
     expect(seen).toEqual(['5', '7', '5', undefined])
   })
+})
+
+test('a listener that is added while a broker runs has its own max.connections', () => {
+  const { config, dynamic } = setUp({ listeners: 'PLAINTEXT://127.0.0.1:0', 'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,EXTRA:PLAINTEXT' })
+  const maxima: (number | undefined)[] = []
+  const server = {
+    reconfigureLimits: ({ maxConnectionsPerListener }: ConnectionMaxima) => maxima.push(maxConnectionsPerListener?.get('EXTRA')),
+    reconfigureListeners: () => Promise.resolve(),
+    portOf: () => 1,
+  }
+  addDynamicParts(dynamic, {
+    config, server, registrar: { update: () => Promise.resolve() }, hostName: 'h', logger: silentLogger,
+  } as unknown as DynamicParts)
+  const listeners = 'PLAINTEXT://127.0.0.1:0,EXTRA://127.0.0.1:0'
+  dynamic.take({ listeners, 'listener.name.extra.max.connections': '3' }, true)
+  dynamic.take({ listeners, 'listener.name.extra.max.connections': '4' }, true)
+  expect(maxima).toEqual([3, 4])
 })
 
 describe('descriptions', () => {

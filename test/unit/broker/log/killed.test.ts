@@ -128,3 +128,24 @@ test('a recovery point that is on its way to the disk when the log is cut is not
   manager = await fixture.open(large)
   expect(manager.get('t', 0)!.epochs.entries).toEqual(epochs)
 })
+
+test('epochs that were cut off do not come back where compaction has left a gap behind the cut', async () => {
+  const fixture = new Fixture()
+  const compacted = { 'cleanup.policy': 'compact' }
+  let manager = await fixture.open(compacted)
+  const log = manager.getOrCreate('t', 0, { isNew: true })
+  const append = (epoch: number, offset: number) => log.appendAsFollower(batch(10, { baseOffset: offset, leaderEpoch: epoch }))
+  for (const [epoch, offset] of [[3, 0], [4, 60], [5, 80]] as const) append(epoch, offset)
+  // As at a roll, or a stop.
+  await fixture.run(log.epochFile.write())
+  log.truncateTo(60)
+  await fixture.settle(manager)
+  // The leader's records from 60 to 99 are compacted away.
+  append(7, 100)
+  await fixture.settle(manager)
+  const epochs = log.epochs.entries.map((each) => ({ ...each }))
+  expect(epochs).toEqual([{ epoch: 3, startOffset: 0 }, { epoch: 7, startOffset: 100 }])
+  fixture.kill()
+  manager = await fixture.open(compacted)
+  expect(manager.get('t', 0)!.epochs.entries).toEqual(epochs)
+})

@@ -1,3 +1,4 @@
+import { LogError } from '../../../../broker/log/log-error'
 import { ErrorCode } from '../../../../protocol/errors'
 import { World } from '../../../simulation/world/world'
 import { batch } from './support/fake-log'
@@ -92,4 +93,39 @@ test('a copy that waits for the next record does not use up the turns of the eve
   expect(broker.logs.future(TOPIC, 0)!.endOffset).toBe(1)
   Reflect.deleteProperty(broker.log(), 'endOffset')
   await world.runUntil(() => broker.log().dir === '/d2', 1000, 'the replacement')
+})
+
+test('a copy all of whose records retention has taken meanwhile does not begin anew', async () => {
+  const { world, broker } = aBroker()
+  await elect(world, [broker], { leader: 1, leaderEpoch: 0, isr: [1], replicas: [1], isNew: true })
+  // Each is a piece of its own.
+  for (const letter of 'abc') await world.settle(broker.produce(letter.repeat(700_000)), 100, 'the answer')
+  broker.replicas.alterReplicaLogDirs([{ topic: TOPIC, partition: 0, dir: '/d2' }])
+  const future = broker.logs.future(TOPIC, 0)!
+  await world.runUntil(() => future.endOffset > 0, 1000, 'the first piece')
+  const copied = future.endOffset
+  expect(copied).toBeLessThan(3)
+  // Its segments are not those of the current log, where younger records keep these.
+  future.incrementLogStartOffset(copied)
+  await world.runUntil(() => broker.log().dir === '/d2', 1000, 'the replacement')
+  expect([broker.log().startOffset, broker.log().endOffset]).toEqual([copied, 3])
+})
+
+test.each([
+  ['is given up by naming the directory where the replica is', '/d1', undefined],
+  ['is made to another directory', '/d3', '/d3'],
+])('a move that failed %s', async (_, dir, expected) => {
+  const world = new World(2)
+  const [broker] = brokers(world, 1, { dirs: [...dirs, '/d3'] }) as [TestBroker]
+  await elect(world, [broker], { leader: 1, leaderEpoch: 0, isr: [1], replicas: [1], isNew: true })
+  await world.settle(broker.produce('a'), 100, 'the answer')
+  const read = jest.spyOn(broker.log(), 'read').mockImplementation(() => {
+    throw new LogError(ErrorCode.CORRUPT_MESSAGE, 'There is no batch at position 0')
+  })
+  broker.replicas.alterReplicaLogDirs([{ topic: TOPIC, partition: 0, dir: '/d2' }])
+  await world.runUntil(() => read.mock.calls.length > 0, 1000, 'the failure')
+  expect(broker.logs.future(TOPIC, 0)!.dir).toBe('/d2')
+  const [moved] = broker.replicas.alterReplicaLogDirs([{ topic: TOPIC, partition: 0, dir }])
+  expect(moved!.errorCode).toBe(ErrorCode.NONE)
+  expect(broker.logs.future(TOPIC, 0)?.dir).toBe(expected)
 })

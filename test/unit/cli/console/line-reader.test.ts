@@ -1,4 +1,4 @@
-import { lineFormat, parseLine } from '../../../../cli/console/line-reader'
+import { lineFormat, linesOf, parseLine } from '../../../../cli/console/line-reader'
 
 const read = (line: string, properties: Record<string, string> = {}) => {
   const { key, value, headers } = parseLine('t', line, 3, lineFormat(properties))
@@ -63,4 +63,21 @@ test.each([
   [{ 'null.marker': '\t' }, 'null.marker and key.separator may not be equal'],
 ])('%j is refused', (properties, message) => {
   expect(() => lineFormat(properties as Record<string, string>)).toThrow(message)
+})
+
+test('lines end where they end in Java, wherever the chunks do', async () => {
+  const lines = async (...chunks: string[]): Promise<string[]> => {
+    async function* input(): AsyncGenerator<string> {
+      yield* chunks
+    }
+    const found: string[] = []
+    for await (const line of linesOf(input())) found.push(line)
+    return found
+  }
+  expect(await lines('a\nb\r\nc\rd')).toEqual(['a', 'b', 'c', 'd'])
+  expect(await lines('a\r', '\nb', 'c\n', '\n', '\r\r\n')).toEqual(['a', 'bc', '', '', ''])
+  expect(await lines('a\r', 'b\r', '\n')).toEqual(['a', 'b'])
+  // Node's own readline ends a line here since 24.
+  expect(await lines('a\u2028b\u2029c\u0085d\n')).toEqual(['a\u2028b\u2029c\u0085d'])
+  expect(await lines()).toEqual([])
 })

@@ -379,4 +379,23 @@ describe('in threads', () => {
     await fixture.world.run(3000)
     expect(manager.onlineDirs).toEqual([])
   })
+
+  test('a cleaned segment that came too late and cannot be removed takes its directory offline, and nothing else', async () => {
+    const fixture = new CleanerFixture()
+    const handlers: ThreadHandler[] = []
+    const manager = await fixture.openCleaning({}, { cleanerPool: new ThreadCleanerPool(pretended(fixture, handlers)) })
+    const log = manager.getOrCreate('t', 0)
+    fixture.put(log, ['a', '1'], ['a', '2'])
+    fixture.roll(log)
+    await fixture.world.runUntil(() => handlers.length > 0, 5000, 'the thread')
+    const handler = handlers[0]!
+    const take = handler.onMessage
+    handler.onMessage = (message) => {
+      manager.updateTopicConfig('t', { ...log.config, cleanupPolicy: ['delete'] })
+      fixture.disk.faults.failBelow = { path: '/data/a/t-0', code: 'EROFS' }
+      take(message)
+    }
+    await fixture.world.runUntil(() => manager.onlineDirs.length === 0, 5000, 'the failure')
+    await fixture.world.runUntil(() => manager.cleaner!.running === 0, 5000, 'the end')
+  })
 })
