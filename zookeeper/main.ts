@@ -8,6 +8,7 @@ import { onHangup } from '../runtime/hangup'
 import { realEnvironment } from '../runtime/real'
 import { parseZooKeeperConfig } from './config'
 import { startZooKeeperServer } from './server'
+import type { RunningZooKeeperServer } from './server'
 
 /** Holds the directory for this process as long as it lives, kill -9 included. Only Linux can do it without leftovers. */
 function lockDirectory(directory: string): Promise<void> {
@@ -68,18 +69,23 @@ async function main(file: string | undefined): Promise<void> {
   for (const key of config.warnings) logger.warn({ key }, 'this key has no effect')
   try {
     await lockDirectory(dataDir)
-    const server = await startZooKeeperServer(realEnvironment(), {
+    let server: RunningZooKeeperServer | undefined
+    let isToStop = false
+    // While it starts it ends as soon as it has.
+    const stop = (): void => {
+      isToStop = true
+      void server?.close().then(() => process.exit(0))
+    }
+    process.once('SIGTERM', stop)
+    process.once('SIGINT', stop)
+    onHangup(stop)
+    server = await startZooKeeperServer(realEnvironment(), {
       ...config.options,
       dataDir,
       logger,
       onFailure: (error) => fail(`The transaction log in ${dataDir} cannot be written: ${error.message}`),
     })
-    const stop = (): void => {
-      void server.close().then(() => process.exit(0))
-    }
-    process.once('SIGTERM', stop)
-    process.once('SIGINT', stop)
-    onHangup(stop)
+    if (isToStop) stop()
   } catch (error) {
     fail(explain(error, { host, port, dataDir }))
   }
