@@ -73,7 +73,8 @@ export class BrokerRegistrar {
 
   /**
    * Resolves when the own epoch is `epoch` or newer, or it is clear that it will not be. A controller may see the znode
-   * before this broker hears that it is there; while no registration is under way there is nothing to wait for.
+   * before this broker hears that it is there; while no registration is under way there is nothing to wait for. Infinity: for
+   * whatever registration is under way.
    */
   async awaitEpoch(epoch: number): Promise<void> {
     if (epoch <= this.currentEpoch) return

@@ -23,7 +23,7 @@ const GROWTH = 3
 const UNREAD_BUDGET_BYTES = 256 * 1024 * 1024
 
 /** The broker's keys, as the log manager wants them. */
-export function logManagerOptions({ values, logDirs }: KafkaConfig, topicConfigs: TopicConfigStore): LogManagerOptions {
+export function logManagerOptions({ values, logDirs, protocol }: KafkaConfig, topicConfigs: TopicConfigStore): LogManagerOptions {
   return {
     dirs: logDirs,
     defaults: topicConfigs.defaults,
@@ -36,6 +36,7 @@ export function logManagerOptions({ values, logDirs }: KafkaConfig, topicConfigs
     initialTaskDelayMs: values.number('log.initial.task.delay.ms'),
     producerIdExpirationMs: values.number('producer.id.expiration.ms'),
     producerIdExpirationCheckIntervalMs: values.number('producer.id.expiration.check.interval.ms'),
+    ignoresMessageFormatVersion: protocol.ignoresMessageFormatVersion,
     transactionVerification: values.boolean('transaction.partition.verification.enable'),
     cleaner: cleanerConfig(values),
   }

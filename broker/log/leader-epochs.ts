@@ -16,6 +16,18 @@ export class LeaderEpochs {
   /** Grows with each change, so that a writer knows whether what it wrote is still the newest. */
   revision = 0
   private list: EpochEntry[] = []
+  private isKept = true
+
+  /**
+   * False: the log's format is one of before epochs, and as in Kafka none are kept. A leader of that format knows none, and answers
+   * whoever names one with OFFSET_OUT_OF_RANGE, for ever. True if what there was is gone.
+   */
+  keep(isKept: boolean): boolean {
+    const { revision } = this
+    this.isKept = isKept
+    if (!isKept) this.clear()
+    return this.revision !== revision
+  }
 
   get entries(): readonly EpochEntry[] {
     return this.list
@@ -34,6 +46,8 @@ export class LeaderEpochs {
   load(entries: readonly EpochEntry[]): void {
     this.list = []
     for (const entry of entries) this.insert(entry.epoch, entry.startOffset)
+    // The file shall not speak of them when they are kept again: there may be records without epochs behind them by then.
+    if (!this.isKept && entries.length > 0) this.revision++
   }
 
   /** No change where `epoch` is the latest already and does not begin earlier; else entries that contradict it go. */
@@ -56,7 +70,7 @@ export class LeaderEpochs {
   }
 
   private insert(epoch: number, startOffset: number): boolean {
-    if (epoch < 0 || startOffset < 0) return false
+    if (!this.isKept || epoch < 0 || startOffset < 0) return false
     const latest = this.list[this.list.length - 1]
     if (latest !== undefined && latest.epoch === epoch && startOffset >= latest.startOffset) return false
     while (this.list.length > 0) {

@@ -14,6 +14,8 @@ export interface LogContext extends SegmentContext {
   background: Background
   timers: Timers
   logger: Logger
+  /** From IBP 3.0 on: logs keep leader epochs whatever message.format.version says. */
+  ignoresMessageFormatVersion: boolean
   /** producer.id.expiration.ms; a broker may change it while it runs. */
   producerIdExpirationMs: number
   /** transaction.partition.verification.enable; likewise. */

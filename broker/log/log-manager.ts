@@ -43,6 +43,7 @@ export interface LogManagerOptions {
   startOffsetCheckpointIntervalMs?: number
   highWatermarkCheckpointIntervalMs?: number
   initialTaskDelayMs?: number
+  ignoresMessageFormatVersion?: boolean
   producerIdExpirationMs?: number
   producerIdExpirationCheckIntervalMs?: number
   transactionVerification?: boolean
@@ -106,6 +107,7 @@ export class LogManager {
       cache: new FileCache(env.disk, options.maxOpenFiles ?? DEFAULT_OPEN_FILES),
       background: new Background(),
       timers: new Timers(env.clock),
+      ignoresMessageFormatVersion: options.ignoresMessageFormatVersion ?? true,
       producerIdExpirationMs: options.producerIdExpirationMs ?? DAY_MS,
       transactionVerification: options.transactionVerification ?? true,
     }

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/errors'
 import type { CompressionPool } from '../../protocol/records/compression'
+import { atLeast, parseMetadataVersion } from '../../protocol/rules/metadata-version'
 import type { LogContext } from './log-context'
 import type { LogDirectory } from './log-directory'
 import { LogError, StorageError } from './log-error'
@@ -89,6 +90,7 @@ export class Log {
     this.config = config
     this.isFuture = isFuture
     this.epochs = new LeaderEpochs()
+    this.epochs.keep(this.keepsEpochs)
     this.epochFile = new EpochFile(this)
     this.metadataFile = new PartitionMetadataFile(this)
     this.producerState = new ProducerState(this.name)
@@ -121,6 +123,13 @@ export class Log {
   /** Everything below was synced. */
   get syncedOffset(): number {
     return this.flusher.syncedOffset
+  }
+
+  /** Records of before 0.11 have no epochs, and a log that is to be of such has none either. */
+  get keepsEpochs(): boolean {
+    if (this.context.ignoresMessageFormatVersion) return true
+    const format = parseMetadataVersion(this.config.messageFormatVersion)
+    return format === undefined || atLeast(format, '0.11.0-IV0')
   }
 
   /** -1 before the first. */
@@ -296,6 +305,7 @@ export class Log {
 
   updateConfig(config: LogConfig): void {
     this.config = config
+    if (this.epochs.keep(this.keepsEpochs)) this.epochFile.writeLater()
   }
 
   /** Whether a batch of this producer is remembered. */

@@ -54,16 +54,23 @@ export class ControllerBelief {
   }
 
   private async knowsOurEpoch(brokerEpoch: number): Promise<boolean> {
-    if (brokerEpoch < 0) return !this.options.protocol.brokerEpochs
-    if (brokerEpoch > this.options.brokerEpoch()) {
-      // The controller may see our new znode before we know that it was created.
-      try {
-        await this.options.awaitBrokerEpoch?.(brokerEpoch)
-      } catch {
-        return false
-      }
+    if (brokerEpoch < 0) {
+      // It may be for the life that is just beginning: under the former epoch it would tell this broker nothing (ReplicaCore.mayLead).
+      return !this.options.protocol.brokerEpochs && (await this.isRegistered(Infinity))
     }
+    // The controller may see our new znode before we know that it was created.
+    if (brokerEpoch > this.options.brokerEpoch() && !(await this.isRegistered(brokerEpoch))) return false
     return brokerEpoch === this.options.brokerEpoch()
+  }
+
+  /** Waits for a registration that is under way; false if it cannot be waited for. */
+  private async isRegistered(epoch: number): Promise<boolean> {
+    try {
+      await this.options.awaitBrokerEpoch?.(epoch)
+      return true
+    } catch {
+      return false
+    }
   }
 
   private confirm(claim: ControllerClaim): Promise<boolean> {

@@ -105,6 +105,7 @@ function applyOne(
     const isNews = !partition.isApplied(state)
     if (isNews) apply(core, fetchers, partition, topicId, state)
     else repeat(partition, topicId)
+    partition.toldTopicId = topicId
     partition.toldUnder = core.options.brokerEpoch()
     // Also for a follower that was given up, or that waits for its leader.
     const isFetched = partition.role === 'follower' && (!core.isLeaving || state.isr.includes(brokerId))

@@ -50,6 +50,8 @@ export class Partition {
   readonly partition: number
   readonly context: PartitionContext
   topicId: string | undefined
+  /** As the controller named it last; leaders are asked by this one: under a controller below IBP 2.8, which names none, they know none. */
+  toldTopicId: string | undefined
   role: PartitionRole = 'none'
   /** -1: unknown or none. */
   leaderId = -1

@@ -51,7 +51,7 @@ export class ReplicaFetchSession {
 
   /** The highest version up to `version` that can name all the partitions. */
   versionFor(version: number, states: readonly FetchState[]): number {
-    const canUseIds = states.every(({ partition }) => partition.topicId !== undefined)
+    const canUseIds = states.every(({ partition }) => partition.toldTopicId !== undefined)
     return canUseIds ? version : Math.min(version, FIRST_VERSION_WITH_IDS - 1)
   }
 
@@ -83,7 +83,7 @@ export class ReplicaFetchSession {
   }
 
   private tell(state: FetchState, limits: WishLimits): FetchWish {
-    const { topic, topicId, partition, log } = state.partition
+    const { topic, toldTopicId: topicId, partition, log } = state.partition
     const wish = {
       topic, topicId, partition,
       fetchOffset: state.fetchOffset,
@@ -157,7 +157,7 @@ function isCurrent(wish: FetchWish, state: FetchState, { maxBytes, namesLastEpoc
     wish.currentLeaderEpoch === state.leaderEpoch &&
     wish.lastFetchedEpoch === (namesLastEpoch ? state.lastFetchedEpoch : -1) &&
     wish.maxBytes === maxBytes &&
-    wish.topicId === state.partition.topicId
+    wish.topicId === state.partition.toldTopicId
   )
 }
 

@@ -37,6 +37,8 @@ interface Packet {
   sentAtMs: number
 }
 
+/** The answer to a request; to a multi also inside it, where the first operation is told so. */
+const SESSION_EXPIRED = errnoOf('SESSION_EXPIRED')
 const MOST_BYTES_IN_FLIGHT = 4 * 1024 * 1024
 const LAST_XID = 2 ** 31 - 1
 const SHORTEST_PAUSE_MS = 20
@@ -315,14 +317,14 @@ export class ConnectionManager implements ClientTransport {
     if (packet === undefined || packet.xid !== xid) {
       throw new MalformedReplyError(`a reply to request ${xid} came, ${packet === undefined ? 'none' : packet.xid} is expected`)
     }
+    // Decoded before it is taken, so that a malformed reply fails the request like a lost one.
+    const payload = header.err === 0 ? decodeReply(packet.opCode, reader, header.zxid, this.options.chroot) : null
     // The server has begun to end the session. Whether it will be over is for a handshake to say: a leader that goes before this is
     // written leaves it alive (with its ephemeral nodes), and whoever took the session for lost would wait for the next one for ever.
-    if (header.err === errnoOf('SESSION_EXPIRED')) {
+    if (header.err === SESSION_EXPIRED || payload?.results?.some((entry) => entry.type === 'error' && entry.errno === SESSION_EXPIRED)) {
       this.connection?.destroy('the server says that the session has expired')
       return
     }
-    // Decoded before it is taken, so that a malformed reply fails the request like a lost one.
-    const payload = header.err === 0 ? decodeReply(packet.opCode, reader, header.zxid, this.options.chroot) : null
     this.inFlight.shift()
     this.inFlightBytes -= packet.bytes.length
     this.touch(packet.sentAtMs)

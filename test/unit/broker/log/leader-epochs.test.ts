@@ -68,6 +68,24 @@ test.each<[number, [number, number][]]>([
   expect(list(cache)).toEqual(after)
 })
 
+test('keeps none while they are not to be kept, and what a file held counts as a change', () => {
+  const cache = epochs([0, 0], [2, 10])
+  expect(cache.keep(true)).toBe(false)
+  expect(cache.keep(false)).toBe(true)
+  expect(cache.keep(false)).toBe(false)
+  cache.assign(3, 20)
+  expect(list(cache)).toEqual([])
+  const { revision } = cache
+  cache.load([])
+  expect(cache.revision).toBe(revision)
+  cache.load([{ epoch: 2, startOffset: 10 }])
+  expect(list(cache)).toEqual([])
+  expect(cache.revision).toBeGreaterThan(revision)
+  cache.keep(true)
+  cache.assign(4, 30)
+  expect(list(cache)).toEqual([[4, 30]])
+})
+
 test('counts each change, and only changes', () => {
   const cache = new LeaderEpochs()
   cache.assign(1, 0)

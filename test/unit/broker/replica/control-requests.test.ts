@@ -128,6 +128,27 @@ describe('belief (broker.md §5)', () => {
     expect(answer.errorCode).toBe(NONE)
   })
 
+  test('before IBP 2.2 a request waits for a registration under way: the leader it tells leads on under the new epoch', async () => {
+    let registration = Promise.resolve()
+    const { world, broker } = setUp({
+      protocol: { brokerEpochs: false },
+      options: { awaitBrokerEpoch: async (epoch) => (epoch > broker.epoch ? registration : undefined) },
+    })
+    const tell = () => broker.leaderAndIsr({ leader: 1, leaderEpoch: 0, replicas: [1], isr: [1] }, { brokerEpoch: -1 }, 1)
+    const produce = async (): Promise<number> => (await world.settle(broker.produce('a', { acks: 1 }), 3000, 'the answer')).errorCode
+    await world.settle(tell(), 1000, 'LeaderAndIsr')
+    expect(await produce()).toBe(NONE)
+    // The controller sees the new znode before this broker hears that it is there.
+    let registered: () => void = () => {}
+    registration = new Promise<void>((resolve) => (registered = resolve))
+    const told = tell()
+    await world.run(100)
+    broker.epoch = 500
+    registered()
+    await world.settle(told, 1000, 'LeaderAndIsr')
+    expect(await produce()).toBe(NONE)
+  })
+
   test('a request that waited for ZooKeeper is refused if a newer controller came meanwhile', async () => {
     const { world, broker } = setUp()
     const answers = new Map<number, (is: boolean) => void>()
@@ -260,6 +281,32 @@ describe('LeaderAndIsr', () => {
     expect(broker.log().topicId).toBeUndefined()
     expect(await apply(world, broker, { leader: 1, leaderEpoch: 3 }, 7)).toBe(NONE)
     expect(broker.log().topicId).toBe(TOPIC_ID)
+  })
+
+  test('a follower asks without the id of its log when a controller of before topic ids leads it to a leader that knows none', async () => {
+    const { world, broker, other } = setUp()
+    await world.settle(broker.updateMetadata([1, 2]), 1000, 'metadata')
+    // Started under that controller: nobody has told it an id.
+    const brokersOnly = updateMetadata(other.epoch, [1, 2])
+    await world.settle(other.replicas.updateMetadata(brokersOnly, 6), 1000, 'metadata')
+    await apply(world, other, { leader: 2, leaderEpoch: 2 }, 4)
+    await world.settle(other.produce('a', { acks: 1 }), 100, 'the answer')
+    await apply(world, broker, { leader: 1, leaderEpoch: 1 }, 7)
+    expect(await apply(world, broker, { leader: 2, leaderEpoch: 2 }, 4)).toBe(NONE)
+    await world.runUntil(() => broker.log().endOffset === 1, 5000, 'the copy')
+    expect(broker.log().topicId).toBe(TOPIC_ID)
+  })
+
+  test('the same when that controller repeats a state which another one told with the id', async () => {
+    const { world, broker, other } = setUp()
+    await world.settle(broker.updateMetadata([1, 2]), 1000, 'metadata')
+    const brokersOnly = updateMetadata(other.epoch, [1, 2])
+    await world.settle(other.replicas.updateMetadata(brokersOnly, 6), 1000, 'metadata')
+    await apply(world, other, { leader: 2, leaderEpoch: 2 }, 4)
+    await world.settle(other.produce('a', { acks: 1 }), 100, 'the answer')
+    await apply(world, broker, { leader: 2, leaderEpoch: 2 }, 7)
+    expect(await apply(world, broker, { leader: 2, leaderEpoch: 2 }, 4)).toBe(NONE)
+    await world.runUntil(() => broker.log().endOffset === 1, 5000, 'the copy')
   })
 
   test('a new log is made ready before; not one that is there, or of others, or of a request that is refused', async () => {

@@ -6,7 +6,7 @@ import { createLogger } from '../../../../runtime/log'
 import { realEnvironment } from '../../../../runtime/real'
 import { isZooKeeperError } from '../../../../zk-schema/session/errors'
 import { openSession } from '../../../../zk-schema/session/session'
-import type { SessionOptions, ZooKeeperSession } from '../../../../zk-schema/session/session'
+import type { Op, SessionOptions, ZooKeeperSession } from '../../../../zk-schema/session/session'
 import { bytes, FakeServer, frame, int, replyFrame, stat, string, until } from './fake-server'
 import type { FakeConnection, FakeRequest } from './fake-server'
 
@@ -184,6 +184,23 @@ test('4b: a request that is answered with SESSION_EXPIRED ends nothing yet: the 
   expect(await codeOf(session.set('/a', null, -1))).toBe('CONNECTION_LOSS')
   server.onHandshake = (connection) => connection.refuseExpired()
   isEnding = true
+  expect(await codeOf(session.get('/a'))).toBe('SESSION_EXPIRED')
+  expect(session.state).toBe('expired')
+})
+
+test('4c: the same of a multi, whose first operation is told of the end: the reply itself has no error', async () => {
+  server.onRequest = (connection, request) => {
+    const error = (code: number): Buffer => Buffer.concat([int(-1), Buffer.from([0]), int(code), int(code)])
+    if (request.type !== Type.multi) return obliging(connection, request)
+    connection.reply(request, 5, Buffer.concat([error(-112), error(-2), int(-1), Buffer.from([1]), int(-1)]))
+  }
+  const session = await open()
+  const ops: Op[] = [{ type: 'check', path: '/a', version: 1 }, { type: 'set', path: '/b', data: null, version: -1 }]
+  expect(await codeOf(session.multi(ops))).toBe('CONNECTION_LOSS')
+  expect(await codeOf(session.get('/a'))).toBe('OK')
+  expect(session.state).toBe('connected')
+  server.onHandshake = (connection) => connection.refuseExpired()
+  expect(await codeOf(session.multi(ops))).toBe('CONNECTION_LOSS')
   expect(await codeOf(session.get('/a'))).toBe('SESSION_EXPIRED')
   expect(session.state).toBe('expired')
 })

@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../../../../protocol/errors'
+import { topicConfig } from '../../../../../protocol/rules/topic-config'
 import { batch, batchesOf, contentOf, Fixture, marker, whole } from '../log-fixture'
 import type { Log } from '../../../../../broker/log/log'
 import type { LogManager } from '../../../../../broker/log/log-manager'
@@ -253,6 +254,42 @@ describe('after an unclean stop', () => {
     expect(await epochsOf([[1, 11], [3, 7], [4, 21], [5, 25]])).toEqual([[3, 7], [5, 20]])
     expect(await epochsOf([[3, 11], [6, 12]])).toEqual([[3, 10], [5, 20]])
     expect(await epochsOf([])).toEqual([[3, 10], [5, 20]])
+  })
+
+  // After a kill the records are looked at again, and say what they were written with.
+  test.each([['kill -9', 5], ['a clean stop', -1]])('a message format of before epochs forgets them, after %s', async (end, found) => {
+    const fixture = new Fixture()
+    const reopen = async (manager: LogManager, format: string): Promise<LogManager> => {
+      if (end === 'kill -9') fixture.kill()
+      else await fixture.run(manager.shutdown())
+      return fixture.open({ 'message.format.version': format }, { ignoresMessageFormatVersion: false })
+    }
+    let manager = await fixture.open({}, { ignoresMessageFormatVersion: false })
+    let log = manager.getOrCreate('t', 0, { isNew: true })
+    log.appendAsFollower(batch(2, { baseOffset: 0, leaderEpoch: 3 }))
+    expect(log.latestEpoch).toBe(3)
+    await fixture.run(log.flush())
+    manager = await reopen(manager, '0.10.2')
+    log = manager.get('t', 0)!
+    expect(log.latestEpoch).toBe(-1)
+    log.assignEpochStart(5, 2)
+    log.appendAsFollower(batch(2, { baseOffset: 2, leaderEpoch: 5 }))
+    expect([log.latestEpoch, log.endOffset, log.endOffsetForEpoch(5).endOffset]).toEqual([-1, 4, -1])
+    await fixture.run(log.flush())
+    manager = await reopen(manager, '2.8')
+    log = manager.get('t', 0)!
+    expect([log.latestEpoch, log.endOffset]).toEqual([found, 4])
+    log.assignEpochStart(6, 4)
+    expect(log.latestEpoch).toBe(6)
+    log.updateConfig(topicConfig({ 'message.format.version': '0.10.2' }))
+    expect(log.latestEpoch).toBe(-1)
+  })
+
+  test('a message format is ignored from IBP 3.0 on', async () => {
+    const fixture = new Fixture()
+    const log = (await fixture.open({ 'message.format.version': '0.10.2' })).getOrCreate('t', 0, { isNew: true })
+    log.appendAsFollower(batch(2, { baseOffset: 0, leaderEpoch: 3 }))
+    expect(log.latestEpoch).toBe(3)
   })
 
   test('aborted transactions are indexed again', async () => {
