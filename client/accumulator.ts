@@ -188,9 +188,15 @@ export class PartitionQueue {
   /** The next batch to send, if one may be sent now. `complete` closes it for more records. */
   ready(nowMs: number, lingerMs: number, batchSize: number, mostInFlight: number, hurry: boolean): ProducerBatch | undefined {
     const head = this.pending[0]
-    if (head === undefined || this.isWaitingForAnswers(mostInFlight) || this.retryAtMs > nowMs) return undefined
-    const full = this.pending.length > 1 || head.size >= batchSize
-    return full || hurry || head.attempts > 0 || nowMs >= head.createdMs + lingerMs ? head : undefined
+    if (head === undefined || this.isWaitingForAnswers(mostInFlight)) return undefined
+    return nowMs >= this.dueMs(lingerMs, batchSize, hurry) ? head : undefined
+  }
+
+  /** When time lets the head go out; it is there. */
+  dueMs(lingerMs: number, batchSize: number, hurry: boolean): number {
+    const head = this.pending[0]!
+    const lingers = this.pending.length === 1 && head.size < batchSize && !hurry && head.attempts === 0
+    return Math.max(this.retryAtMs, lingers ? head.createdMs + lingerMs : 0)
   }
 
   /** True while time alone lets nothing go out. */

@@ -267,9 +267,9 @@ export class Consumer {
     return this.needGroup().commits.fetch(partitions, options.timeoutMs ?? this.cluster.settings.apiTimeoutMs)
   }
 
-  /** Who this member is now, for `Producer.sendOffsetsToTransaction`. */
+  /** The member that `poll` has given its partitions to last, for `Producer.sendOffsetsToTransaction`. */
   groupMetadata(): GroupMember {
-    return this.needGroup().membership.member
+    return this.needGroup().membership.assignedMember
   }
 
   /** The next `poll` joins anew, for a reason of the program's own. */

@@ -4,6 +4,7 @@ import { realEnvironment } from '../runtime/real'
 import { ClosedError, Cluster, TimeoutError } from './cluster'
 import { ConfigReader, clientSettings } from './config'
 import { ProducerBatch } from './accumulator'
+import { partitionKey } from './leaders'
 import { leastWaiting } from './producer/adaptive'
 import { ProducerInterceptors } from './producer/interceptors'
 import { mostBytes } from './producer/record-size'
@@ -54,11 +55,8 @@ export class Producer {
   private readonly blocked: (() => void)[] = []
   private readonly sticky = new Map<string, { partition: number; bytes: number }>()
   private readonly finding = new Map<string, Promise<void>>()
-  /** Sends that wait for metadata or memory, and who waits for them. */
-  private entering = 0
-  /** By topic: settles when the last of those that wait has entered. */
+  /** By topic: settles when the last of those that wait for metadata or memory has entered. */
   private readonly lastEntering = new Map<string, Promise<void>>()
-  private readonly entered: (() => void)[] = []
   private closing = false
   private readonly transactions: Transactions | undefined
   private readonly interceptors: ProducerInterceptors
@@ -81,7 +79,13 @@ export class Producer {
         this.maxBlockMs,
       )
     }
-    this.sender = new Sender(this.cluster, this.settings, this.transactions, (batch) => this.release(batch.size))
+    this.sender = new Sender(
+      this.cluster,
+      this.settings,
+      this.transactions,
+      (batch) => this.release(batch.size),
+      () => this.blocked.length > 0,
+    )
     this.transactions?.attach({
       flush: () => this.flush(),
       abort: async (error) => {
@@ -162,26 +166,35 @@ export class Producer {
     this.transactions?.check()
     const entry = this.entryOf(record)
     const deadline = this.env.clock.monoMs() + this.maxBlockMs
-    const before = this.lastEntering.get(record.topic)
+    if (this.lastEntering.size === 0 && this.mayEnter(entry)) return this.take(entry)
+    const lane = this.laneOf(record)
+    const before = this.lastEntering.get(lane)
     if (before === undefined && this.mayEnter(entry)) return this.take(entry)
-    this.entering++
     // Who comes later waits behind: what is awaited here may come true before those who waited for it have had their turn.
     const mine = (before ?? Promise.resolve())
       .then(() => this.waitToEnter(entry, deadline))
       .finally(() => {
-        if (this.lastEntering.get(record.topic) === settled) this.lastEntering.delete(record.topic)
-        this.entering--
-        if (this.entering === 0) for (const resolve of this.entered.splice(0)) resolve()
+        if (this.lastEntering.get(lane) === settled) this.lastEntering.delete(lane)
       })
     const settled = mine.then(
       () => {},
       () => {},
     )
-    this.lastEntering.set(record.topic, settled)
+    this.lastEntering.set(lane, settled)
     return (await mine).outcome
   }
 
+  /** Who waits for a partition that may come does not hold up the others of the topic. */
+  private laneOf(record: ProducerRecord): string {
+    const own = partitionKey(record.topic, record.partition ?? -1)
+    const isApart = (this.cluster.isKnown(record.topic) && !this.hasPartition(record)) || this.lastEntering.has(own)
+    return isApart ? own : record.topic
+  }
+
   private entryOf(record: ProducerRecord): Entry {
+    const { timestamp } = record
+    if (timestamp !== undefined && !(timestamp >= 0 && timestamp < Infinity))
+      throw new RangeError(`Invalid timestamp: ${timestamp}. Timestamp should always be non-negative or null.`)
     const key = bytesOf(record.key)
     const value = bytesOf(record.value)
     const headers = (record.headers ?? []).map((header) => ({ key: header.key, value: bytesOf(header.value) }))
@@ -189,7 +202,13 @@ export class Producer {
   }
 
   private mayEnter({ record, size }: Entry): boolean {
-    return this.cluster.isKnown(record.topic) && this.hasSpace(size)
+    return this.cluster.isKnown(record.topic) && this.hasPartition(record) && this.hasSpace(size)
+  }
+
+  /** False where metadata that is newer than ours may have it; what no topic has is for `partitionFor` to refuse. */
+  private hasPartition({ topic, partition }: ProducerRecord): boolean {
+    if (partition === undefined || partition < 0 || !Number.isInteger(partition)) return true
+    return partition < this.cluster.topic(topic)!.partitions.length
   }
 
   private hasSpace(size: number): boolean {
@@ -200,6 +219,7 @@ export class Producer {
   private async waitToEnter(entry: Entry, deadline: number): Promise<{ outcome: Promise<RecordMetadata> }> {
     while (!this.mayEnter(entry)) {
       if (!this.cluster.isKnown(entry.record.topic)) await this.findTopic(entry.record.topic, deadline)
+      if (!this.hasPartition(entry.record)) await this.findPartition(entry.record, deadline)
       if (!this.hasSpace(entry.size)) await this.waitForSpace(deadline)
     }
     return { outcome: this.take(entry) }
@@ -231,8 +251,8 @@ export class Producer {
 
   /** Sends what waits; resolves when every record sent so far has its answer. */
   async flush(): Promise<void> {
-    // A record that waits for metadata or memory was sent before this call, too.
-    if (this.entering > 0) await new Promise<void>((resolve) => this.entered.push(resolve))
+    // A record that waits for metadata or memory was sent before this call, too; the others do not linger for it.
+    if (this.lastEntering.size > 0) await Promise.all([...this.lastEntering.values(), this.sender.flush()])
     await this.sender.flush()
   }
 
@@ -281,7 +301,7 @@ export class Producer {
   private partitionFor(record: ProducerRecord, key: Uint8Array | null, size: number): number {
     const { partitions } = this.cluster.topic(record.topic)!
     if (record.partition !== undefined) {
-      if (record.partition < 0 || record.partition >= partitions.length) {
+      if (!Number.isInteger(record.partition) || record.partition < 0 || record.partition >= partitions.length) {
         throw new ProtocolError(
           ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
           `partition ${record.partition} of topic ${record.topic} ` +
@@ -328,6 +348,26 @@ export class Producer {
     return found
   }
 
+  /** The topic may have grown since its metadata was read (Kafka's waitOnMetadata). */
+  private async findPartition(record: ProducerRecord, deadline: number): Promise<void> {
+    const { topic, partition } = record
+    const missing = (): string =>
+      `Partition ${partition} of topic ${topic} with partition count ${this.cluster.topic(topic)?.partitions.length ?? 0} ` +
+      `is not present in metadata after ${this.maxBlockMs} ms.`
+    try {
+      await this.cluster.retrying(
+        `finding partition ${partition} of ${topic}`,
+        async () => {
+          await this.findTopic(topic, deadline)
+          if (!this.hasPartition(record)) throw new ProtocolError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+        },
+        Math.max(deadline - this.env.clock.monoMs(), 0),
+      )
+    } catch (error) {
+      throw error instanceof TimeoutError ? new TimeoutError(missing(), { cause: error.cause }) : error
+    }
+  }
+
   private async waitForSpace(deadline: number): Promise<void> {
     const leftMs = deadline - this.env.clock.monoMs()
     if (leftMs <= 0)
@@ -341,6 +381,7 @@ export class Producer {
       }
       const timer = this.env.clock.timer(leftMs, wake)
       this.blocked.push(wake)
+      this.sender.wake()
     })
   }
 

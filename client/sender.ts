@@ -58,6 +58,7 @@ export class Sender {
   /** Those who flush, and what each of them waits for. */
   private readonly flushes = new Set<{ left: Set<ProducerBatch>; done: () => void }>()
   private readonly released: (batch: ProducerBatch) => void
+  private readonly isExhausted: () => boolean
   private readonly transactions: Transactions | undefined
 
   constructor(
@@ -65,11 +66,14 @@ export class Sender {
     settings: SenderSettings,
     transactions: Transactions | undefined,
     released: (batch: ProducerBatch) => void,
+    /** Somebody waits for memory: what lingers has it. */
+    isExhausted: () => boolean,
   ) {
     this.cluster = cluster
     this.settings = settings
     this.transactions = transactions
     this.released = released
+    this.isExhausted = isExhausted
   }
 
   queue(topic: string, partition: number): PartitionQueue {
@@ -148,21 +152,17 @@ export class Sender {
     const stale = new Set<string>()
     const requests = new Map<number, { batches: ProducerBatch[]; bytes: number }>()
     let nextMs = Infinity
+    const { lingerMs, batchSize, maxInFlight } = this.settings
+    const hurry = this.flushes.size > 0 || this.isExhausted()
     for (const queue of this.queues.values()) {
       if (queue.pending.length === 0) continue
       // The answer to its addition wakes.
       if (transactions !== undefined && !transactions.mayProduce(queue)) continue
-      const batch = queue.ready(
-        nowMs,
-        this.settings.lingerMs,
-        this.settings.batchSize,
-        this.settings.maxInFlight,
-        this.flushes.size > 0,
-      )
+      const batch = queue.ready(nowMs, lingerMs, batchSize, maxInFlight, hurry)
       if (batch === undefined) {
         // An answer wakes.
-        if (queue.isWaitingForAnswers(this.settings.maxInFlight)) continue
-        nextMs = Math.min(nextMs, Math.max(queue.retryAtMs, queue.pending[0]!.createdMs + this.settings.lingerMs))
+        if (queue.isWaitingForAnswers(maxInFlight)) continue
+        nextMs = Math.min(nextMs, queue.dueMs(lingerMs, batchSize, hurry))
         continue
       }
       const leader = this.leaderOf(queue)
@@ -172,7 +172,7 @@ export class Sender {
       // What went to a former leader must be answered first: behind its back its sequences could be left out of the
       // leader's window.
       if (queue.inFlight.length > 0 && queue.inFlightTo !== leader) continue
-      if ((this.perNode.get(leader) ?? 0) >= this.settings.maxInFlight) continue
+      if ((this.perNode.get(leader) ?? 0) >= maxInFlight) continue
       const request = requests.get(leader) ?? { batches: [], bytes: 0 }
       if (request.bytes > 0 && request.bytes + batch.size > this.settings.maxRequestBytes) {
         nextMs = nowMs
@@ -218,10 +218,21 @@ export class Sender {
     this.timer = this.cluster.env.clock.timer(Math.max(atMs - this.cluster.env.clock.monoMs(), 0), () => this.wake())
   }
 
-  private send(leader: number, batches: ProducerBatch[]): void {
+  private send(leader: number, taken: ProducerBatch[]): void {
+    const { acks, codec, level, requestTimeoutMs, transactionalId } = this.settings
+    const encoded = new Map<ProducerBatch, Buffer>()
+    for (const batch of taken) {
+      try {
+        encoded.set(batch, batch.encode(codec, level, batch.queue.identity, transactionalId !== null))
+      } catch (error) {
+        // No other batch has to suffer for it.
+        this.giveUp(batch, error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+    const batches = [...encoded.keys()]
+    if (batches.length === 0) return
     this.inFlight++
     this.perNode.set(leader, (this.perNode.get(leader) ?? 0) + 1)
-    const { acks, codec, level, requestTimeoutMs, transactionalId } = this.settings
     const body = {
       ...(transactionalId === null ? {} : { transactionalId }),
       acks,
@@ -231,7 +242,7 @@ export class Sender {
           name: topic,
           partitionData: partitions.map(({ partition, batch }) => ({
             index: partition,
-            records: batch.encode(codec, level, batch.queue.identity, transactionalId !== null),
+            records: encoded.get(batch)!,
           })),
         }),
       ),
@@ -304,9 +315,7 @@ export class Sender {
       queue.retry(batch, nowMs + this.cluster.settings.retryBackoffMs)
       return
     }
-    this.leaveGap(batch)
-    queue.done(batch)
-    this.settle(batch, () => batch.fail(error))
+    this.giveUp(batch, error)
   }
 
   /** There is no going on in another epoch here: what is given up ends the transaction. */
@@ -323,9 +332,14 @@ export class Sender {
       queue.retry(batch, this.cluster.env.clock.monoMs() + this.cluster.settings.retryBackoffMs)
       return
     }
-    queue.done(batch)
+    this.giveUp(batch, error)
+  }
+
+  /** What was taken to be sent, and will not be sent again. */
+  private giveUp(batch: ProducerBatch, error: Error): void {
     this.leaveGap(batch)
-    transactions.batchFailed(error)
+    batch.queue.done(batch)
+    this.transactions?.batchFailed(error)
     this.settle(batch, () => batch.fail(error))
   }
 

@@ -148,16 +148,20 @@ export async function describeProducers(
     producersOn(cluster, broker, list)
   if (brokerId === undefined)
     return perLeader<TopicPartition, ProducersOfPartition>(cluster, 'describing producers', partitions, ask)
-  return cluster.retrying(`describing the producers of broker ${brokerId}`, async () => {
+  const answers = await cluster.retrying(`describing the producers of broker ${brokerId}`, async () => {
     if (cluster.node(brokerId) === undefined) await cluster.metadata([])
-    const results = new Map<string, ProducersOfPartition>()
-    for (const answer of await ask(brokerId, partitions)) {
-      // The broker was named: that it is not the leader does not pass by asking again.
-      if (answer instanceof ProtocolError) throw answer
-      results.set(partitionKey(answer.topic, answer.partition), answer)
-    }
-    return results
+    const found = await ask(brokerId, partitions)
+    // The broker was named: that it is not the leader does not pass by asking again.
+    const passing = found.find((each) => each instanceof ProtocolError && each.code !== ErrorCode.NOT_LEADER_OR_FOLLOWER && each.retriable)
+    if (passing !== undefined) throw passing
+    return found
   })
+  const results = new Map<string, ProducersOfPartition>()
+  for (const answer of answers) {
+    if (answer instanceof ProtocolError) throw answer
+    results.set(partitionKey(answer.topic, answer.partition), answer)
+  }
+  return results
 }
 
 async function producersOn(

@@ -151,7 +151,8 @@ export class Positions {
     const seeks = new Map(states.map((state) => [state, state.seeks]))
     const epochs = new Map(states.map((state) => [state, this.cluster.leaderEpoch(state.topic, state.partition)]))
     if ((await this.cluster.versionOf(leader, ApiKey.offsetForLeaderEpoch)) < FIRST_FOR_CONSUMERS) {
-      for (const state of states) this.holds(state, epochs.get(state)!)
+      for (const state of states)
+        if (this.subscription.isCurrent(state, seeks.get(state)!) && state.state === 'validating') this.holds(state, epochs.get(state)!)
       return
     }
     const response = await this.cluster.send<OffsetForLeaderEpochResponse>(leader, ApiKey.offsetForLeaderEpoch, {

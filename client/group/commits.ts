@@ -22,6 +22,7 @@ const TOO_LATE =
   'Commit cannot be completed since the group has already rebalanced and assigned the partitions to another member. ' +
   'This means that the time between subsequent calls to poll() was longer than the configured max.poll.interval.ms, ' +
   'or that heartbeats did not get through.'
+const OUT_OF_TIME = 'Timeout expired before successfully committing offsets'
 
 /** Commits of one consumer, and what the group has committed. */
 export class Commits {
@@ -50,28 +51,33 @@ export class Commits {
    * (TimeoutError), which it is, too,
    * when `isOver` says so.
    */
-  async sync(offsets: readonly OffsetToCommit[], deadlineMs: number, isOver = (): boolean => false): Promise<void> {
+  async sync(given: readonly OffsetToCommit[], deadlineMs: number, isOver = (): boolean => false): Promise<void> {
     const { clock } = this.cluster.env
+    const offsets = copyOf(given)
     await this.cluster.within(Promise.allSettled([...this.pending]), deadlineMs)
     if (offsets.length === 0) return
     let last: unknown
     for (;;) {
       try {
         const findMs = Math.min(deadlineMs, clock.monoMs() + FIND_STEP_MS)
-        if ((await this.membership.finder.find(findMs)) !== undefined) return await this.once(offsets)
+        if ((await this.membership.finder.find(findMs)) !== undefined) {
+          if (await this.onceUntil(offsets, deadlineMs)) return
+          throw new TimeoutError(OUT_OF_TIME)
+        }
       } catch (error) {
         if (!mayRetry(error)) throw error
         last = error
       }
       const leftMs = deadlineMs - clock.monoMs()
       if (leftMs <= 0 || isOver() || this.cluster.isClosed)
-        throw new TimeoutError(`Timeout expired before successfully committing offsets`, { cause: last })
+        throw new TimeoutError(OUT_OF_TIME, { cause: last })
       await this.cluster.sleep(Math.min(leftMs, this.cluster.settings.retryBackoffMs))
     }
   }
 
   /** Tries once. The callback is called with RetriableCommitFailedError where trying again may help. */
-  async(offsets: readonly OffsetToCommit[], callback?: CommitCallback): Promise<void> {
+  async(given: readonly OffsetToCommit[], callback?: CommitCallback): Promise<void> {
+    const offsets = copyOf(given)
     const attempt = this.attempt(offsets).then(
       () => callback?.(undefined, offsets),
       (error: unknown) =>
@@ -128,11 +134,20 @@ export class Commits {
 
   private committingMember(): GroupMember {
     const { membership } = this
-    if (!this.isSubscribed()) return { ...membership.member, generationId: -1, memberId: '' }
+    if (!this.isSubscribed()) return { ...membership.member, generationId: -1, memberId: '', groupInstanceId: null }
     const member = membership.stableMember
     if (member !== undefined) return member
     if (membership.isRebalancing) throw new ProtocolError(ErrorCode.REBALANCE_IN_PROGRESS, REBALANCING)
     throw new CommitFailedError(REBALANCED)
+  }
+
+  /** False if there is no answer by then; who commits later waits for it. */
+  private async onceUntil(offsets: readonly OffsetToCommit[], deadlineMs: number): Promise<boolean> {
+    const attempt = this.once(offsets)
+    const settled = attempt.catch(() => {})
+    this.pending.add(settled)
+    void settled.then(() => this.pending.delete(settled))
+    return (await this.cluster.within(attempt.then(() => true), deadlineMs)) ?? false
   }
 
   private async once(offsets: readonly OffsetToCommit[]): Promise<void> {
@@ -177,6 +192,11 @@ export class Commits {
     }
     this.committed(offsets)
   }
+}
+
+/** What the caller does with its own list meanwhile does not change what is committed. */
+function copyOf(offsets: readonly OffsetToCommit[]): OffsetToCommit[] {
+  return offsets.map((each) => ({ ...each }))
 }
 
 function isOfCoordinator(error: unknown): boolean {

@@ -73,8 +73,10 @@ export class ConsumerGroup implements GroupBusiness {
       this.membership.polled()
       this.checkWishes()
       // Before the first join the pattern must have been matched once.
-      if (this.membership.needsRejoin && this.subscription.kind === 'pattern' && !(await this.watch.refreshed(deadlineMs)))
-        return false
+      if (this.membership.needsRejoin && this.subscription.kind === 'pattern') {
+        if (!(await this.watch.refreshed(deadlineMs))) return false
+        this.checkWishes()
+      }
       if (this.membership.needsRejoin && !(await this.membership.ensureActive(deadlineMs))) return false
     }
     this.autoCommit()

@@ -41,6 +41,7 @@ export class Membership {
   private readonly business: GroupBusiness
   private readonly heartbeat: Heartbeat
   private current: Generation = NO_GENERATION
+  private assignedIn: Generation = NO_GENERATION
   /** Who gave the member id, until a SyncGroup succeeds under it: only then it is written down for the next coordinator. */
   private givenBy: Node | undefined
   private state: State = 'unjoined'
@@ -75,6 +76,16 @@ export class Membership {
   get member(): GroupMember {
     const { groupId, groupInstanceId } = this.settings
     return { groupId, groupInstanceId, generationId: this.current.id, memberId: this.current.memberId }
+  }
+
+  /**
+   * Who the program is that works on what `poll` gave it: the member that last took an assignment there. One that has been forgotten
+   * since, or is joining anew behind the program's back, is refused by this; by its present state it would be taken for nobody, and
+   * nobody is not fenced (KIP-447).
+   */
+  get assignedMember(): GroupMember {
+    const { groupId, groupInstanceId } = this.settings
+    return { groupId, groupInstanceId, generationId: this.assignedIn.id, memberId: this.assignedIn.memberId }
   }
 
   get isRebalancing(): boolean {
@@ -115,6 +126,8 @@ export class Membership {
           // Should it throw, it is not done again.
           this.needsPreparation = false
           await this.business.prepareToJoin()
+          // The membership was lost meanwhile: so is what was to be kept.
+          if (this.needsPreparation) continue
         }
         // The program may have left in the listener.
         if (!this.needsRejoin) return true
@@ -126,6 +139,7 @@ export class Membership {
       if ('assignment' in outcome && this.state === 'stable') {
         this.joining = undefined
         this.needsPreparation = true
+        this.assignedIn = this.current
         await this.business.joined(this.current, outcome.assignment)
         continue
       }
@@ -195,6 +209,7 @@ export class Membership {
     this.current = { ...NO_GENERATION }
     this.givenBy = undefined
     this.state = 'unjoined'
+    this.needsPreparation = true
     this.timer?.cancel()
     this.requestRejoin(reason)
   }

@@ -1,5 +1,6 @@
-import { codecByName } from '../../protocol/records/compression'
+import { codecByName, codecLevels } from '../../protocol/records/compression'
 import { ConfigError, ConfigReader } from '../config'
+import type { Codec } from '../../protocol/records/batch'
 import type { ProducerConfig } from '../config'
 import type { SenderSettings } from '../sender'
 
@@ -46,10 +47,7 @@ export function senderSettings(config: ProducerConfig): SenderSettings {
   return {
     acks,
     codec,
-    level:
-      config[`compression.${compression}.level`] === undefined
-        ? undefined
-        : read.whole(`compression.${compression}.level`, 0, -131_072),
+    level: levelOf(config, compression, codec),
     lingerMs,
     batchSize: read.whole('batch.size', 16_384, 0),
     maxRequestBytes: read.whole('max.request.size', 1_048_576, 0),
@@ -60,4 +58,15 @@ export function senderSettings(config: ProducerConfig): SenderSettings {
     idempotent: idempotent && acks === -1 && maxInFlight <= 5 && retries > 0,
     transactionalId: transactionalId === '' ? null : transactionalId,
   }
+}
+
+/** What a codec does not take would show in no batch before the first. */
+function levelOf(config: ProducerConfig, compression: string, codec: Codec): number | undefined {
+  const key = `compression.${compression}.level`
+  const levels = codecLevels(codec)
+  if (levels === undefined || config[key] === undefined || config[key] === null) return undefined
+  const read = new ConfigReader(config)
+  const level = read.whole(key, levels.default, Math.min(levels.min, levels.default), levels.max)
+  // gzip's default is none of its levels.
+  return level === levels.default ? level : read.whole(key, level, levels.min, levels.max)
 }

@@ -218,3 +218,15 @@ test('removing all members names static ones by their instance', async () => {
     { memberId: '', groupInstanceId: 'i', reason: 'member was removed by an admin: tidy' },
   ])
 })
+
+test('a broker that was named and does not lead says so at once', async () => {
+  const { broker, client, settle } = await admin()
+  broker.on(ApiKey.describeProducers, (body) => ({
+    topics: body.topics.map(({ name }: Loose) => ({
+      name, partitions: [{ partitionIndex: 0, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, activeProducers: [] }],
+    })),
+  }))
+  const asked = client.describeProducers([{ topic: 't', partition: 0 }], { brokerId: 0 })
+  await expect(settle(asked)).rejects.toMatchObject({ code: ErrorCode.NOT_LEADER_OR_FOLLOWER })
+  expect(broker.of(ApiKey.describeProducers)).toHaveLength(1)
+})

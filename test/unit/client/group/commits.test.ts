@@ -165,3 +165,26 @@ test('interceptors see what is committed', async () => {
   await commit()
   expect(seen).toEqual([AT_FIVE])
 })
+
+test('a list of offsets belongs to its caller again at once', async () => {
+  const { world, group, consumer } = await joined()
+  group.fail(ApiKey.offsetCommit, ErrorCode.NOT_COORDINATOR)
+  const offsets = AT_FIVE.map((each) => ({ ...each }))
+  const committed = consumer.commitSync(offsets)
+  offsets[0]!.offset = 9
+  await world.settle(committed, 5000, 'committed')
+  expect(group.committed.get('t-0')).toBe(5)
+  const heard = new Promise<unknown>((resolve) => consumer.commitAsync(offsets, (error, given) => resolve(error ?? given[0]?.offset)))
+  offsets.length = 0
+  expect(await world.settle(heard, 5000, 'committed')).toBe(9)
+  expect(group.committed.get('t-0')).toBe(9)
+})
+
+test('a coordinator that says nothing holds up neither commitSync nor close', async () => {
+  const { world, broker, consumer, commit } = await joined()
+  broker.on(ApiKey.offsetCommit, () => broker.later(25_000, { topics: [] }))
+  const begunMs = world.nowMs
+  await expect(commit(AT_FIVE, 500)).rejects.toMatchObject({ name: 'TimeoutError' })
+  expect(world.nowMs - begunMs).toBeLessThan(1000)
+  await world.settle(consumer.close({ timeoutMs: 1000 }), 3000, 'closed')
+})

@@ -311,6 +311,17 @@ describe('what needs a rebalance', () => {
     expect(consumer.subscription()).toEqual(['t', 't2'])
   })
 
+  test('a static member joins once, with what its pattern matches', async () => {
+    const { broker, world, env, bootstrap } = await scripted()
+    broker.topics.set('t', 1)
+    const group = new ScriptedGroup(broker)
+    const consumer = new Consumer({ 'bootstrap.servers': bootstrap, 'group.id': 'g', 'group.instance.id': 'i' }, env)
+    consumer.subscribe(/^t/)
+    for (let i = 0; consumer.assignment().length === 0 && i < 50; i++) await world.settle(consumer.poll(100), 1000, 'poll ends')
+    expect(broker.of(ApiKey.joinGroup)).toHaveLength(1)
+    expect(group.lastSubscription().topics).toEqual(['t'])
+  })
+
   test('but not a broker that knows no topic for a moment', async () => {
     const { broker, events, until } = await member({ 'metadata.max.age.ms': 1000 })
     await until(() => events.length > 0)
@@ -336,6 +347,18 @@ describe('what needs a rebalance', () => {
   })
 })
 
+test('cooperative: who is forgotten while it joins has lost what it had, before it joins anew', async () => {
+  const { group, events, until, consumer } = await member({
+    'partition.assignment.strategy': 'cooperative-sticky', 'heartbeat.interval.ms': 200,
+  })
+  await until(() => events.length > 0)
+  group.fail(ApiKey.heartbeat, ErrorCode.REBALANCE_IN_PROGRESS).fail(ApiKey.joinGroup, ErrorCode.UNKNOWN_MEMBER_ID)
+  await until(() => events.length > 2)
+  expect(events).toEqual(['assigned 0,1', 'lost 0,1', 'assigned 0,1'])
+  expect(group.lastSubscription().ownedPartitions).toEqual([])
+  expect(consumer.assignment()).toHaveLength(2)
+})
+
 test('cooperative: what is taken away is given back first, then it joins again with what it keeps', async () => {
   const { broker, group, events, until } = await member({
     'partition.assignment.strategy': 'cooperative-sticky',
@@ -347,4 +370,19 @@ test('cooperative: what is taken away is given back first, then it joins again w
   await until(() => broker.of(ApiKey.joinGroup).length === 4 && events.length === 4)
   expect(events).toEqual(['assigned 0,1', 'revoked 0', 'assigned ', 'assigned '])
   expect(group.lastSubscription()).toMatchObject({ ownedPartitions: [{ topic: 't', partition: 1 }], generationId: 2 })
+})
+
+test('who was forgotten between two polls is refused by what it was, not taken for nobody', async () => {
+  const { world, broker, group, events, until, consumer } = await member({ 'heartbeat.interval.ms': 200 })
+  await until(() => events.length > 0)
+  const before = consumer.groupMetadata()
+  expect(before.generationId).toBe(1)
+  group.fail(ApiKey.heartbeat, ErrorCode.UNKNOWN_MEMBER_ID)
+  const beats = broker.of(ApiKey.heartbeat).length
+  await world.runUntil(() => broker.of(ApiKey.heartbeat).length > beats, 5000, 'the heartbeat')
+  await world.run(1000)
+  // What the program works on is of that generation.
+  expect(consumer.groupMetadata()).toEqual(before)
+  await until(() => events.length > 2)
+  expect(consumer.groupMetadata().generationId).toBeGreaterThan(before.generationId)
 })

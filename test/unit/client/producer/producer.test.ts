@@ -59,6 +59,44 @@ describe('batches', () => {
   })
 })
 
+test('what lingers goes out when somebody waits for its memory', async () => {
+  const { world, producer, log } = await producing({
+    'buffer.memory': 1000, 'max.block.ms': 500, 'linger.ms': 5000, 'delivery.timeout.ms': 20_000,
+  })
+  await world.settle(producer.partitionsFor('t'), 1000, 'the topic is known')
+  const sent = [0, 1, 2, 3, 4, 5].map((number) => producer.send({ topic: 't', value: String(number).repeat(250) }))
+  await world.settle(Promise.all(sent.slice(0, 3)), 400, 'there is room')
+  await world.settle(producer.flush(), 400, 'all is answered')
+  expect(log.values).toHaveLength(6)
+})
+
+test('a batch that was refused does not linger again', async () => {
+  const { world, log, producer } = await producing({ 'linger.ms': 5000 })
+  log.then(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  const sent = producer.send({ topic: 't', value: 'x' })
+  await world.settle(producer.flush(), 1000, 'all is answered')
+  await sent
+  expect(log.values).toEqual(['x'])
+})
+
+test('a flush does not let others linger for a record whose topic is not known yet', async () => {
+  const { world, producer, log } = await producing({ 'linger.ms': 5000, 'max.block.ms': 3000 })
+  await world.settle(producer.partitionsFor('t'), 1000, 'the topic is known')
+  void producer.send({ topic: 'none', value: 'x' }).catch(() => {})
+  const sent = producer.send({ topic: 't', value: 'x' })
+  void producer.flush()
+  await world.settle(sent, 1000, 'it is answered')
+  expect(log.values).toEqual(['x'])
+})
+
+test('a timestamp that is none is refused, and holds up nothing', async () => {
+  const { world, producer, log } = await producing({ 'linger.ms': 0 })
+  const bad = Array.from({ length: 10 }, () => producer.send({ topic: 't', value: 'x', timestamp: NaN }).catch((error: Error) => error.message))
+  expect(await world.settle(Promise.all(bad), 1000, 'refused')).toEqual(Array<string>(10).fill('Invalid timestamp: NaN. Timestamp should always be non-negative or null.'))
+  await world.settle(producer.send({ topic: 't', value: 'y' }), 1000, 'it is stored')
+  expect(log.values).toEqual(['y'])
+})
+
 describe('order', () => {
   test.each([
     ['an error that passes', [ErrorCode.NOT_LEADER_OR_FOLLOWER]],
@@ -116,6 +154,26 @@ describe('time', () => {
       code: 'TIMEOUT',
       message: 'Topic none not present in metadata after 2000 ms.',
     })
+  })
+
+  test('a partition that the topic has by now is found', async () => {
+    const { world, broker, producer } = await producing()
+    await world.settle(producer.send({ topic: 't', partition: 0, value: 'x' }), 1000, 'the topic is known')
+    broker.topics.set('t', 2)
+    expect(await world.settle(producer.send({ topic: 't', partition: 1, value: 'x' }), 1000, 'found')).toMatchObject({ partition: 1 })
+  })
+
+  test('max.block.ms ends the wait for a partition that is not there; the others of the topic go on', async () => {
+    const { world, producer } = await producing({ 'max.block.ms': 2000 })
+    await world.settle(producer.send({ topic: 't', partition: 0, value: 'x' }), 1000, 'the topic is known')
+    const missing = producer.send({ topic: 't', partition: 7, value: 'x' })
+    missing.catch(() => {})
+    await world.settle(producer.send({ topic: 't', partition: 0, value: 'x' }), 1000, 'it goes on')
+    await expect(world.settle(missing, 4000, 'given up')).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: 'Partition 7 of topic t with partition count 1 is not present in metadata after 2000 ms.',
+    })
+    await expect(producer.send({ topic: 't', partition: -1, value: 'x' })).rejects.toMatchObject({ code: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION })
   })
 
   test('max.block.ms counts for each record from its own call, however many wait for the topic', async () => {
@@ -214,6 +272,9 @@ describe('configuration', () => {
       { 'transactional.id': 'x', 'enable.idempotence': false },
       'Cannot set a transactional.id without also enabling idempotence.',
     ],
+    [{ 'compression.type': 'gzip', 'compression.gzip.level': 10 }, 'Invalid value 10 for configuration compression.gzip.level'],
+    [{ 'compression.type': 'gzip', 'compression.gzip.level': 0 }, 'Invalid value 0 for configuration compression.gzip.level'],
+    [{ 'compression.type': 'zstd', 'compression.zstd.level': 23 }, 'Invalid value 23 for configuration compression.zstd.level'],
     [{ retries: 0, 'transactional.id': 'x' }, 'Must set retries to non-zero'],
     [
       { 'delivery.timeout.ms': 2_147_483_646, 'linger.ms': 2_147_483_647 },
