@@ -283,7 +283,10 @@ describe('LeaderAndIsr', () => {
     expect(broker.log().topicId).toBe(TOPIC_ID)
   })
 
-  test('a follower asks without the id of its log when a controller of before topic ids leads it to a leader that knows none', async () => {
+  test.each([
+    ['a new leader', { leader: 1, leaderEpoch: 1 }],
+    ['again the leader that another one told with the id', { leader: 2, leaderEpoch: 2 }],
+  ])('a follower asks without the id of its log when a controller of before topic ids tells it %s, who knows none', async (_, before) => {
     const { world, broker, other } = setUp()
     await world.settle(broker.updateMetadata([1, 2]), 1000, 'metadata')
     // Started under that controller: nobody has told it an id.
@@ -291,22 +294,10 @@ describe('LeaderAndIsr', () => {
     await world.settle(other.replicas.updateMetadata(brokersOnly, 6), 1000, 'metadata')
     await apply(world, other, { leader: 2, leaderEpoch: 2 }, 4)
     await world.settle(other.produce('a', { acks: 1 }), 100, 'the answer')
-    await apply(world, broker, { leader: 1, leaderEpoch: 1 }, 7)
+    await apply(world, broker, before, 7)
     expect(await apply(world, broker, { leader: 2, leaderEpoch: 2 }, 4)).toBe(NONE)
     await world.runUntil(() => broker.log().endOffset === 1, 5000, 'the copy')
     expect(broker.log().topicId).toBe(TOPIC_ID)
-  })
-
-  test('the same when that controller repeats a state which another one told with the id', async () => {
-    const { world, broker, other } = setUp()
-    await world.settle(broker.updateMetadata([1, 2]), 1000, 'metadata')
-    const brokersOnly = updateMetadata(other.epoch, [1, 2])
-    await world.settle(other.replicas.updateMetadata(brokersOnly, 6), 1000, 'metadata')
-    await apply(world, other, { leader: 2, leaderEpoch: 2 }, 4)
-    await world.settle(other.produce('a', { acks: 1 }), 100, 'the answer')
-    await apply(world, broker, { leader: 2, leaderEpoch: 2 }, 7)
-    expect(await apply(world, broker, { leader: 2, leaderEpoch: 2 }, 4)).toBe(NONE)
-    await world.runUntil(() => broker.log().endOffset === 1, 5000, 'the copy')
   })
 
   test('a new log is made ready before; not one that is there, or of others, or of a request that is refused', async () => {
