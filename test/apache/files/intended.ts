@@ -32,6 +32,8 @@ const isBefore = ({ ours, before }: Versions): boolean => areEqual(ours, before)
 /** A restart, and a cleaning, set the count of bytes between two entries back: an index that is built anew may be another. */
 const isWhole = (versions: Versions): boolean => isBefore(versions) || areEqual(versions.ours, versions.rebuilt)
 
+/** Aborted transactions, whichever: markers of those whose records are gone may be there, or what snapshots tell of them. */
+const hasAborted = (file: Buffer | undefined): boolean => file === undefined || file.length % ABORTED_BYTES === 0
 /** What `cut` leaves of a file (damages.ts): nobody has used it since. */
 const isLeft = ({ ours, before }: Versions): boolean =>
   ours !== undefined && before !== undefined && areEqual(ours, before.subarray(0, Math.floor(before.length / 2) + 1))
@@ -55,8 +57,7 @@ const intended: readonly Intended[] = [
     when: /without \.index$/,
     kinds: ['.txnindex'],
     path: COMPACTED,
-    // Ours has what the snapshots tell, and what the records.
-    isSo: ({ ours, rebuilt, before }) => sizeOf(ours) >= sizeOf(rebuilt) && sizeOf(ours) <= sizeOf(before),
+    isSo: ({ ours }) => hasAborted(ours),
     why: 'snapshots are kept, and tell of transactions whose records are gone',
   },
   {
@@ -69,6 +70,13 @@ const intended: readonly Intended[] = [
     when: /without \.timeindex$/,
     kinds: ['.index', '.txnindex'],
     isSo: (versions) => areEqual(versions.apache, versions.before) && areEqual(versions.ours, versions.rebuilt),
+    why: 'built anew together with the time index',
+  },
+  {
+    when: /without \.timeindex$/,
+    kinds: ['.txnindex'],
+    path: COMPACTED,
+    isSo: (versions) => areEqual(versions.apache, versions.before) && hasAborted(versions.ours),
     why: 'built anew together with the time index',
   },
   {
@@ -104,7 +112,7 @@ const intended: readonly Intended[] = [
     kinds: ['.txnindex'],
     path: COMPACTED,
     // The markers of transactions are there whose records are gone.
-    isSo: ({ apache, ours, before }) => sizeOf(apache) < sizeOf(before) && sizeOf(ours) > 0 && sizeOf(ours) % ABORTED_BYTES === 0,
+    isSo: ({ apache, ours, before }) => sizeOf(apache) < sizeOf(before) && hasAborted(ours),
     why: 'Apache goes on with what is left; here built anew, that of an old segment when it is used',
   },
   {
