@@ -48,6 +48,7 @@ test('groups and transactions: every record is consumed, no commit is lost, copi
 }, 60_000 + SEEDS * 10_000)
 
 test('a leader that was stopped for longer than its session acknowledges nothing before it has heard who leads now', async () => {
+  let asked = 0
   for (let seed = FROM; seed < FROM + 3; seed++) {
     const world = new World(seed)
     const cluster = new SimulatedCluster(world, 3, { 'min.insync.replicas': '1' })
@@ -72,6 +73,7 @@ test('a leader that was stopped for longer than its session acknowledges nothing
     const acknowledged: number[] = []
     const produce = (): void => {
       if (leaderEpochOf(deposed) !== epoch) return
+      asked++
       const partitions = [{ topic: 'a', partition: 0, records: Buffer.from(records) }]
       void deposed.running!.replicas.append(
         { timeoutMs: 1000, acks: 1, internalTopicsAllowed: false, origin: 'client', requestVersion: 9, partitions },
@@ -85,6 +87,7 @@ test('a leader that was stopped for longer than its session acknowledges nothing
     await world.runUntil(() => leaderEpochOf(deposed) !== epoch, 30_000, 'the former leader has heard of it')
     expect(acknowledged).toEqual([])
   }
+  expect(asked).toBeGreaterThan(0)
 }, 60_000)
 
 test('the same seed tells the same story', async () => {
