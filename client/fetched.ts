@@ -54,10 +54,6 @@ export function readFetched(fetched: Fetched): {
   let abortedSeen = 0
   let nextPosition = position
   let lastEpoch: number | undefined
-  const read = (lastOffset: number, leaderEpoch: number): void => {
-    nextPosition = lastOffset + 1
-    lastEpoch = leaderEpoch
-  }
   try {
     for (const batch of iterateBatches(fetched.bytes)) {
       if (magicAt(batch, 0) < 2)
@@ -83,20 +79,16 @@ export function readFetched(fetched: Fetched): {
         const [marker] = decodeRecords(batch)
         if (marker !== undefined && parseControlRecord(marker.key, marker.value)?.type === ControlType.abort)
           abortedProducers.delete(producerIdAt(batch, 0))
-        read(lastOffset, leaderEpoch)
-        continue
+      } else if (!isTransactionalAt(batch, 0) || !abortedProducers.has(producerIdAt(batch, 0))) {
+        const logAppendTime = timestampTypeAt(batch, 0) === TimestampType.logAppendTime
+        for (const record of decodeRecords(batch)) {
+          if (record.offset < position) continue
+          const timestampType = logAppendTime ? 'LogAppendTime' : record.timestamp < 0 ? 'NoTimestampType' : 'CreateTime'
+          records.push({ topic, partition, ...record, timestampType, leaderEpoch })
+        }
       }
-      if (isTransactionalAt(batch, 0) && abortedProducers.has(producerIdAt(batch, 0))) {
-        read(lastOffset, leaderEpoch)
-        continue
-      }
-      const logAppendTime = timestampTypeAt(batch, 0) === TimestampType.logAppendTime
-      for (const record of decodeRecords(batch)) {
-        if (record.offset < position) continue
-        const timestampType = logAppendTime ? 'LogAppendTime' : record.timestamp < 0 ? 'NoTimestampType' : 'CreateTime'
-        records.push({ topic, partition, ...record, timestampType, leaderEpoch })
-      }
-      read(lastOffset, leaderEpoch)
+      nextPosition = lastOffset + 1
+      lastEpoch = leaderEpoch
     }
   } catch (error) {
     // The next fetch begins with it.

@@ -48,7 +48,8 @@ export class LeadershipWriter {
 
   /**
    * Decides and writes for each partition. Decisions are made from memory; where ZooKeeper holds another version, the state is
-   * read and decided again. Leave `retry` false where the caller shall hear of it (BAD_VERSION).
+   * read and decided again, and so it is once before a failure: a leader of before 2.7-IV2 writes its ISR itself, and says so
+   * seconds later. Leave `retry` false where the caller shall hear of it (BAD_VERSION).
    */
   async update(
     partitions: Iterable<Partition>, decide: (partition: Partition, current: Leadership) => LeadershipDecision, retry = true,
@@ -86,18 +87,9 @@ export class LeadershipWriter {
           outcomes.set(partition, { ok: false, reason: `ZooKeeper refused the state (${result.code})`, code: result.code })
         }
       }
-      waiting = await this.refresh([...conflicts, ...(await this.changedUnseen(doubtful))], outcomes)
+      waiting = await this.refresh([...conflicts, ...doubtful], outcomes)
     }
     return outcomes
-  }
-
-  /** Those that ZooKeeper has in another version: a leader of before 2.7-IV2 writes its ISR itself, and says so seconds later. */
-  private async changedUnseen(partitions: readonly Partition[]): Promise<Partition[]> {
-    const states = partitions.length === 0 ? [] : await this.read(partitions)
-    return partitions.filter((partition, index) => {
-      const state = states[index]
-      return state !== undefined && state.partitionEpoch !== partition.leadership!.partitionEpoch
-    })
   }
 
   /** Reads the states again; gives back those that are ours to change. */
